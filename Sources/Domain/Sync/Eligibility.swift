@@ -1,0 +1,59 @@
+/// The level-5 gate (product brief, "Level 5+ Gateway System"): cloud sync is
+/// an invitation to those who practise, judged on what the ledger proves.
+package struct Eligibility: Hashable, Sendable, Encodable {
+    package struct Requirements: Hashable, Sendable, Encodable {
+        package var minLevel = 5
+        package var minTotalSessions = 25
+        package var minStreak = 3
+        /// Whole days since the first session.
+        package var accountAge = 7
+    }
+
+    package struct CurrentState: Hashable, Sendable, Encodable {
+        package let currentLevel: Int
+        package let totalSessions: Int
+        package let currentStreak: Int
+        package let accountAge: Int
+    }
+
+    package struct NextRequirement: Hashable, Sendable, Encodable {
+        package let name: String
+        package let required: Int
+        package let current: Int
+    }
+
+    package let eligible: Bool
+    package let requirements: Requirements
+    package let currentState: CurrentState
+    /// The first that isn't met; nil when all are, or were once.
+    package let nextRequirement: NextRequirement?
+
+    /// - Parameters:
+    ///   - asOf: the moment in question; practice after it doesn't count.
+    ///   - wasEligible: whether the gate was passed before. It stays passed:
+    ///     a lost streak locks nobody out.
+    package init(_ totals: Totals, asOf: Instant, in zone: Zone, wasEligible: Bool) {
+        let requirements = Requirements()
+        let firstStart = totals.sessions.map(\.key.startedAt).min() ?? asOf
+        let state = CurrentState(
+            currentLevel: totals.level.number,
+            totalSessions: totals.sessions.count,
+            currentStreak: totals.streaks.current(on: LocalDay(of: asOf, in: zone)),
+            accountAge: Int(max(0, asOf.milliseconds - firstStart.milliseconds) / 86_400_000)
+        )
+        let inOrder = [
+            NextRequirement(name: "minLevel", required: requirements.minLevel, current: state.currentLevel),
+            NextRequirement(
+                name: "minTotalSessions",
+                required: requirements.minTotalSessions,
+                current: state.totalSessions
+            ),
+            NextRequirement(name: "minStreak", required: requirements.minStreak, current: state.currentStreak),
+            NextRequirement(name: "accountAge", required: requirements.accountAge, current: state.accountAge),
+        ]
+        self.requirements = requirements
+        self.currentState = state
+        self.nextRequirement = wasEligible ? nil : inOrder.first { $0.current < $0.required }
+        self.eligible = nextRequirement == nil
+    }
+}

@@ -1,0 +1,124 @@
+/// The product brief's `SyncableGameState`, as far as an export can feed it.
+package struct GameState: Hashable, Sendable, Encodable {
+    package struct ChallengeCompletion: Hashable, Sendable, Encodable {
+        package let id: String
+        package let type: String
+        package let date: LocalDay
+        package let rewardXP: Int
+        package let deviceId: String
+    }
+
+    package struct ActiveChallenge: Hashable, Sendable, Encodable {
+        package let id: String
+        package let type: String
+        package let date: LocalDay
+        package let target: Int
+        package let rewardXP: Int
+        package let deviceId: String
+    }
+
+    package struct Aggregate: Hashable, Sendable, Encodable {
+        package let period: String
+        package let xp: Int
+        package let minutes: Int
+        package let sessions: Int
+        package let practisedDays: Int
+    }
+
+    package let totalXP: Int
+    package let currentLevel: Int
+    package let currentStreak: Int
+    package let longestStreak: Int
+    package let totalSessions: Int
+    package let totalMinutes: Int
+    /// Milliseconds of practice, which `totalMinutes` rounds down.
+    package let totalActiveMs: Int64
+    package let legacyXP: Int
+    /// Completed in the last 30 days.
+    package let challengeHistory: [ChallengeCompletion]
+    package let activeChallenges: [ActiveChallenge]
+    package let weeklyStats: [Aggregate]
+    package let monthlyTrends: [Aggregate]
+    package let epoch: Int
+    package let lastModified: Instant?
+    package let deviceId: String?
+    package let syncVersion: Int
+
+    /// - Parameters:
+    ///   - asOf: the day on which the streak is judged and challenges are active.
+    ///   - revision: what the store knows of the last change.
+    package init(_ ledger: Ledger, totals: Totals, asOf: LocalDay, revision: Revision) {
+        let challenges = ledger.challenges.values.sorted {
+            ($0.localDay, $0.key.deviceID, $0.key.challengeID) < ($1.localDay, $1.key.deviceID, $1.key.challengeID)
+        }
+        totalXP = totals.totalXP
+        currentLevel = totals.level.number
+        currentStreak = totals.streaks.current(on: asOf)
+        longestStreak = totals.streaks.longest
+        totalSessions = totals.sessions.count
+        totalMinutes = totals.totalMinutes
+        totalActiveMs = totals.activeMilliseconds
+        legacyXP = totals.legacyXP
+        challengeHistory =
+            challenges
+            .filter { $0.isCompleted && $0.localDay > asOf.advanced(by: -30) }
+            .map {
+                ChallengeCompletion(
+                    id: $0.key.challengeID,
+                    type: $0.kind,
+                    date: $0.localDay,
+                    rewardXP: $0.rewardXP,
+                    deviceId: $0.key.deviceID
+                )
+            }
+        activeChallenges =
+            challenges
+            .filter { !$0.isCompleted && !$0.isExpired && $0.localDay == asOf }
+            .map {
+                ActiveChallenge(
+                    id: $0.key.challengeID,
+                    type: $0.kind,
+                    date: $0.localDay,
+                    target: $0.target,
+                    rewardXP: $0.rewardXP,
+                    deviceId: $0.key.deviceID
+                )
+            }
+        weeklyStats = Self.aggregates(of: totals.sessions) { "\(Week(of: $0))" }
+        monthlyTrends = Self.aggregates(of: totals.sessions) {
+            let (year, month, _) = $0.civil
+            return "\(year)-\(month.twoDigits)"
+        }
+        epoch = ledger.epoch
+        lastModified = revision.modifiedAt
+        deviceId = revision.deviceID
+        syncVersion = revision.version
+    }
+
+    private static func aggregates(of sessions: [Session], by period: (LocalDay) -> String) -> [Aggregate] {
+        Dictionary(grouping: sessions) { period($0.localDay) }
+            .map { name, sessions in
+                Aggregate(
+                    period: name,
+                    xp: sessions.reduce(0) { $0 + $1.xp },
+                    minutes: Int(sessions.reduce(0) { $0 + $1.activeMilliseconds } / 60_000),
+                    sessions: sessions.count,
+                    practisedDays: Set(sessions.map(\.localDay)).count
+                )
+            }
+            .sorted { $0.period < $1.period }
+    }
+}
+
+/// Which change of a person's state this is, and who made it.
+package struct Revision: Hashable, Sendable {
+    package let version: Int
+    package let modifiedAt: Instant?
+    package let deviceID: String?
+
+    package init(version: Int, modifiedAt: Instant?, deviceID: String?) {
+        self.version = version
+        self.modifiedAt = modifiedAt
+        self.deviceID = deviceID
+    }
+}
