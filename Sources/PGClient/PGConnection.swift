@@ -77,7 +77,11 @@ actor PGConnection {
         while status != PGRES_POLLING_OK {
             guard status != PGRES_POLLING_FAILED, ContinuousClock.now < deadline else { throw lost() }
             // The socket can be another after each step.
-            await ready(PQsocket(handle), writable: status == PGRES_POLLING_WRITING, within: ContinuousClock.now.duration(to: deadline))
+            await ready(
+                PQsocket(handle),
+                writable: status == PGRES_POLLING_WRITING,
+                within: ContinuousClock.now.duration(to: deadline)
+            )
             status = PQconnectPoll(handle)
         }
         guard PQsetnonblocking(handle, 1) == 0, PQenterPipelineMode(handle) == 1 else { throw lost() }
@@ -131,7 +135,10 @@ actor PGConnection {
         guard openTransaction == transaction.id else { return }
         openTransaction = nil
         guard transaction.access == .readWrite else {
-            return start { segment in try prepareAndSend("commit", [], in: segment) } completion: { _ in }
+            return start { segment in
+                try prepareAndSend("commit", [], in: segment)
+            } completion: { _ in
+            }
         }
         let result = try await perform { segment in try prepareAndSend("commit", [], in: segment) }
         guard result?.commandTag == "COMMIT" else {
@@ -175,7 +182,10 @@ actor PGConnection {
         return try await completion(of: segment, cancellable: cancellable)
     }
 
-    private func start(_ fill: (Segment) throws -> Void, completion: @escaping (Result<PGResult?, PGError>) -> Void) {
+    private func start(
+        _ fill: (Segment) throws -> Void,
+        completion: @escaping (Result<PGResult?, PGError>) -> Void
+    ) {
         guard let handle else { return }
         let segment = newSegment()
         segment.completion = completion
@@ -244,7 +254,9 @@ actor PGConnection {
             let name = statements.removeValue(forKey: oldest)
         else { return }
         leastRecent.removeFirst()
-        guard PQsendQueryParams(handle, "deallocate \(name)", 0, nil, nil, nil, nil, 1) == 1 else { throw lost() }
+        guard PQsendQueryParams(handle, "deallocate \(name)", 0, nil, nil, nil, nil, 1) == 1 else {
+            throw lost()
+        }
         segment.commands += 1
     }
 
@@ -311,7 +323,9 @@ actor PGConnection {
         segment.deadline.map(reactor.cancel)
         if let error = segment.error {
             // A plan that no longer fits is made anew by whoever asks next.
-            if ["26000", "42P05", "0A000"].contains(error.sqlState?.rawValue) { usable.store(false, ordering: .releasing) }
+            if ["26000", "42P05", "0A000"].contains(error.sqlState?.rawValue) {
+                usable.store(false, ordering: .releasing)
+            }
             segment.completion?(.failure(error))
         } else {
             segment.completion?(.success(segment.result))
@@ -334,7 +348,9 @@ actor PGConnection {
         _ = reactor.after(.seconds(1)) { [weak self] in
             self?.assumeIsolated { connection in
                 if connection.inFlight.contains(where: { $0.id == id }) {
-                    connection.fail(PGError(.statementTimeout, "the statement did not end when it was cancelled"))
+                    connection.fail(
+                        PGError(.statementTimeout, "the statement did not end when it was cancelled")
+                    )
                 }
             }
         }

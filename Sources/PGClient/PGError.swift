@@ -83,7 +83,8 @@ extension PGError: CustomStringConvertible, CustomDebugStringConvertible {
     /// Everything there is to know.
     public var debugDescription: String {
         let members: [(String, String?)] = [
-            ("message", message), ("constraint", constraint), ("table", table), ("detail", detail), ("sql", sql),
+            ("message", message), ("constraint", constraint), ("table", table), ("detail", detail),
+            ("sql", sql),
             ("at", file.map { "\($0):\(line ?? 0)" }),
         ]
         let told = members.compactMap { name, value in value.map { "\(name): \($0)" } }

@@ -14,7 +14,9 @@ public struct PGRowReader {
 
     /// The next column as the type that is asked for.
     public mutating func next<Value: PGDecodable>(_ type: Value.Type = Value.self) throws -> Value {
-        guard column < PQnfields(result) else { throw PGDecodingError(type: PGType(oid: 0), into: "column \(column + 1)") }
+        guard column < PQnfields(result) else {
+            throw PGDecodingError(type: PGType(oid: 0), into: "column \(column + 1)")
+        }
         defer { column += 1 }
         guard PQgetisnull(result, row, column) == 0 else { return try Value.fromNull() }
         let bytes = UnsafeRawBufferPointer(

@@ -1,3 +1,6 @@
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+// The conformances say nothing that their protocols don't.
+
 public import Foundation
 
 /// A Postgres type, by its OID in `pg_type.dat`.
@@ -59,8 +62,12 @@ public struct PGCell {
     public let bytes: UnsafeRawBufferPointer
 
     /// Reads an integer at `offset`.
-    func integer<Integer: FixedWidthInteger>(at offset: Int = 0, as: Integer.Type = Integer.self) throws -> Integer {
-        guard bytes.count >= offset + MemoryLayout<Integer>.size else { throw PGDecodingError(type: type, into: "an integer") }
+    func integer<Integer: FixedWidthInteger>(at offset: Int = 0, as: Integer.Type = Integer.self) throws
+        -> Integer
+    {
+        guard bytes.count >= offset + MemoryLayout<Integer>.size else {
+            throw PGDecodingError(type: type, into: "an integer")
+        }
         return Integer(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Integer.self))
     }
 }
@@ -116,7 +123,9 @@ extension Bool: PGArrayElement, PGDecodable {
     public static var pgArrayType: PGType { .boolArray }
     public func encode(into buffer: inout PGBuffer) { buffer.append(self ? 1 as UInt8 : 0) }
     public init(from cell: PGCell) throws {
-        guard cell.type == .bool, cell.bytes.count == 1 else { throw PGDecodingError(type: cell.type, into: "Bool") }
+        guard cell.type == .bool, cell.bytes.count == 1 else {
+            throw PGDecodingError(type: cell.type, into: "Bool")
+        }
         self = cell.bytes[0] != 0
     }
 }
@@ -131,7 +140,9 @@ extension FixedWidthInteger {
             case .int8: try cell.integer()
             default: throw PGDecodingError(type: cell.type, into: "\(Self.self)")
             }
-        guard let exact = Self(exactly: value) else { throw PGDecodingError(type: cell.type, into: "\(Self.self)") }
+        guard let exact = Self(exactly: value) else {
+            throw PGDecodingError(type: cell.type, into: "\(Self.self)")
+        }
         self = exact
     }
 }
@@ -183,7 +194,9 @@ extension String: PGArrayElement, PGDecodable {
     public func encode(into buffer: inout PGBuffer) { buffer.append(contentsOf: utf8) }
     /// Text, and whatever else travels as text in binary format, enums included.
     public init(from cell: PGCell) throws {
-        let isNumber: Set<PGType> = [.bool, .int2, .int4, .int8, .float4, .float8, .uuid, .date, .timestamptz, .bytea, .jsonb]
+        let isNumber: Set<PGType> = [
+            .bool, .int2, .int4, .int8, .float4, .float8, .uuid, .date, .timestamptz, .bytea, .jsonb,
+        ]
         guard !isNumber.contains(cell.type) else { throw PGDecodingError(type: cell.type, into: "String") }
         self = String(decoding: cell.bytes, as: UTF8.self)
     }
@@ -192,9 +205,13 @@ extension String: PGArrayElement, PGDecodable {
 extension UUID: PGArrayElement, PGDecodable {
     public static var pgType: PGType { .uuid }
     public static var pgArrayType: PGType { .uuidArray }
-    public func encode(into buffer: inout PGBuffer) { withUnsafeBytes(of: uuid) { buffer.append(contentsOf: $0) } }
+    public func encode(into buffer: inout PGBuffer) {
+        withUnsafeBytes(of: uuid) { buffer.append(contentsOf: $0) }
+    }
     public init(from cell: PGCell) throws {
-        guard cell.type == .uuid, cell.bytes.count == 16 else { throw PGDecodingError(type: cell.type, into: "UUID") }
+        guard cell.type == .uuid, cell.bytes.count == 16 else {
+            throw PGDecodingError(type: cell.type, into: "UUID")
+        }
         self.init(uuid: cell.bytes.loadUnaligned(as: uuid_t.self))
     }
 }
@@ -240,18 +257,20 @@ extension PGDate: PGArrayElement, PGDecodable {
     }
 }
 
-extension UInt8: PGArrayElement {
+extension UInt8: PGArrayElement, PGDecodable {
     public static var pgType: PGType { .int2 }
     /// An array of bytes is not an array to Postgres.
     public static var pgArrayType: PGType { .bytea }
     public func encode(into buffer: inout PGBuffer) { buffer.append(Int16(self)) }
+    public init(from cell: PGCell) throws { try self.init(integerFrom: cell) }
 }
 
 extension Array: PGEncodable where Element: PGArrayElement {
     public static var pgType: PGType { Element.pgArrayType }
 
     public func encode(into buffer: inout PGBuffer) {
-        if let bytes = self as? [UInt8] {
+        // An empty array of anything casts to an array of bytes.
+        if Element.self == UInt8.self, let bytes = self as? [UInt8] {
             buffer.append(contentsOf: bytes)
         } else {
             Self.encode(map(Optional.some), into: &buffer)
@@ -259,10 +278,11 @@ extension Array: PGEncodable where Element: PGArrayElement {
     }
 
     static func encode(_ elements: [Element?], into buffer: inout PGBuffer) {
-        // One dimension, with its length and lower bound.
-        buffer.append(Int32(1))
+        // One dimension, with its length and lower bound; none when empty.
+        buffer.append(Int32(elements.isEmpty ? 0 : 1))
         buffer.append(Int32(elements.contains { $0 == nil } ? 1 : 0))
         buffer.append(Element.pgType.oid)
+        guard !elements.isEmpty else { return }
         buffer.append(Int32(elements.count))
         buffer.append(Int32(1))
         for element in elements {
@@ -280,6 +300,10 @@ extension Array: PGEncodable where Element: PGArrayElement {
 
 extension Array: PGDecodable where Element: PGDecodable {
     public init(from cell: PGCell) throws {
+        if cell.type == .bytea, let bytes = Array<UInt8>(cell.bytes) as? [Element] {
+            self = bytes
+            return
+        }
         let dimensions = try cell.integer(as: Int32.self)
         guard dimensions <= 1 else { throw PGDecodingError(type: cell.type, into: "a flat array") }
         let elementType = PGType(oid: try cell.integer(at: 8))
@@ -296,7 +320,9 @@ extension Array: PGDecodable where Element: PGDecodable {
                 elements.append(try Element.fromNull())
                 continue
             }
-            guard offset + length <= cell.bytes.count else { throw PGDecodingError(type: cell.type, into: "an array") }
+            guard offset + length <= cell.bytes.count else {
+                throw PGDecodingError(type: cell.type, into: "an array")
+            }
             let bytes = UnsafeRawBufferPointer(rebasing: cell.bytes[offset..<offset + length])
             elements.append(try Element(from: PGCell(type: elementType, bytes: bytes)))
             offset += length

@@ -37,6 +37,7 @@ alter role breathmaster_worker set idle_in_transaction_session_timeout = '60s';
 alter role breathmaster_analyst set statement_timeout = '60s';
 alter role breathmaster_analyst set default_transaction_read_only = on;
 
+alter role breathmaster_owner noinherit;
 -- The owner hands the board views over to the role that owns them.
 grant breathmaster_boards to breathmaster_owner;
 

@@ -29,10 +29,14 @@ as $$
 $$;
 comment on function app.accepts_friend_requests(uuid) is 'False as well for someone who does not exist: the two must look alike.';
 revoke all on function app.accepts_friend_requests(uuid) from public;
-grant execute on function app.accepts_friend_requests(uuid) to breathmaster_owner;
 grant create on schema app to breathmaster_boards;
 alter function app.accepts_friend_requests(uuid) owner to breathmaster_boards;
 revoke create on schema app from breathmaster_boards;
+-- A change of owner folds the old owner's privileges into the new one's, so the
+-- grant back comes after it, from the new owner.
+set local role breathmaster_boards;
+grant execute on function app.accepts_friend_requests(uuid) to breathmaster_owner;
+set local role breathmaster_owner;
 
 -- Says "I would like us to be friends". The first to say it asks; the second accepts.
 create function app.befriend(other uuid) returns text
@@ -86,4 +90,6 @@ as $$
 $$;
 comment on function app.circle() is 'The bound user and their friends: whom a friends board may speak of.';
 revoke all on function app.circle() from public;
-grant execute on function app.circle() to breathmaster_boards;
+-- A view lends its owner's rights on tables, not on functions: who reads the
+-- board needs this one too. It tells nobody more than their own friends.
+grant execute on function app.circle() to breathmaster_boards, breathmaster_api;

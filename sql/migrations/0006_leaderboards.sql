@@ -88,25 +88,32 @@ grant select on app.company_standing to breathmaster_boards;
 grant execute on function app.uid(), app.organization_id() to breathmaster_api, breathmaster_boards;
 
 -- The three boards. They run with the rights of breathmaster_boards: a column
--- that it was not granted cannot be added here, whoever edits the view.
+-- that it was not granted cannot be added here, whoever edits the view. Each asks
+-- once, before it looks for rows, that somebody is bound: the policies ask with the
+-- rows, so an empty board would answer.
 
 create view board.global with (security_barrier) as
 select s.period, s.uid, u.display_name, u.avatar_url,
   s.weekly_xp, s.weekly_xp_at,
   s.weekly_streak, s.weekly_streak_at
 from app.global_standing s
-  join app.user u on u.uid = s.uid;
+  join app.user u on u.uid = s.uid
+where (select app.uid()) is not null;
+
 comment on view board.global is 'weeklyXP and weeklyStreak of everyone who opted in.';
 
 create view board.friends with (security_barrier) as
 select s.period, s.uid, u.display_name, u.avatar_url,
   s.weekly_xp, s.last_session_at as weekly_xp_at,
-  case when s.streak_shown then s.weekly_streak end as weekly_streak, s.streak_at as weekly_streak_at,
+  case when s.streak_shown then s.weekly_streak end as weekly_streak,
+  case when s.streak_shown then s.streak_at end as weekly_streak_at,
   t.total_sessions, t.last_session_at as total_sessions_at,
   t.favorite_patterns
 from app.standing s
   join app.user u on u.uid = s.uid
-  join app.standing t on t.uid = s.uid and t.period = 'all-time';
+  join app.standing t on t.uid = s.uid and t.period = 'all-time'
+where (select app.uid()) is not null;
+
 comment on view board.friends is 'weeklyXP, weeklyStreak, totalSessions and favoritePatterns of the viewer and the friends who share.';
 
 create view board.company with (security_barrier) as
@@ -115,13 +122,15 @@ select s.organization_id, s.period, s.uid, u.display_name, u.avatar_url,
   s.weekly_consistency, s.weekly_consistency_at,
   s.team_challenge_participation, s.team_challenge_participation_at
 from app.company_standing s
-  join app.user u on u.uid = s.uid;
+  join app.user u on u.uid = s.uid
+where (select app.uid()) is not null;
+
 comment on view board.company is 'weeklyMinutes, weeklyConsistency and teamChallengeParticipation of the members of the bound organization who agreed.';
 
+grant select on board.global, board.friends, board.company to breathmaster_api;
 alter view board.global owner to breathmaster_boards;
 alter view board.friends owner to breathmaster_boards;
 alter view board.company owner to breathmaster_boards;
-grant select on board.global, board.friends, board.company to breathmaster_api;
 
 -- Brings the projections in line with the bound user's standings, agreements
 -- and memberships. Everything that changes one of these calls it, so a change

@@ -19,10 +19,9 @@ package struct LocalDay: Hashable, Comparable, Sendable {
         let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
         let parts = dateString.split(separator: " ")
         guard parts.count == 4, let month = months.firstIndex(of: String(parts[1])),
-            let day = Int(parts[2]), (1...31).contains(day),
-            let year = Int(parts[3]), (2000..<2100).contains(year)
+            let day = Int(parts[2]), let year = Int(parts[3]), (2000..<2100).contains(year)
         else { return nil }
-        self.init(year: year, month: month + 1, day: day)
+        self.init(checking: year, month: month + 1, day: day)
     }
 
     package static func < (left: LocalDay, right: LocalDay) -> Bool {
@@ -44,6 +43,13 @@ extension LocalDay {
         let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
         let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
         self.daysSince1970 = Int32(era * 146_097 + dayOfEra - 719_468)
+    }
+
+    /// Nil where the calendar has no such day, such as 30 February.
+    init?(checking year: Int, month: Int, day: Int) {
+        guard (1...12).contains(month), (1...31).contains(day) else { return nil }
+        self.init(year: year, month: month, day: day)
+        guard civil == (year, month, day) else { return nil }
     }
 
     package var civil: (year: Int, month: Int, day: Int) {

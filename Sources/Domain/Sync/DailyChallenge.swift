@@ -39,16 +39,23 @@ package struct DailyChallenge: Hashable, Sendable {
         self.isExpired = isExpired
     }
 
-    /// The first sighting's terms, and everything that happened by the later one.
+    /// Everything that happened by either sighting. Two windows of one editor
+    /// set different terms under one name: the completed ones stand, then those
+    /// that pay more.
     func joined(with other: DailyChallenge) -> DailyChallenge {
-        DailyChallenge(
+        let terms = precedence < other.precedence ? other : self
+        return DailyChallenge(
             key: key,
-            localDay: localDay,
-            kind: kind,
-            target: target,
-            rewardXP: rewardXP,
+            localDay: terms.localDay,
+            kind: terms.kind,
+            target: terms.target,
+            rewardXP: terms.rewardXP,
             isCompleted: isCompleted || other.isCompleted,
             isExpired: isExpired || other.isExpired
         )
+    }
+
+    private var precedence: (Int, Int, Int, LocalDay, String) {
+        (isCompleted ? 1 : 0, rewardXP, target, localDay, kind)
     }
 }

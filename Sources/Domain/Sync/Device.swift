@@ -8,10 +8,11 @@ package struct Device: Hashable, Sendable {
     package var lastTakenAt: Instant
     /// The largest total it reported in the epoch.
     package var claimedXP: Int
-    /// The most it held beyond the sound sessions in the same export.
+    /// The most it held beyond the possible sessions in the same export.
     package var heldXP: Int
     /// Not nil while it still shows practice from before the last clear: the
-    /// least it held beyond its sessions since. That much was cleared with them.
+    /// least it held beyond its sessions and rewards since. That much was cleared
+    /// with them.
     package var carriedXP: Int?
 
     package init(

@@ -48,7 +48,11 @@ package struct Eligibility: Hashable, Sendable, Encodable {
                 required: requirements.minTotalSessions,
                 current: state.totalSessions
             ),
-            NextRequirement(name: "minStreak", required: requirements.minStreak, current: state.currentStreak),
+            NextRequirement(
+                name: "minStreak",
+                required: requirements.minStreak,
+                current: state.currentStreak
+            ),
             NextRequirement(name: "accountAge", required: requirements.accountAge, current: state.accountAge),
         ]
         self.requirements = requirements

@@ -49,7 +49,9 @@ package struct GameState: Hashable, Sendable, Encodable {
     ///   - revision: what the store knows of the last change.
     package init(_ ledger: Ledger, totals: Totals, asOf: LocalDay, revision: Revision) {
         let challenges = ledger.challenges.values.sorted {
-            ($0.localDay, $0.key.deviceID, $0.key.challengeID) < ($1.localDay, $1.key.deviceID, $1.key.challengeID)
+            ($0.localDay, $0.key.deviceID, $0.key.challengeID) < (
+                $1.localDay, $1.key.deviceID, $1.key.challengeID
+            )
         }
         totalXP = totals.totalXP
         currentLevel = totals.level.number

@@ -40,7 +40,7 @@ package struct Ledger: Hashable, Sendable {
 /// What a ledger adds up to.
 package struct Totals: Hashable, Sendable {
     package let totalXP: Int
-    /// XP that no session or challenge explains. Counts for the person and
+    /// XP that no sound session or challenge explains. Counts for the person and
     /// their level, never on a board.
     package let legacyXP: Int
     package let activeMilliseconds: Int64
@@ -50,12 +50,15 @@ package struct Totals: Hashable, Sendable {
 
     package init(of ledger: Ledger) {
         let verdicts = ledger.verdicts
-        let sound = ledger.sessions.values.filter { verdicts[$0.key] == .sound }
-        let xpByDevice = sound.reduce(into: [:]) { $0[$1.key.deviceID, default: 0] += $1.xp }
+        let possible = ledger.sessions.values.filter { verdicts[$0.key]?.isPossible == true }
+        let sound = possible.filter { verdicts[$0.key] == .sound }
+        let xpByDevice = possible.reduce(into: [:]) { $0[$1.key.deviceID, default: 0] += $1.xp }
         let rewardsByDevice = ledger.challenges.values
             .filter(\.isCompleted)
             .reduce(into: [:]) { $0[$1.key.deviceID, default: 0] += $1.rewardXP }
-        let legacyXP = ledger.devices.values.reduce(0) { legacy, device in
+        let soundXP = sound.reduce(0) { $0 + $1.xp }
+        let overlappingXP = possible.reduce(0) { $0 + $1.xp } - soundXP
+        let legacyXP = ledger.devices.values.reduce(overlappingXP) { legacy, device in
             legacy
                 + Self.legacyXP(
                     of: device,
@@ -66,7 +69,7 @@ package struct Totals: Hashable, Sendable {
         }
 
         self.legacyXP = legacyXP
-        self.totalXP = xpByDevice.values.reduce(0, +) + rewardsByDevice.values.reduce(0, +) + legacyXP
+        self.totalXP = soundXP + rewardsByDevice.values.reduce(0, +) + legacyXP
         self.activeMilliseconds = sound.reduce(0) { $0 + $1.activeMilliseconds }
         self.sessions = sound.sorted { ($0.endedAt, $0.key.sessionID) < ($1.endedAt, $1.key.sessionID) }
         self.streaks = Streaks(days: sound.map(\.localDay))

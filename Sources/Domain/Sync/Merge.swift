@@ -123,7 +123,13 @@ package struct Merge: Sendable {
                 after.totalMinutes,
                 .derivedFromSessions
             ),
-            entry("challengeHistory", claims.completedChallenges, challenges.before, challenges.after, .union),
+            entry(
+                "challengeHistory",
+                claims.completedChallenges,
+                challenges.before,
+                challenges.after,
+                .union
+            ),
         ]
     }
 }
@@ -152,6 +158,8 @@ private struct Draft {
 
     var ledger: Ledger
     var outcomes: [SessionOutcome] = []
+    /// What the completed challenges of this export are worth.
+    private var shownRewards = 0
     let submission: ExportSubmission
     let takenAt: Instant
     let now: Instant
@@ -184,35 +192,47 @@ private struct Draft {
     }
 
     /// "Clear data" shows as a drop to zero with an emptied history. An older
-    /// export that is simply late shows the same, but was taken earlier.
+    /// export that is simply late shows the same, but was taken before there was
+    /// any practice to clear.
     private var isClear: Bool {
         guard meditation.totalXP.value == 0, (meditation.sessions ?? []).isEmpty,
-            let device = ledger.devices[deviceID], takenAt > device.lastTakenAt
+            let device = ledger.devices[deviceID]
         else { return false }
-        return device.claimedXP > 0 || ledger.sessions.keys.contains { $0.deviceID == deviceID }
+        if takenAt > device.lastTakenAt {
+            return device.claimedXP > 0 || ledger.sessions.keys.contains { $0.deviceID == deviceID }
+        }
+        return ledger.sessions.values.contains { $0.key.deviceID == deviceID && $0.endedAt <= takenAt }
     }
 
     /// Clears for the whole person, on all devices. Where this device only still
     /// showed what another had cleared already, it just stops showing it.
     private mutating func clear() {
-        let isCurrent = ledger.devices[deviceID]?.epoch == ledger.epoch
-        let showsOnlyCleared =
-            ledger.devices[deviceID]?.carriedXP != nil
-            && !ledger.sessions.keys.contains { $0.deviceID == deviceID }
-        if isCurrent, !showsOnlyCleared {
+        let known = ledger.devices[deviceID]
+        let hasClaims = known?.epoch == ledger.epoch && known?.carriedXP == nil
+        if hasClaims || ledger.sessions.keys.contains(where: { $0.deviceID == deviceID }) {
             ledger.epoch += 1
             ledger.epochStartedAt = takenAt
             // Where the clear itself came late, others may have practised since.
-            ledger.sessions = ledger.sessions.filter { $0.value.endedAt > takenAt }
-            ledger.challenges = [:]
+            // What had arrived by then was cleared, whatever its clock said.
+            ledger.sessions = ledger.sessions.filter {
+                min($0.value.endedAt, $0.value.receivedAt) > takenAt
+            }
+            ledger.challenges = ledger.challenges.filter { key, challenge in
+                !wasCleared(challenge, in: ledger.devices[key.deviceID]?.zone ?? submission.device.timeZone)
+            }
         }
         ledger.devices[deviceID] = Device(
             id: deviceID,
             name: submission.device.name.text,
             zone: submission.device.timeZone,
             epoch: ledger.epoch,
-            lastTakenAt: takenAt
+            lastTakenAt: max(takenAt, known?.lastTakenAt ?? takenAt)
         )
+    }
+
+    /// A challenge tells its day, not its hour: all of the clear's day are gone.
+    private func wasCleared(_ challenge: DailyChallenge, in zone: Zone) -> Bool {
+        ledger.epochStartedAt.map { challenge.localDay <= LocalDay(of: $0, in: zone) } ?? false
     }
 
     private mutating func uniteSessions() {
@@ -242,7 +262,9 @@ private struct Draft {
     }
 
     private mutating func unite(_ record: ExtensionExport.SessionRecord, at index: Int) -> SessionOutcome {
-        func outcome(_ outcome: SessionOutcome.Outcome, _ reason: String? = nil, field: String? = nil) -> SessionOutcome {
+        func outcome(_ outcome: SessionOutcome.Outcome, _ reason: String? = nil, field: String? = nil)
+            -> SessionOutcome
+        {
             SessionOutcome(
                 index: index,
                 id: record.id.text,
@@ -266,14 +288,18 @@ private struct Draft {
         return outcome(.accepted)
     }
 
-    /// Challenges are read from the exports since the gate was passed: what an
-    /// earlier one shows was not stored then and must not depend on a repeat.
+    /// Challenges are read from the exports after the one that passed the gate:
+    /// what it or an earlier one shows was not stored then and must not depend on
+    /// a repeat.
     private mutating func uniteChallenges() {
-        guard let eligibleAt = ledger.eligibleAt, takenAt >= eligibleAt else { return }
+        guard let eligibleAt = ledger.eligibleAt, takenAt > eligibleAt else { return }
         for case .valid(let record) in meditation.dailyChallenges ?? [] {
-            guard let challenge = DailyChallenge(record, deviceID: deviceID) else { continue }
+            guard let challenge = DailyChallenge(record, deviceID: deviceID),
+                !wasCleared(challenge, in: submission.device.timeZone)
+            else { continue }
             ledger.challenges[challenge.key] =
                 ledger.challenges[challenge.key]?.joined(with: challenge) ?? challenge
+            shownRewards += challenge.isCompleted ? challenge.rewardXP : 0
         }
     }
 
@@ -284,12 +310,19 @@ private struct Draft {
             if case .valid(let record) = item { record } else { nil }
         }
         let explained = listed.reduce(0) { sum, record in
-            let session = Session(record, deviceID: deviceID, zone: submission.device.timeZone, receivedAt: now)
-            let counts = ledger.sessions[session.key] == nil || verdicts[session.key] == .sound
+            let session = Session(
+                record,
+                deviceID: deviceID,
+                zone: submission.device.timeZone,
+                receivedAt: now
+            )
+            let counts = ledger.sessions[session.key] == nil || verdicts[session.key]?.isPossible == true
             return sum + (counts ? session.xp : 0)
         }
         let held = max(0, claimed - explained)
-        let showsClearedPractice = ledger.epochStartedAt.map { start in listed.contains { $0.endedAt <= start } } ?? false
+        let carried = max(0, held - shownRewards)
+        let showsClearedPractice =
+            ledger.epochStartedAt.map { start in listed.contains { $0.endedAt <= start } } ?? false
 
         var device =
             ledger.devices[deviceID]
@@ -303,10 +336,10 @@ private struct Draft {
         if device.epoch != ledger.epoch {
             // Known from before the clear, which another device chose.
             device.epoch = ledger.epoch
-            (device.claimedXP, device.heldXP, device.carriedXP) = (0, 0, held)
+            (device.claimedXP, device.heldXP, device.carriedXP) = (0, 0, carried)
         }
         if device.carriedXP != nil || showsClearedPractice {
-            device.carriedXP = min(device.carriedXP ?? held, held)
+            device.carriedXP = min(device.carriedXP ?? carried, carried)
         }
         device.claimedXP = max(device.claimedXP, claimed)
         device.heldXP = max(device.heldXP, held)
@@ -344,7 +377,8 @@ extension DailyChallenge {
     private static let largestReward = 1000
 
     fileprivate init?(_ record: ExtensionExport.ChallengeRecord, deviceID: String) {
-        guard let localDay = LocalDay(dateString: record.date), record.rewardXP.value <= Self.largestReward else {
+        guard let localDay = LocalDay(dateString: record.date), record.rewardXP.value <= Self.largestReward
+        else {
             return nil
         }
         self.init(

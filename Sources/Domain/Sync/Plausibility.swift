@@ -7,6 +7,12 @@ package enum Verdict: String, Hashable, Sendable, Codable {
     case inTheFuture
     case bonusTooLarge
     case overlaps
+
+    /// Whether the session is sound by itself. An overlap is no fault of its own
+    /// and depends on what else has arrived, so totals must not depend on it.
+    var isPossible: Bool {
+        self == .sound || self == .overlaps
+    }
 }
 
 /// The physics: limits that no honest practice can cross.

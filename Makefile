@@ -1,0 +1,45 @@
+# The flags, the order of things and what they need are in scripts/.
+.DEFAULT_GOAL := help
+.PHONY: help run demo build test test-swift test-sql test-policies schema schema-check format lint clean
+
+help: ## Say what there is to make
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
+	  || sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1  \2/p' $(MAKEFILE_LIST)
+
+run: ## Build and serve on http://127.0.0.1:8080, with a private Postgres and a demo company
+	@scripts/run
+
+demo: ## Print fresh demo tokens for the server that runs
+	@scripts/run demo
+
+build: ## Build the server, optimised
+	@scripts/install-packages run
+	swift build --explicit-target-dependency-import-check error --configuration release --product breathmaster
+
+test: ## Run every test: Swift, SQL, the policies one by one, the schema
+	@scripts/test
+
+test-swift: ## Run the Swift tests
+	@scripts/test swift
+
+test-sql: ## Run the SQL tests
+	@scripts/test sql
+
+test-policies: ## Drop, then open, each row security policy in turn and expect the SQL tests to notice
+	@scripts/test policies
+
+schema: ## Write sql/schema.sql anew from the migrations
+	@scripts/schema
+
+schema-check: ## Fail when sql/schema.sql is stale
+	@scripts/test schema
+
+format: ## Format the Swift code
+	swift format --in-place --recursive --parallel Sources Tests Package.swift
+
+lint: ## Lint the Swift code, the scripts and the migrations; prove the policies' isolation
+	@scripts/lint
+
+clean: ## Delete what was built and the tests' Postgres; the private database of `make run` stays
+	@scripts/private-postgres remove --throwaway
+	rm -rf .build "$${BREATHMASTER_HOME:-.breathmaster}/tools"

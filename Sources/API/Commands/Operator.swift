@@ -1,0 +1,74 @@
+import ArgumentParser
+import Foundation
+import PGClient
+
+/// What an operator does by hand, with the rights of the migrating role.
+struct OrganizationCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "organization",
+        abstract: "Company tenants.",
+        subcommands: [Create.self]
+    )
+
+    struct Create: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Creates a company that holds a mail domain."
+        )
+
+        @Argument(help: "The company's name.") var name: String
+        @Option(help: "A mail domain that you vouch for.") var domain: String
+        @Option(help: "The uid of its first owner.", transform: parseUID) var owner: UUID
+
+        func run() async throws {
+            let id = try await asOperator { tx in
+                try await tx.queryOne(
+                    "select app.create_organization(\(name), \(domain), \(owner))",
+                    as: UUID.self
+                )
+            }
+            print(id.text)
+        }
+    }
+}
+
+struct EmailCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "email",
+        abstract: "Verified addresses.",
+        subcommands: [Record.self]
+    )
+
+    struct Record: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Records an address that you have verified."
+        )
+
+        @Argument(help: "The address.") var address: String
+        @Option(help: "Whose it is.", transform: parseUID) var uid: UUID
+
+        func run() async throws {
+            try await asOperator { tx in
+                _ = try await tx.execute("select app.record_email(\(uid), \(address))")
+            }
+        }
+    }
+}
+
+private func asOperator<Result: Sendable>(
+    _ body: @Sendable (PGTransaction) async throws -> Result
+) async throws -> Result {
+    let settings = try Settings(environment: ProcessInfo.processInfo.environment)
+    let url = try settings.require(
+        settings.migrationDatabaseURL ?? settings.databaseURL,
+        "MIGRATION_DATABASE_URL"
+    )
+    let pool = PGPool(PGConfiguration(url))
+    let result = try await pool.transaction(opening: "set local role breathmaster_owner", body)
+    await pool.close()
+    return result
+}
+
+@Sendable private func parseUID(_ text: String) throws -> UUID {
+    guard let uid = UUID(uuidString: text) else { throw ValidationError("\(text) is not a uid") }
+    return uid
+}

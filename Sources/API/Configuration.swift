@@ -1,0 +1,91 @@
+import Configuration
+import Crypto
+import Foundation
+import Logging
+
+/// The settings, read from the environment once at the start. README.md has the
+/// same table for people.
+struct Settings: Sendable {
+    struct Malformed: Error, CustomStringConvertible {
+        let name: String
+        let why: String
+
+        var description: String { "\(name) \(why)" }
+    }
+
+    let host: String
+    let port: Int
+    let home: String
+    let sqlFolder: String
+    let databaseURL: String?
+    let migrationDatabaseURL: String?
+    let logLevel: Logger.Level
+
+    private static let known: Set<String> = [
+        "BREATHMASTER_HOST", "BREATHMASTER_PORT", "BREATHMASTER_HOME", "BREATHMASTER_SQL",
+    ]
+
+    /// - Throws: ``Malformed`` for a value that can't be, and for a name that
+    ///   begins like ours but isn't: most likely a misspelt one.
+    init(environment: [String: String]) throws {
+        for name in environment.keys.sorted()
+        where name.hasPrefix("BREATHMASTER_") && !Self.known.contains(name) {
+            throw Malformed(name: name, why: "is not a setting")
+        }
+        let reader = ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: environment))
+        host = reader.string(forKey: "breathmaster.host", default: "127.0.0.1")
+        home = reader.string(forKey: "breathmaster.home", default: ".breathmaster")
+        sqlFolder = reader.string(forKey: "breathmaster.sql", default: "sql")
+        databaseURL = reader.string(forKey: "database.url")
+        migrationDatabaseURL = reader.string(forKey: "migration.database.url")
+        guard let port = Int(reader.string(forKey: "breathmaster.port", default: "8080")),
+            (0...65535).contains(port)
+        else {
+            throw Malformed(name: "BREATHMASTER_PORT", why: "must be a number from 0 to 65535")
+        }
+        self.port = port
+        guard
+            let level = Logger.Level(
+                rawValue: reader.string(forKey: "log.level", default: "info").lowercased()
+            )
+        else {
+            throw Malformed(
+                name: "LOG_LEVEL",
+                why: "must be one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))"
+            )
+        }
+        logLevel = level
+    }
+
+    func require(_ url: String?, _ name: String) throws -> String {
+        guard let url, !url.isEmpty else {
+            throw Malformed(
+                name: name,
+                why: "is needed, such as postgresql://breathmaster_api@localhost/breathmaster"
+            )
+        }
+        return url
+    }
+
+    /// The key that signs access tokens, made at the first start and kept in the
+    /// home folder, readable by its owner alone.
+    func signingKey() throws -> Curve25519.Signing.PrivateKey {
+        let path = "\(home)/signing-key"
+        if let stored = FileManager.default.contents(atPath: path) {
+            guard let key = try? Curve25519.Signing.PrivateKey(rawRepresentation: stored) else {
+                throw Malformed(name: path, why: "is not a signing key of 32 bytes")
+            }
+            return key
+        }
+        let key = Curve25519.Signing.PrivateKey()
+        try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+        guard
+            FileManager.default.createFile(
+                atPath: path,
+                contents: key.rawRepresentation,
+                attributes: [.posixPermissions: 0o600]
+            )
+        else { throw Malformed(name: path, why: "can't be written") }
+        return key
+    }
+}

@@ -1,0 +1,59 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Logging
+import Tenancy
+
+/// What every request has: an id that its log lines and its answer carry.
+struct AppContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    var logger: Logger
+    let requestID: String
+    /// Set by ``Authentication`` where a valid access token came along.
+    var principal: Principal?
+
+    init(source: ApplicationRequestContextSource) {
+        coreContext = CoreRequestContextStorage(source: source)
+        logger = source.logger
+        requestID = UUID().uuidString.lowercased()
+        logger[metadataKey: "requestId"] = .string(requestID)
+    }
+}
+
+/// A request by somebody we know: handlers behind it hold a principal that is
+/// never optional, and one without a token never reaches them.
+struct MemberContext: ChildRequestContext {
+    var coreContext: CoreRequestContextStorage
+    let principal: Principal
+
+    init(context: AppContext) throws {
+        guard let principal = context.principal else { throw Problem.unauthorized }
+        coreContext = context.coreContext
+        self.principal = principal
+    }
+}
+
+/// Reads the bearer token, if there is one. Deciding who may go on without is
+/// left to the routes.
+struct Authentication: RouterMiddleware {
+    typealias Context = AppContext
+
+    let tokens: AccessTokens
+
+    func handle(
+        _ request: Request,
+        context: AppContext,
+        next: (Request, AppContext) async throws -> Response
+    ) async throws -> Response {
+        guard let header = request.headers[.authorization] else {
+            return try await next(request, context)
+        }
+        let parts = header.split(separator: " ", maxSplits: 1)
+        guard parts.count == 2, parts[0].lowercased() == "bearer",
+            let principal = await tokens.principal(of: String(parts[1]))
+        else { throw Problem.unauthorized }
+        var context = context
+        context.principal = principal
+        return try await next(request, context)
+    }
+}

@@ -1,0 +1,85 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+import PGClient
+
+/// The one place where errors become answers: thrown problems, the database's
+/// constraint names and SQLSTATEs, and, empty-handed, whatever is left.
+struct ProblemMiddleware: RouterMiddleware {
+    typealias Context = AppContext
+
+    func handle(
+        _ request: Request,
+        context: AppContext,
+        next: (Request, AppContext) async throws -> Response
+    ) async throws -> Response {
+        var response: Response
+        do {
+            response = try await next(request, context)
+        } catch {
+            response = try problem(for: error, context: context).response(requestID: context.requestID)
+        }
+        if let name = HTTPField.Name("x-request-id") {
+            response.headers[name] = context.requestID
+        }
+        return response
+    }
+
+    private func problem(for error: any Error, context: AppContext) -> Problem {
+        switch error {
+        case let problem as Problem:
+            return problem
+        case let error as PGError:
+            let problem = Problem(error)
+            if problem.status.code >= 500 {
+                context.logger.error("database error", metadata: ["error": "\(String(reflecting: error))"])
+            }
+            return problem
+        case let error as HTTPError:
+            return error.status == .notFound
+                ? .notFound
+                : Problem(error.status, "bad_request", error.status.reasonPhrase, detail: error.body)
+        case is CancellationError:
+            return .unavailable
+        default:
+            context.logger.error("unexpected error", metadata: ["error": "\(String(reflecting: error))"])
+            return .unexpected
+        }
+    }
+}
+
+extension Problem {
+    /// Constraint names are codes: each was named for the client.
+    private static let byConstraint: [String: Problem] = [
+        "user_display_name_invalid": .invalid(
+            "displayName",
+            "must have 1 to 40 characters, in Unicode normal form C"
+        ),
+        "user_avatar_url_invalid": .invalid(
+            "avatarUrl",
+            "must be an https address of at most 2048 characters"
+        ),
+    ]
+
+    init(_ error: PGError) {
+        if let constraint = error.constraint, let known = Self.byConstraint[constraint] {
+            self = known
+            return
+        }
+        guard let state = error.sqlState?.rawValue else {
+            self = error.isUnavailability ? .unavailable : .unexpected
+            return
+        }
+        self =
+            switch (state, state.prefix(2)) {
+            case ("BM401", _): .unauthorized
+            case ("BM404", _): .notFound
+            case ("BM422", _): .invalid("uid", "must be somebody else's")
+            case ("40001", _), ("40P01", _), ("55P03", _), ("57014", _): .unavailable
+            case (_, "53"), (_, "57"), (_, "08"): .unavailable
+            case ("22021", _):
+                Problem(.unprocessableContent, "invalid_text", "Text that the database cannot store")
+            default: .unexpected
+            }
+    }
+}

@@ -1,0 +1,109 @@
+import Crypto
+import Foundation
+import JWTKit
+import Tenancy
+
+/// Access tokens: EdDSA-signed JWTs (RFC 8037, RFC 9068) of 15 minutes.
+struct AccessTokens: Sendable {
+    static let lifetime: TimeInterval = 15 * 60
+    static let issuer = "breathmaster"
+
+    private let keys: JWTKeyCollection
+    private let kid: JWKIdentifier
+    private let publicKey: EdDSA.PublicKey
+    private let now: @Sendable () -> Date
+
+    init(signingKey: Curve25519.Signing.PrivateKey, now: @escaping @Sendable () -> Date) async {
+        let privateKey = EdDSA.PrivateKey(backing: signingKey)
+        // The thumbprint names the key, so that a new key is a new name.
+        let digest = SHA256.hash(data: signingKey.publicKey.rawRepresentation)
+        kid = JWKIdentifier(string: Data(digest.prefix(12)).base64URL)
+        publicKey = privateKey.publicKey
+        keys = await JWTKeyCollection().add(eddsa: privateKey, kid: kid)
+        self.now = now
+    }
+
+    func token(for uid: UUID) async throws -> String {
+        let issuedAt = now()
+        let claims = Claims(
+            iss: IssuerClaim(value: Self.issuer),
+            sub: SubjectClaim(value: uid.text),
+            iat: IssuedAtClaim(value: issuedAt),
+            exp: ExpirationClaim(value: issuedAt.addingTimeInterval(Self.lifetime))
+        )
+        return try await keys.sign(claims, kid: kid, header: ["typ": "at+jwt"])
+    }
+
+    /// Nil for a token that is not ours, not of this kind, or over.
+    ///
+    /// The header is checked before the signature: left to itself, the library
+    /// falls back to its default key for a `kid` that it doesn't know.
+    func principal(of token: String) async -> Principal? {
+        guard token.utf8.count <= 1024,
+            let header = try? DefaultJWTParser().parse(Data(token.utf8), as: Claims.self).header,
+            header.alg == "EdDSA", header.kid == kid.string, header.typ == "at+jwt",
+            let claims = try? await keys.verify(token, as: Claims.self),
+            claims.iss.value == Self.issuer, claims.exp.value > now(),
+            let uid = UUID(uuidString: claims.sub.value)
+        else { return nil }
+        return Principal(uid: uid)
+    }
+
+    /// The public half, for `GET /.well-known/jwks.json` (RFC 7517).
+    var keySet: JWKSet {
+        JWKSet(keys: [
+            .init(
+                kty: "OKP",
+                crv: "Ed25519",
+                alg: "EdDSA",
+                use: "sig",
+                kid: kid.string,
+                x: publicKey.rawRepresentation.base64URL
+            )
+        ])
+    }
+
+    private struct Claims: JWTPayload {
+        let iss: IssuerClaim
+        let sub: SubjectClaim
+        let iat: IssuedAtClaim
+        let exp: ExpirationClaim
+
+        /// Expiry is checked against the clock that was passed in, not here.
+        func verify(using algorithm: some JWTAlgorithm) async throws {}
+    }
+}
+
+struct JWKSet: Encodable, Sendable {
+    struct Key: Encodable, Sendable {
+        let kty: String
+        let crv: String
+        let alg: String
+        let use: String
+        let kid: String
+        let x: String
+    }
+
+    let keys: [Key]
+}
+
+extension UUID {
+    /// The form that every answer uses (RFC 9562: lower case on output).
+    var text: String { uuidString.lowercased() }
+}
+
+extension Data {
+    /// Base64url without padding (RFC 4648 §5).
+    var base64URL: String {
+        base64EncodedString()
+            .replacing("+", with: "-")
+            .replacing("/", with: "_")
+            .replacing("=", with: "")
+    }
+
+    init?(base64URL text: String) {
+        let standard = text.replacing("-", with: "+").replacing("_", with: "/")
+        let padding = String(repeating: "=", count: (4 - standard.utf8.count % 4) % 4)
+        self.init(base64Encoded: standard + padding)
+    }
+}

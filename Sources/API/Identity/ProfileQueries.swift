@@ -1,0 +1,90 @@
+import Domain
+import Foundation
+import PGClient
+import Tenancy
+
+extension TenantTransaction {
+    func ownProfile() async throws -> Profile {
+        guard
+            let profile = try await queryFirst(
+                """
+                select u.display_name, u.avatar_url, u.time_zone,
+                  u.share_progress, u.share_streaks, u.allow_friend_requests,
+                  u.global_board, u.friends_board, u.company_board,
+                  u.created_at, g.last_modified,
+                  (select count(*) from app.device d where d.uid = u.uid)
+                from app.user u
+                  join app.game_state g on g.uid = u.uid
+                where u.uid = \(principal.uid)
+                """,
+                as: ProfileRow.self
+            )
+        else { throw Problem.unauthorized }
+        return profile.profile(of: principal.uid)
+    }
+
+    func changeProfile(_ change: ProfileChange) async throws {
+        let boards = change.leaderboards
+        try await execute(
+            """
+            update app.user set
+              display_name = case when \(change.displayName != nil) then \(change.displayName ?? nil) else display_name end,
+              share_progress = coalesce(\(change.privacy?.shareProgress), share_progress),
+              share_streaks = coalesce(\(change.privacy?.shareStreaks), share_streaks),
+              allow_friend_requests = coalesce(\(change.privacy?.allowFriendRequests), allow_friend_requests),
+              global_board = coalesce(\(boards?.global?.enabled), global_board),
+              friends_board = coalesce(\(boards?.friends?.enabled), friends_board),
+              company_board = coalesce(\(boards?.company?.enabled), company_board)
+            where uid = \(principal.uid)
+            """
+        )
+    }
+}
+
+private struct ProfileRow: PGRow {
+    let displayName: String?
+    let avatarURL: String?
+    let timeZone: String
+    let shareProgress, shareStreaks, allowFriendRequests: Bool
+    let global, friends, company: Bool
+    let createdAt: Instant
+    let lastModified: Instant?
+    let devices: Int
+
+    init(from row: inout PGRowReader) throws {
+        displayName = try row.next()
+        avatarURL = try row.next()
+        timeZone = try row.next()
+        shareProgress = try row.next()
+        shareStreaks = try row.next()
+        allowFriendRequests = try row.next()
+        global = try row.next()
+        friends = try row.next()
+        company = try row.next()
+        createdAt = try row.next()
+        lastModified = try row.next()
+        devices = try row.next()
+    }
+
+    func profile(of uid: UUID) -> Profile {
+        Profile(
+            uid: uid.text,
+            displayName: displayName,
+            avatarUrl: avatarURL,
+            timeZone: timeZone,
+            privacy: .init(
+                shareProgress: shareProgress,
+                shareStreaks: shareStreaks,
+                allowFriendRequests: allowFriendRequests
+            ),
+            leaderboards: .init(
+                global: .init(enabled: global),
+                friends: .init(enabled: friends),
+                company: .init(enabled: company)
+            ),
+            createdAt: createdAt,
+            lastSyncAt: lastModified,
+            totalDevices: devices
+        )
+    }
+}

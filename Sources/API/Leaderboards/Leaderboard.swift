@@ -1,0 +1,54 @@
+import Domain
+import Foundation
+
+/// A page of a board, as it is answered.
+struct Leaderboard: Encodable, Sendable {
+    struct Entry: Encodable, Sendable {
+        let rank: Int
+        let uid: String
+        let displayName: String?
+        let avatarUrl: String?
+        let value: Double
+        let achievedAt: Instant
+        let favoritePatterns: [String]?
+    }
+
+    struct Mine: Encodable, Sendable {
+        let rank: Int
+        let value: Double
+    }
+
+    let scope: Scope
+    let metric: Metric
+    let period: String
+    let total: Int
+    let entries: [Entry]
+    /// Null for a viewer who is not on this board.
+    let me: Mine?
+    let nextCursor: String?
+    let asOf: Instant
+
+    init(_ page: BoardPage, of board: BoardRequest, asOf: Instant) {
+        scope = board.scope
+        metric = board.metric
+        period = board.period.description
+        total = page.total
+        entries = page.standings.map { row in
+            Entry(
+                rank: row.rank,
+                uid: row.uid.text,
+                displayName: row.displayName,
+                avatarUrl: row.avatarURL,
+                value: row.value,
+                achievedAt: row.achievedAt,
+                favoritePatterns: board.scope == .friends ? row.favoritePatterns : nil
+            )
+        }
+        me = page.mine.map { Mine(rank: $0.rank, value: $0.value) }
+        nextCursor = page.standings.last.flatMap { last in
+            last.position < page.total
+                ? BoardCursor(value: last.value, achievedAt: last.achievedAt, uid: last.uid).text : nil
+        }
+        self.asOf = asOf
+    }
+}

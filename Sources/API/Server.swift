@@ -1,0 +1,36 @@
+import Crypto
+import Foundation
+import Hummingbird
+import Logging
+import PGClient
+import Tenancy
+
+/// Everything that the routes need, made once.
+struct Server: Sendable {
+    let pool: PGPool
+    let tokens: AccessTokens
+    /// The clock; tests bring their own.
+    let now: @Sendable () -> Date
+
+    /// The table of contents: every path that there is.
+    func router() -> Router<AppContext> {
+        let database = TenantDatabase(pool: pool)
+        let router = Router(context: AppContext.self)
+        router.add(middleware: ProblemMiddleware())
+        router.add(middleware: Authentication(tokens: tokens))
+
+        HealthRoutes(pool: pool).add(to: router)
+        router.get(".well-known/jwks.json") { [tokens] _, _ in
+            try JSON.response(tokens.keySet)
+        }
+        let version = router.group("v1")
+        AuthRoutes(database: database, tokens: tokens, now: now).add(to: version)
+        let members = version.group(context: MemberContext.self)
+        ProfileRoutes(database: database).add(to: members)
+        SyncRoutes(database: database, now: now).add(to: members)
+        LeaderboardRoutes(database: database, now: now).add(to: members)
+        OrganizationRoutes(database: database).add(to: members)
+        FriendRoutes(database: database).add(to: members)
+        return router
+    }
+}

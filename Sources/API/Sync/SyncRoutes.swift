@@ -1,0 +1,61 @@
+import Domain
+import Foundation
+import Hummingbird
+import Tenancy
+
+/// `/v1/sync`: a device's practice in, the person's state out.
+struct SyncRoutes: Sendable {
+    let database: TenantDatabase
+    let now: @Sendable () -> Date
+
+    struct Answer: Encodable {
+        let state: GameState
+        let receipt: [ReceiptEntry]
+        let sessions: [SessionOutcome]
+        let eligibility: Eligibility
+    }
+
+    func add(to routes: some RouterMethods<MemberContext>) {
+        routes.group("sync")
+            .put("export", use: submitExport)
+            .get("state", use: ownState)
+    }
+
+    /// `PUT /v1/sync/export`: unites the extension's export with what is known.
+    /// Sending it again, late or out of order changes nothing that it didn't
+    /// change the first time.
+    @Sendable func submitExport(_ request: Request, in context: MemberContext) async throws -> Response {
+        let submission = try await JSON.decode(ExportSubmission.self, from: request)
+        let answer = try await database.write(as: context.principal) { tx in
+            let before = try await tx.lockedLedger()
+            let merge = Merge(submission, into: before.ledger, now: Instant(now()))
+            guard merge.eligibility.eligible else { throw Problem.notEligible(merge.eligibility) }
+
+            let revision = try await tx.store(merge, over: before, from: submission, at: Instant(now()))
+            let today = LocalDay(of: merge.asOf, in: submission.device.timeZone)
+            return Answer(
+                state: GameState(merge.ledger, totals: merge.totals, asOf: today, revision: revision),
+                receipt: merge.receipt,
+                sessions: merge.sessions,
+                eligibility: merge.eligibility
+            )
+        }
+        return try JSON.response(answer)
+    }
+
+    /// `GET /v1/sync/state`: the person's state, its streak as of today where they are.
+    @Sendable func ownState(_ request: Request, in context: MemberContext) async throws -> Response {
+        let stored = try await database.read(as: context.principal) { tx in
+            try await tx.ledger()
+        }
+        let zone =
+            stored.ledger.devices.values.max { $0.lastTakenAt < $1.lastTakenAt }?.zone ?? .utc
+        let state = GameState(
+            stored.ledger,
+            totals: Totals(of: stored.ledger),
+            asOf: LocalDay(of: Instant(now()), in: zone),
+            revision: stored.revision
+        )
+        return try JSON.response(state)
+    }
+}

@@ -1,0 +1,51 @@
+import Foundation
+package import PGClient
+
+/// The only doors to data. Every transaction is bound to a principal in its
+/// first round trip, so there is no way to ask without saying who asks.
+package struct TenantDatabase: Sendable {
+    private let pool: PGPool
+
+    package init(pool: PGPool) {
+        self.pool = pool
+    }
+
+    /// A read-only transaction bound to `principal`.
+    ///
+    /// - Throws: ``PGError`` with SQLSTATE `BM401` for an unknown user and `BM404`
+    ///   where they are not an active member, before any statement of `body` counts.
+    package func read<Result: Sendable>(
+        as principal: Principal,
+        _ body: (TenantTransaction) async throws -> Result
+    ) async throws -> Result {
+        try await pool.transaction(.readOnly, opening: principal.binding) { transaction in
+            try await body(TenantTransaction(transaction: transaction, principal: principal))
+        }
+    }
+
+    /// A transaction bound to `principal` that may write. Errors as ``read(as:_:)``.
+    package func write<Result: Sendable>(
+        as principal: Principal,
+        _ body: (TenantTransaction) async throws -> Result
+    ) async throws -> Result {
+        try await pool.transaction(.readWrite, opening: principal.binding) { transaction in
+            try await body(TenantTransaction(transaction: transaction, principal: principal))
+        }
+    }
+
+    /// A transaction that begins with nobody and becomes the user it registers.
+    package func register<Result: Sendable>(
+        _ body: (TenantTransaction) async throws -> Result
+    ) async throws -> Result {
+        try await pool.transaction(.readWrite) { transaction in
+            let uid = try await transaction.queryOne("select app.register()", as: UUID.self)
+            return try await body(TenantTransaction(transaction: transaction, principal: Principal(uid: uid)))
+        }
+    }
+}
+
+extension Principal {
+    fileprivate var binding: SQL {
+        "select app.bind(\(uid), \(organizationID))"
+    }
+}

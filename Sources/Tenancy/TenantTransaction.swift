@@ -1,0 +1,49 @@
+package import PGClient
+
+/// A transaction that is bound to a principal. Features extend it with the
+/// queries that their handlers send.
+package struct TenantTransaction: Sendable {
+    let transaction: PGTransaction
+    package let principal: Principal
+
+    @discardableResult
+    package func execute(_ sql: SQL, file: StaticString = #fileID, line: UInt = #line) async throws -> Int {
+        try await transaction.execute(sql, file: file, line: line)
+    }
+
+    package func query<Row: PGRow>(
+        _ sql: SQL,
+        as row: Row.Type = Row.self,
+        file: StaticString = #fileID,
+        line: UInt = #line
+    ) async throws -> [Row] {
+        try await transaction.query(sql, as: row, file: file, line: line)
+    }
+
+    package func query<each Column: PGDecodable>(
+        _ sql: SQL,
+        as columns: (repeat each Column).Type,
+        file: StaticString = #fileID,
+        line: UInt = #line
+    ) async throws -> [(repeat each Column)] {
+        try await transaction.query(sql, as: columns, file: file, line: line)
+    }
+
+    package func queryFirst<Row: PGRow>(
+        _ sql: SQL,
+        as row: Row.Type = Row.self,
+        file: StaticString = #fileID,
+        line: UInt = #line
+    ) async throws -> Row? {
+        try await transaction.queryFirst(sql, as: row, file: file, line: line)
+    }
+
+    package func queryOne<each Column: PGDecodable>(
+        _ sql: SQL,
+        as columns: (repeat each Column).Type,
+        file: StaticString = #fileID,
+        line: UInt = #line
+    ) async throws -> (repeat each Column) {
+        try await transaction.queryOne(sql, as: columns, file: file, line: line)
+    }
+}

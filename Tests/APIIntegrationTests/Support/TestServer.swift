@@ -1,0 +1,102 @@
+import Crypto
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import NIOCore
+import PGClient
+import Synchronization
+import Testing
+
+@testable import API
+
+/// The server on a real Postgres: one freshly migrated database for the whole
+/// run, in which every test makes its own people.
+struct TestServer {
+    private static let database = Task { try await makeDatabase() }
+
+    let server: Server
+
+    init() async throws {
+        let pool = PGPool(PGConfiguration(try await Self.database.value))
+        server = Server(
+            pool: pool,
+            tokens: await AccessTokens(signingKey: Curve25519.Signing.PrivateKey(), now: { Date() }),
+            now: { Date() }
+        )
+    }
+
+    func run(_ body: @Sendable (Client) async throws -> Void) async throws {
+        let application = Application(router: server.router())
+        try await application.test(.router) { client in
+            try await body(Client(client: client))
+        }
+        await server.pool.close()
+    }
+
+    /// - Returns: the new database's URL, as the API role.
+    private static func makeDatabase() async throws -> String {
+        let superuser = try #require(
+            ProcessInfo.processInfo.environment["TEST_DATABASE_URL"],
+            "TEST_DATABASE_URL must name a server and its superuser; `make test` sets it"
+        )
+        let name = "breathmaster_swift_\(ProcessInfo.processInfo.processIdentifier)"
+        var components = try #require(URLComponents(string: superuser))
+        let administration = PGPool(PGConfiguration(superuser))
+        try await administration.execute("create database \(identifier: name)")
+        await administration.close()
+
+        components.path = "/\(name)"
+        let owner = try #require(components.string)
+        let pool = PGPool(PGConfiguration(owner))
+        let root = URL(filePath: #filePath).appending(path: "../../../..").standardized
+        _ = try await Migrator(folder: root.appending(path: "sql").path()).migrate(pool)
+        await pool.close()
+
+        components.queryItems?.removeAll { $0.name == "user" }
+        components.queryItems?.append(URLQueryItem(name: "user", value: "breathmaster_api"))
+        return try #require(components.string)
+    }
+}
+
+extension PGPool {
+    /// Outside of a transaction, which `create database` needs.
+    fileprivate func execute(_ sql: SQL) async throws {
+        try await transaction { tx in
+            try await tx.execute("commit")
+            try await tx.execute(sql)
+            try await tx.execute("begin")
+        }
+    }
+}
+
+/// Sends JSON as one person, and reads JSON.
+struct Client: Sendable {
+    let client: any TestClientProtocol
+    var token: String?
+
+    struct Answer {
+        let status: Int
+        let json: [String: Any]
+    }
+
+    func send(_ method: HTTPRequest.Method, _ path: String, _ body: Any? = nil) async throws -> Answer {
+        var headers = HTTPFields()
+        if let token { headers[.authorization] = "Bearer \(token)" }
+        let bytes = try body.map { ByteBuffer(bytes: try JSONSerialization.data(withJSONObject: $0)) }
+        return try await client.execute(uri: path, method: method, headers: headers, body: bytes) {
+            response in
+            let data = Data(response.body.readableBytesView)
+            let json = data.isEmpty ? [:] : try JSONSerialization.jsonObject(with: data)
+            return Answer(status: response.status.code, json: try #require(json as? [String: Any]))
+        }
+    }
+
+    /// A new person, who agreed to nothing yet.
+    func newcomer() async throws -> (client: Client, uid: String) {
+        let answer = try await send(.post, "/v1/auth/anonymous")
+        var client = self
+        client.token = answer.json["accessToken"] as? String
+        return (client, try #require(answer.json["uid"] as? String))
+    }
+}

@@ -1,0 +1,121 @@
+import Testing
+
+@testable import Domain
+
+struct `The gate to cloud sync` {
+    /// `sessions` on each of the last `days` days before the asked moment, the
+    /// first of them `age` days and `ageMinutes` before it, worth `xp` in all.
+    private func totals(
+        sessions: Int = 25,
+        streak: Int = 3,
+        ageDays: Int = 7,
+        ageMinutes: Int = 0,
+        xp: Int = 500
+    ) -> Totals {
+        let oldest = Instant.on(day: -ageDays, 20, -ageMinutes)
+        let starts =
+            [oldest] + (0..<streak).map { Instant.on(day: -$0, 8) }
+            + (0..<max(0, sessions - streak - 1)).map { oldest + ($0 + 1) * 60_000 }
+        let practice = starts.prefix(sessions).enumerated().map { index, start in
+            Session(
+                key: Session.Key(deviceID: "laptop", sessionID: "\(index)", startedAt: start),
+                endedAt: start + 30_000,
+                localDay: LocalDay(of: start + 30_000, in: .utc),
+                activeMilliseconds: 30_000,
+                cycles: 0,
+                goalMinutes: nil,
+                goalBonusXP: 0,
+                receivedAt: start + 30_000
+            )
+        }
+        let device = Device(
+            id: "laptop",
+            name: "laptop",
+            zone: .utc,
+            epoch: 1,
+            lastTakenAt: asked,
+            claimedXP: xp
+        )
+        return Totals(of: Ledger(devices: [device], sessions: practice))
+    }
+
+    private let asked = Instant.on(day: 0, 20)
+
+    private func gate(_ totals: Totals, wasEligible: Bool = false) -> Eligibility {
+        Eligibility(totals, asOf: asked, in: .utc, wasEligible: wasEligible)
+    }
+
+    @Test func `all four requirements met exactly open it`() {
+        let gate = gate(totals())
+        #expect(gate.eligible)
+        #expect(gate.nextRequirement == nil)
+        #expect(
+            gate.currentState
+                == Eligibility.CurrentState(
+                    currentLevel: 5,
+                    totalSessions: 25,
+                    currentStreak: 3,
+                    accountAge: 7
+                )
+        )
+    }
+
+    @Test func `level 5 is a requirement of its own`() {
+        expect(gate(totals(xp: 499)), misses: "minLevel", required: 5, current: 4)
+    }
+
+    @Test func `25 sessions are a requirement of their own`() {
+        expect(gate(totals(sessions: 24)), misses: "minTotalSessions", required: 25, current: 24)
+    }
+
+    @Test func `a streak of 3 is a requirement of its own`() {
+        expect(gate(totals(streak: 2)), misses: "minStreak", required: 3, current: 2)
+    }
+
+    @Test func `7 whole days since the first session are a requirement of their own`() {
+        expect(gate(totals(ageMinutes: -1)), misses: "accountAge", required: 7, current: 6)
+    }
+
+    @Test func `the first requirement that isn't met is the next one`() {
+        expect(gate(totals(sessions: 24, streak: 1, xp: 0)), misses: "minLevel", required: 5, current: 1)
+        expect(gate(totals(sessions: 24, streak: 1)), misses: "minTotalSessions", required: 25, current: 24)
+    }
+
+    @Test func `someone who never practised is told what to do first`() {
+        let gate = gate(Totals(of: Ledger()))
+        expect(gate, misses: "minLevel", required: 5, current: 1)
+        #expect(gate.currentState.accountAge == 0)
+    }
+
+    @Test func `once open it stays open, with the state shown as it is`() {
+        let gate = gate(totals(sessions: 3, streak: 1, xp: 10), wasEligible: true)
+        #expect(gate.eligible)
+        #expect(gate.nextRequirement == nil)
+        #expect(gate.currentState.currentStreak == 1)
+    }
+
+    @Test func `the streak is judged in the person's own zone`() throws {
+        // 20:00 UTC on the last practised day is two days after it in Kiritimati only at 10:00 UTC next day.
+        let kiritimati = try #require(Zone("Pacific/Kiritimati"))
+        let nextDay = Instant.on(day: 1, 10)
+        let there = Eligibility(totals(), asOf: nextDay, in: kiritimati, wasEligible: false)
+        let here = Eligibility(totals(), asOf: nextDay, in: .utc, wasEligible: false)
+        #expect(there.currentState.currentStreak == 0)
+        #expect(here.currentState.currentStreak == 3)
+    }
+
+    private func expect(
+        _ gate: Eligibility,
+        misses name: String,
+        required: Int,
+        current: Int,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        #expect(!gate.eligible, sourceLocation: sourceLocation)
+        #expect(
+            gate.nextRequirement
+                == Eligibility.NextRequirement(name: name, required: required, current: current),
+            sourceLocation: sourceLocation
+        )
+    }
+}

@@ -1,0 +1,53 @@
+# shellcheck shell=bash
+# What the scripts share. To be sourced; afterwards the working directory is the
+# project's folder.
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
+
+# The same everywhere, or each change of flags would build everything anew.
+# An import that the manifest does not declare is an error.
+# shellcheck disable=SC2034 # used by those who source this
+swift_flags=(--explicit-target-dependency-import-check error)
+
+# Runs the calling script again beside the throwaway Postgres, unless a server
+# for tests (a superuser's URL) is named already.
+need_test_postgres() {
+  if [ -z "${TEST_DATABASE_URL:-}" ]; then
+    TEST_DATABASE_URL=$(scripts/private-postgres url --throwaway)
+    export TEST_DATABASE_URL
+    exec scripts/private-postgres with --throwaway "$0" "$@"
+  fi
+}
+
+# The server for tests, another database.
+test_database_url() {
+  printf '%s\n' "$TEST_DATABASE_URL" | sed -E "s#^([a-z]+://[^/?]*)(/[^?]*)?#\1/$1#"
+}
+
+# psql that stops at the first error and says only what it was asked.
+run_sql() { # DATABASE, then psql's own arguments
+  local database=$1
+  shift
+  psql --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP=1 \
+    --dbname "$(test_database_url "$database")" "$@"
+}
+
+# A fresh database of that name on the server for tests, migrated by the server's
+# own command. Prints nothing.
+migrated_database() {
+  swift build "${swift_flags[@]}" --product breathmaster >&2
+  PGOPTIONS='-c client_min_messages=warning' run_sql postgres \
+    --command "drop database if exists $1 with (force)" --command "create database $1"
+  MIGRATION_DATABASE_URL=$(test_database_url "$1") .build/debug/breathmaster migrate >&2
+}
+
+drop_database() {
+  run_sql postgres --command "drop database if exists $1 with (force)"
+}
+
+# pg_prove against a URL: its own --dbname cuts one at the first "=".
+prove() { # DATABASE, then pg_prove's own arguments
+  local database=$1
+  shift
+  PROVE_URL=$(test_database_url "$database") pg_prove --psql-bin scripts/psql-for-pg_prove "$@"
+}

@@ -1,0 +1,258 @@
+-- Boards: who is on them, who sees them, and nothing but what was agreed to.
+begin;
+set local client_min_messages = warning;
+create extension if not exists pgtap;
+select plan(57);
+\ir support/cast.sql
+
+-- A metric that a scope must not show is not a column of its view. The lists are
+-- complete, so a column that is added is noticed as well as one that is lost.
+
+select columns_are('board', 'global',
+  array['period', 'uid', 'display_name', 'avatar_url',
+    'weekly_xp', 'weekly_xp_at', 'weekly_streak', 'weekly_streak_at'],
+  'The global board has XP and streak.');
+select columns_are('board', 'friends',
+  array['period', 'uid', 'display_name', 'avatar_url',
+    'weekly_xp', 'weekly_xp_at', 'weekly_streak', 'weekly_streak_at',
+    'total_sessions', 'total_sessions_at', 'favorite_patterns'],
+  'The friends board has XP, streak, sessions and favourite patterns.');
+select columns_are('board', 'company',
+  array['organization_id', 'period', 'uid', 'display_name', 'avatar_url',
+    'weekly_minutes', 'weekly_minutes_at', 'weekly_consistency', 'weekly_consistency_at',
+    'team_challenge_participation', 'team_challenge_participation_at'],
+  'A company''s board has minutes, consistency and participation, and neither XP nor streak.');
+
+-- One week of three boards, as each viewer finds it. Ada shows everything, Ben
+-- to his company, Frank to his friends, Eve to all and to hers.
+
+create function test.boards() returns text language sql
+  as $$ select format('%s / %s / %s', test.names_on('global'), test.names_on('friends'), test.names_on('company')) $$;
+
+call test.be(test.ada(), test.acme());
+select is(test.boards(), 'Ada, Eve / Ada, Frank / Ada, Ben', 'Ada at Acme sees everyone who shows themself to her.');
+call test.be(test.ada());
+select is(test.boards(), 'Ada, Eve / Ada, Frank / nobody', 'Ada for herself sees no company''s board.');
+call test.be(test.ben(), test.acme());
+select is(test.boards(), 'Ada, Eve / nobody / Ada, Ben', 'Ben sees his colleague as a colleague, not as a friend.');
+call test.be(test.frank());
+select is(test.boards(), 'Ada, Eve / Ada, Frank / nobody', 'Frank sees his friend as a friend, not as a colleague.');
+call test.be(test.eve(), test.umbrella());
+select is(test.boards(), 'Ada, Eve / nobody / Eve', 'The owner of another company sees that company''s people.');
+call test.be(test.stranger());
+select is(test.boards(), 'Ada, Eve / nobody / nobody', 'A stranger sees the global board.');
+reset role;
+
+-- The same row by row, and with nobody bound.
+--
+-- How to read the lines below: each viewer in relation to Ada, then the number of
+-- rows that the statement returned or changed for them, or the SQLSTATE in which
+-- it ended. 42501 is either a privilege that is missing, a row that the policy
+-- does not let be written, or nobody bound. 0 is a row that is not there for them.
+
+select is(test.each('select from board.global where uid = test.ada()'),
+  'herself 1, colleague 1, friend 1, other company 1, stranger 1, unbound 42501',
+  'Ada''s week on the global board is there for everyone who is bound.');
+select is(test.each('select from board.friends where uid = test.ada()'),
+  'herself 2, colleague 0, friend 2, other company 0, stranger 0, unbound 42501',
+  'Ada''s periods on the friends board are there for her and her friend.');
+select is(test.each('select from board.company where uid = test.ada()'),
+  'herself 1, colleague 1, friend 0, other company 0, stranger 0, unbound 42501',
+  'Ada''s week on the company''s board is there within the company.');
+select is(test.each('select from board.global where uid = test.ben()'),
+  'herself 0, colleague 0, friend 0, other company 0, stranger 0, unbound 42501',
+  'Ben is not on the global board, and unbound even his absence is an error.');
+select is(test.each('select from board.friends where uid = test.ben()'),
+  'herself 0, colleague 0, friend 0, other company 0, stranger 0, unbound 42501',
+  'Ben is on nobody''s friends board.');
+select is(test.each('select from board.company where organization_id = test.umbrella()'),
+  'herself 0, colleague 0, friend 0, other company 1, stranger 0, unbound 42501',
+  'Asking for another company by its id shows nothing.');
+
+-- Nothing can be written through a view.
+select is(test.each('update board.company set weekly_minutes = 0'),
+  'herself 55000, colleague 55000, friend 55000, other company 55000, stranger 55000, unbound 55000',
+  'A board cannot be written.');
+
+-- The values are those of the ledger, under the names of the scope.
+
+call test.be(test.ada(), test.acme());
+select results_eq(
+  $$ select weekly_xp, weekly_streak, weekly_xp_at, weekly_streak_at from board.global where uid = test.ada() $$,
+  $$ values (100, 3, '2026-03-06 18:00Z'::timestamptz, '2026-03-05 08:00Z'::timestamptz) $$,
+  'The global board shows the week''s XP and streak and since when.');
+select results_eq(
+  $$ select weekly_xp, weekly_streak, total_sessions from board.friends where uid = test.frank() and period = '2026-W10' $$,
+  $$ values (400, 3, 40) $$,
+  'The friends board shows the week beside the sessions of all time.');
+select results_eq(
+  $$ select weekly_minutes, round(weekly_consistency::numeric, 4), weekly_minutes_at, weekly_consistency_at
+     from board.company where uid = test.ben() $$,
+  $$ values (100, 0.5714, '2026-03-06 18:00Z'::timestamptz, '2026-03-06 08:00Z'::timestamptz) $$,
+  'A company''s board shows minutes and the share of days practised, and since when.');
+reset role;
+
+-- Underneath: the tables as the role that owns the views finds them. These are the
+-- policies that make the boards: global_standing_everyone, standing_circle and
+-- company_standing_colleagues. Read directly, nothing in a view can cover for them.
+
+select is(test.each('select uid from app.global_standing where uid = test.ada()', 'breathmaster_boards'),
+  'herself 1, colleague 1, friend 1, other company 1, stranger 1, unbound 42501',
+  'The global projection is there for everyone who is bound.');
+select is(test.each('select uid from app.standing where uid = test.ada()', 'breathmaster_boards'),
+  'herself 2, colleague 0, friend 2, other company 0, stranger 0, unbound 42501',
+  'The standings are there for the circle.');
+select is(test.each('select uid from app.company_standing where uid = test.ada()', 'breathmaster_boards'),
+  'herself 1, colleague 1, friend 0, other company 0, stranger 0, unbound 42501',
+  'A company''s projection is there within the company.');
+
+-- And as the owner's functions find them (policies standing_self, global_standing_self
+-- and company_standing_self): each keeps the bound user's rows and can neither see,
+-- change nor make anybody else's. Ben is bound to Ada's company and still cannot
+-- reach her row on its board.
+
+select is(test.each('select from app.standing where uid = test.ada()', 'breathmaster_owner'),
+  'herself 2, colleague 0, friend 0, other company 0, stranger 0, unbound 42501',
+  'A function of the owner sees the bound user''s standings and no others.');
+select is(test.each('delete from app.standing where uid = test.ada()', 'breathmaster_owner'),
+  'herself 2, colleague 0, friend 0, other company 0, stranger 0, unbound 42501',
+  'A function of the owner removes the bound user''s standings and no others.');
+select is(
+  test.each($$ insert into app.standing (uid, period, last_session_at, last_day_at, streak_at, with_friends, streak_shown)
+    values (test.ada(), '2026-W11', now(), now(), now(), true, true) $$, 'breathmaster_owner'),
+  'herself 1, colleague 42501, friend 42501, other company 42501, stranger 42501, unbound 42501',
+  'A function of the owner makes standings for the bound user and nobody else.');
+
+select is(test.each('select from app.global_standing where uid = test.ada()', 'breathmaster_owner'),
+  'herself 1, colleague 0, friend 0, other company 0, stranger 0, unbound 42501',
+  'A function of the owner sees the bound user''s part of the global projection.');
+select is(test.each('delete from app.global_standing where uid = test.ada()', 'breathmaster_owner'),
+  'herself 1, colleague 0, friend 0, other company 0, stranger 0, unbound 42501',
+  'A function of the owner removes the bound user from the global projection and nobody else.');
+select is(
+  test.each($$ insert into app.global_standing (period, uid, weekly_xp, weekly_xp_at)
+    values ('2026-W11', test.ada(), 9000, now()) $$, 'breathmaster_owner'),
+  'herself 1, colleague 42501, friend 42501, other company 42501, stranger 42501, unbound 42501',
+  'A function of the owner puts the bound user into the global projection and nobody else.');
+
+select is(test.each('select from app.company_standing where uid = test.ada()', 'breathmaster_owner'),
+  'herself 1, colleague 0, friend 0, other company 0, stranger 0, unbound 42501',
+  'A function of the owner sees the bound user''s part of a company''s projection.');
+select is(test.each('delete from app.company_standing where uid = test.ada()', 'breathmaster_owner'),
+  'herself 1, colleague 0, friend 0, other company 0, stranger 0, unbound 42501',
+  'A function of the owner removes the bound user from a company''s projection and nobody else.');
+select is(
+  test.each($$ insert into app.company_standing (organization_id, period, uid, weekly_minutes, weekly_minutes_at,
+      weekly_consistency, weekly_consistency_at)
+    values (test.acme(), '2026-W11', test.ada(), 9000, now(), 1, now()) $$, 'breathmaster_owner'),
+  'herself 1, colleague 42501, friend 42501, other company 42501, stranger 42501, unbound 42501',
+  'A function of the owner puts the bound user into a company''s projection and nobody else.');
+
+-- Publishing: what a sync does at its end, for the bound user. The stranger gets the
+-- highest score of all, which nobody is to see.
+
+call test.be_unbound();
+select throws_ok(
+  $$ select app.publish_standings('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}') $$,
+  '42501', 'no principal is bound to this transaction',
+  'Nobody publishes unbound.');
+call test.be(test.stranger());
+select lives_ok('call test.practise(9999)', 'Who shows nothing has standings all the same.');
+select is(test.boards(), 'Ada, Eve / nobody / nobody', 'Standings of who shows nothing reach no board.');
+
+-- Membership is not agreement: a user who belongs to a company and shows nothing is not on its board either.
+reset role;
+insert into app.email_claim (uid, address) values (test.stranger(), 'sam@umbrella.example');
+call test.be(test.stranger());
+select app.join_organization(test.umbrella());
+select is(test.boards(), 'Ada, Eve / nobody / Eve', 'Joining a company puts nobody on its board who did not agree.');
+update app.user set share_progress = true, company_board = true;
+select is(test.boards(), 'Ada, Eve / nobody / Eve, stranger', 'Agreeing does, at once, and on that board alone.');
+
+-- What is published next replaces what was there: periods that are gone go
+-- everywhere, and nobody else's do.
+select app.publish_standings('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}');
+select is(test.boards(), 'Ada, Eve / nobody / Eve', 'Publishing no periods takes one''s own weeks off the boards.');
+call test.be(test.eve(), test.umbrella());
+select app.publish_standings(
+  array['2026-W10', '2026-W11'], array[7, 8], array[1, 1], array[5, 6], array[1, 2], array[1, 1],
+  array['2026-03-08Z', '2026-03-10Z']::timestamptz[], array['2026-03-08Z', '2026-03-10Z']::timestamptz[],
+  array['2026-03-08Z', '2026-03-10Z']::timestamptz[]);
+select results_eq('select period, weekly_xp from board.global where uid = test.eve() order by period',
+  $$ values ('2026-W10', 7), ('2026-W11', 8) $$,
+  'Publishing again changes the weeks and adds new ones on the global board.');
+select results_eq('select period, weekly_minutes from board.company order by period',
+  $$ values ('2026-W10', 5), ('2026-W11', 6) $$,
+  'Publishing again changes the weeks and adds new ones on the company''s board.');
+
+-- A change of mind is seen by the very next read, by anyone. All of what follows
+-- happens in this one transaction, with no job, no sync and no commit in between.
+
+-- Streaks: neither the number nor the moment it was reached, for that moment alone
+-- tells that there is one and how it stands.
+call test.be(test.ada(), test.acme());
+update app.user set share_streaks = false;
+call test.be(test.frank());
+select results_eq('select weekly_xp, weekly_streak, weekly_streak_at from board.global where uid = test.ada()',
+  'values (100, null::integer, null::timestamptz)',
+  'Who stops showing their streak keeps their place and shows no streak on the global board.');
+select results_eq(
+  $$ select weekly_xp, weekly_streak, weekly_streak_at from board.friends where uid = test.ada() and period = '2026-W10' $$,
+  'values (100, null::integer, null::timestamptz)',
+  'Who stops showing their streak keeps their place and shows no streak to friends.');
+call test.be(test.ada());
+update app.user set share_streaks = true;
+call test.be(test.frank());
+select is((select weekly_streak from board.global where uid = test.ada()), 3, 'Showing it again brings it back to everyone.');
+select is((select weekly_streak from board.friends where uid = test.ada() and period = '2026-W10'), 3,
+  'Showing it again brings it back to friends.');
+
+-- Each scope has its own switch, and there is one for all. After each change the
+-- three boards are read again: the one that was left, and the two that were not.
+call test.be(test.ada(), test.acme());
+update app.user set global_board = false;
+select is(test.boards(), 'Eve / Ada, Frank / Ada, Ben', 'Leaving the global board leaves that board alone.');
+update app.user set friends_board = false;
+select is(test.boards(), 'Eve / Frank / Ada, Ben', 'Leaving the friends board leaves that board alone.');
+call test.be(test.frank());
+select is(test.boards(), 'Eve / Frank / nobody', 'A friend sees at once that she left.');
+call test.be(test.ada(), test.acme());
+update app.user set company_board = false;
+select is(test.boards(), 'Eve / Frank / Ben', 'Leaving the company''s board leaves the membership.');
+update app.user set global_board = true, friends_board = true, company_board = true;
+select is(test.boards(), 'Ada, Eve / Ada, Frank / Ada, Ben', 'Coming back needs no new practice.');
+update app.user set share_progress = false;
+select is(test.boards(), 'Eve / Frank / Ben', 'The master switch takes a person off every board.');
+update app.user set share_progress = true;
+select is(test.boards(), 'Ada, Eve / Ada, Frank / Ada, Ben', 'The master switch brings back what was chosen before.');
+
+-- Leaving the company. The row on its board hangs on the membership and goes with
+-- it. Ben sees that as well as those he leaves.
+call test.be(test.ben(), test.acme());
+select is(test.rows('delete from app.member'), 1::bigint, 'Ben leaves Acme, for himself alone.');
+select is(test.names_on('company') ~ 'Ben', false, 'In the same transaction he is off its board.');
+select throws_ok('select app.bind(test.ben(), test.acme())', 'BM404', 'not an active member of that organization',
+  'Who left cannot be bound to the company any more.');
+call test.be(test.ada(), test.acme());
+select is(test.names_on('company'), 'Ada', 'His colleagues find him gone.');
+call test.be(test.ben());
+select app.join_organization(test.acme());
+select is(test.names_on('company'), 'Ada, Ben', 'Joining again puts him back as he had agreed.');
+reset role;
+
+-- A projection cannot say more than the membership, not even when a superuser writes
+-- it, and a period cannot be just any word.
+select throws_ok(
+  $$ insert into app.company_standing (organization_id, period, uid, weekly_minutes, weekly_minutes_at,
+       weekly_consistency, weekly_consistency_at)
+     values (test.umbrella(), '2026-W10', test.ada(), 1, now(), 1, now()) $$, '23503',
+  'insert or update on table "company_standing" violates foreign key constraint "company_standing_member"',
+  'Nobody is on the board of a company that they do not belong to.');
+select throws_ok(
+  $$ insert into app.standing (uid, period, last_session_at, last_day_at, streak_at, with_friends, streak_shown)
+     values (test.ada(), 'W10', now(), now(), now(), true, true) $$, '23514',
+  'new row for relation "standing" violates check constraint "standing_period_check"',
+  'A period is an ISO week or all time.');
+
+select * from finish();
+rollback;

@@ -1,0 +1,157 @@
+-- Who may do what: the roles, and every privilege that the serving ones hold.
+begin;
+set local client_min_messages = warning;
+create extension if not exists pgtap;
+select plan(18);
+\ir support/cast.sql
+
+-- The roles themselves. They belong to the cluster, and an operator may have made
+-- them before the first migration ran: what they must never be is checked, not who
+-- made them. Whether the owner can log in is the operator's choice; it migrates.
+
+select is_empty(
+  $$ select rolname from pg_roles
+     where rolname like 'breathmaster\_%' and (rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication) $$,
+  'No role of ours is a superuser, passes by row security or makes roles or databases.');
+
+select is_empty(
+  $$ select rolname from pg_roles where rolname in ('breathmaster_boards', 'breathmaster_analyst') and rolcanlogin $$,
+  'Nobody logs in as the owner of the boards or as the group of analysts.');
+
+-- Row security looks at the current role, so a role that can become another has
+-- that one's view of the world too.
+select is_empty(
+  $$ select roleid::regrole from pg_auth_members where member = 'breathmaster_api'::regrole $$,
+  'The API role is a member of no other role, so it can become nobody else.');
+
+-- Policies reach the members of the role that they name. If the owner inherited
+-- from the role of the boards, its functions could read everybody's row.
+select ok(
+  not pg_has_role('breathmaster_owner', 'breathmaster_boards', 'usage'),
+  'The owner can become the role of the boards, but does not inherit what that may read.');
+
+-- An owner can turn row security off, and is not held by it unless it is forced.
+select is_empty(
+  $$ select classid::regclass, objid from pg_shdepend
+     where refclassid = 'pg_authid'::regclass and refobjid = 'breathmaster_api'::regrole and deptype = 'o' $$,
+  'The API role owns nothing.');
+
+select is_empty(
+  $$ select nspname from pg_namespace
+     where nspname !~ '^pg_' and has_schema_privilege('breathmaster_api', oid, 'create')
+     union all
+     select current_database() where has_database_privilege('breathmaster_api', current_database(), 'create') $$,
+  'The API role can create nothing that outlives its session.');
+
+-- No client can forget a timeout that comes with the role.
+select results_eq(
+  $$ select setting collate "default" from pg_roles, unnest(rolconfig) as setting where rolname = 'breathmaster_api' order by 1 $$,
+  array['idle_in_transaction_session_timeout=10s', 'lock_timeout=2s', 'statement_timeout=5s'],
+  'Timeouts live with the API role.');
+
+-- Privileges as the catalog has them, one line for a relation: those on the
+-- whole of it, then those on some columns. This is the complete list, so a
+-- grant that is added or lost is noticed here.
+create view test.privilege as
+with granted as (
+  select c.oid, a.grantee, lower(a.privilege_type) as privilege, null as columns
+  from pg_class c, aclexplode(c.relacl) a
+  union all
+  select c.oid, a.grantee, lower(a.privilege_type), string_agg(t.attname, ', ' order by t.attnum)
+  from pg_class c
+    join pg_attribute t on t.attrelid = c.oid,
+    aclexplode(t.attacl) a
+  group by c.oid, a.grantee, a.privilege_type
+)
+select g.grantee, (n.nspname || '.' || c.relname) collate "default" as relation,
+  string_agg(g.privilege || coalesce(' (' || g.columns || ')', ''), ', ' order by g.privilege) collate "default" as privileges
+from granted g
+  join pg_class c on c.oid = g.oid
+  join pg_namespace n on n.oid = c.relnamespace
+where n.nspname in ('app', 'board', 'migration')
+group by g.grantee, n.nspname, c.relname;
+
+-- What is not here: any table of standings; deleting or rewriting practice; making a
+-- member, a domain, an address or a friendship; changing the uid of anything.
+select results_eq(
+  $$ select relation, privileges from test.privilege where grantee = 'breathmaster_api'::regrole order by relation $$,
+  $$ values
+    ('app.daily_challenge', 'insert, select, update (completed, expired)'),
+    ('app.device', 'insert, select, update'),
+    ('app.domain_claim', 'select'),
+    ('app.email_claim', 'select'),
+    ('app.friendship', 'delete, select'),
+    ('app.game_state', 'select, update (epoch, epoch_started_at, eligible_at, sync_version, last_modified, last_device_id, '
+      || 'total_xp, legacy_xp, total_sessions, active_ms, streak_days, streak_ends_on, longest_streak)'),
+    ('app.member', 'delete, select'),
+    ('app.organization', 'select'),
+    ('app.refresh_token', 'delete, insert, select, update'),
+    ('app.session', 'insert, select, update (epoch, verdict)'),
+    ('app.user', 'select, update (display_name, avatar_url, time_zone, share_progress, share_streaks, '
+      || 'allow_friend_requests, global_board, friends_board, company_board)'),
+    ('board.company', 'select'),
+    ('board.friends', 'select'),
+    ('board.global', 'select'),
+    ('migration.applied', 'select') $$,
+  'The API role holds exactly these privileges on tables and views.');
+
+-- The views run with the rights of this role. Of app.standing it has the columns
+-- that friends may see: minutes and practised days are not among them. Of app.user
+-- it has what stands beside a score, and whether the person takes requests.
+select results_eq(
+  $$ select relation, privileges from test.privilege
+     where grantee = 'breathmaster_boards'::regrole and relation like 'app.%' order by relation $$,
+  $$ values
+    ('app.company_standing', 'select'),
+    ('app.global_standing', 'select'),
+    ('app.standing', 'select (uid, period, weekly_xp, weekly_streak, total_sessions, favorite_patterns, '
+      || 'last_session_at, streak_at, with_friends, streak_shown)'),
+    ('app.user', 'select (uid, display_name, avatar_url, allow_friend_requests)') $$,
+  'The boards can show exactly these columns, whatever their views say.');
+
+select is_empty(
+  $$ select grantee, relation, privileges from test.privilege
+     where grantee not in ('breathmaster_owner'::regrole, 'breathmaster_api'::regrole, 'breathmaster_boards'::regrole)
+       and relation not like 'migration.%' $$,
+  'Nobody else, and not the public, holds any privilege on a table or view.');
+
+-- The functions that run with their owner's rights are befriend, circle,
+-- join_organization, publish_standings and register. The circle is here because
+-- calling a function is a privilege of whoever reads the view, not of its owner; it
+-- tells nobody more than their own friends.
+select results_eq(
+  $$ select p.proname::text collate "default" from pg_proc p
+     where p.pronamespace in ('app'::regnamespace, 'board'::regnamespace)
+       and has_function_privilege('breathmaster_api', p.oid, 'execute')
+     order by 1 $$,
+  array['befriend', 'bind', 'circle', 'join_organization', 'organization_id', 'own_organization_ids',
+    'publish_standings', 'register', 'uid'],
+  'The API role can call exactly these functions.');
+
+-- The same from where the server stands: what is not granted is refused, even
+-- to the person whom the row is about.
+call test.be(test.ada(), test.acme());
+
+select throws_ok('select uid from app.standing', '42501', 'permission denied for table standing',
+  'The server cannot read the table of standings.');
+select throws_ok('select uid from app.global_standing', '42501', 'permission denied for table global_standing',
+  'The server reads the global board through its view only.');
+select throws_ok('select uid from app.company_standing', '42501', 'permission denied for table company_standing',
+  'The server reads a company''s board through its view only.');
+
+-- What is the operator's, and what only other functions call.
+select throws_ok($$ select app.create_organization('Mine', 'mine.example', test.ada()) $$, '42501',
+  'permission denied for function create_organization',
+  'The server cannot found a company.');
+select throws_ok($$ select app.record_email(test.ada(), 'ada@umbrella.example') $$, '42501',
+  'permission denied for function record_email',
+  'The server cannot vouch for an address.');
+select throws_ok($$ select app.accepts_friend_requests(test.ben()) $$, '42501',
+  'permission denied for function accepts_friend_requests',
+  'The server cannot ask whether a person exists and takes requests.');
+select throws_ok($$ select app.project_standings() $$, '42501',
+  'permission denied for function project_standings',
+  'The server cannot call what keeps the projections.');
+
+select * from finish();
+rollback;

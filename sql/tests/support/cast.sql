@@ -1,0 +1,181 @@
+-- The cast of every test: five people, two companies, and what they agreed to.
+--
+--   Ada       works at Acme and shows everything to everybody
+--   Ben       Ada's colleague at Acme; shows his practice to his company only
+--   Frank     Ada's friend, in no company; shows his practice to his friends only
+--   Eve       works at Umbrella; on the global board and on her company's
+--   stranger  has nothing to do with any of them and shows nothing
+--
+-- They come into being through the same functions that the server and the
+-- operator call, in the roles that these have, so a fixture that cannot be made
+-- is a finding too. Everything goes with the transaction of the including file.
+
+create schema test;
+grant usage on schema test to public;
+
+-- Whoever it is about is a word: test.ada(), test.acme() and so on. The words
+-- read transaction-local settings and can be used in any role.
+create function test.known(called text) returns uuid language sql stable
+  as $$ select current_setting('test.' || called)::uuid $$;
+create function test.ada() returns uuid language sql stable as $$ select test.known('ada') $$;
+create function test.ben() returns uuid language sql stable as $$ select test.known('ben') $$;
+create function test.frank() returns uuid language sql stable as $$ select test.known('frank') $$;
+create function test.eve() returns uuid language sql stable as $$ select test.known('eve') $$;
+create function test.stranger() returns uuid language sql stable as $$ select test.known('stranger') $$;
+create function test.acme() returns uuid language sql stable as $$ select test.known('acme') $$;
+create function test.umbrella() returns uuid language sql stable as $$ select test.known('umbrella') $$;
+
+-- The server, acting for one person and perhaps within a company.
+create procedure test.be(who uuid, at_company uuid default null) language plpgsql as $$
+begin
+  set local role breathmaster_api;
+  perform app.bind(who, at_company);
+end
+$$;
+
+-- The server on a connection that somebody used before and nobody has bound
+-- since: the settings exist and are empty.
+create procedure test.be_unbound() language plpgsql as $$
+begin
+  perform set_config('app.uid', '', true), set_config('app.organization_id', '', true);
+  set local role breathmaster_api;
+end
+$$;
+
+-- What a statement does for each viewer of Ada, in one line: the number of rows
+-- that it returned or changed, or the SQLSTATE that it ended in. Whatever it
+-- did is undone, so each viewer finds the same world.
+create function test.each(statement text, as_role name default 'breathmaster_api') returns text language plpgsql as $$
+declare
+  viewer record;
+  outcome text;
+  line text[] := '{}';
+begin
+  for viewer in values
+    ('herself', test.ada(), test.acme()),
+    ('colleague', test.ben(), test.acme()),
+    ('friend', test.frank(), null),
+    ('other company', test.eve(), test.umbrella()),
+    ('stranger', test.stranger(), null),
+    ('unbound', null, null)
+  loop
+    begin
+      if viewer.column2 is null then
+        call test.be_unbound();
+      else
+        call test.be(viewer.column2, viewer.column3);
+      end if;
+      perform set_config('role', as_role, true);
+      execute statement;
+      get diagnostics outcome = row_count;
+      raise exception 'undo' using errcode = 'TT000';
+    exception
+      when sqlstate 'TT000' then null;
+      when others then outcome := sqlstate;
+    end;
+    line := line || format('%s %s', viewer.column1, outcome);
+  end loop;
+  return array_to_string(line, ', ');
+end
+$$;
+
+-- How many rows a statement returned or changed, in the role of the moment.
+create function test.rows(statement text) returns bigint language plpgsql as $$
+declare
+  touched bigint;
+begin
+  execute statement;
+  get diagnostics touched = row_count;
+  return touched;
+end
+$$;
+
+-- The names on a board's week, as the bound person sees them.
+create function test.names_on(board text, week text default '2026-W10') returns text language plpgsql as $$
+declare
+  names text;
+begin
+  execute format('select string_agg(display_name, %L order by display_name) from board.%I where period = $1', ', ', board)
+    into names using week;
+  return coalesce(names, 'nobody');
+end
+$$;
+
+-- One person as the server makes them: registered, named, with their agreements.
+create procedure test.enter(called text, shows_global boolean, shows_friends boolean, shows_company boolean)
+language plpgsql as $$
+begin
+  set local role breathmaster_api;
+  perform set_config('test.' || lower(called), app.register()::text, true);
+  update app.user set
+    display_name = called,
+    share_progress = shows_global or shows_friends or shows_company,
+    share_streaks = shows_global or shows_friends or shows_company,
+    global_board = shows_global, friends_board = shows_friends, company_board = shows_company;
+end
+$$;
+
+-- One week of practice and all time, published the way a sync does it.
+create procedure test.practise(xp integer) language plpgsql as $$
+begin
+  perform app.publish_standings(
+    array['2026-W10', 'all-time'], array[xp, null], array[3, null], array[xp / 2, null], array[4, null],
+    array[6, 40], array['2026-03-06 18:00Z', '2026-03-06 18:00Z']::timestamptz[],
+    array['2026-03-06 08:00Z', '2026-03-06 08:00Z']::timestamptz[],
+    array['2026-03-05 08:00Z', '2026-03-05 08:00Z']::timestamptz[]);
+end
+$$;
+
+call test.enter('Ada', true, true, true);
+call test.enter('Ben', false, false, true);
+call test.enter('Frank', false, true, false);
+call test.enter('Eve', true, false, true);
+call test.enter('stranger', false, false, false);
+
+-- The operator founds the companies and vouches for an address of each member.
+set local role breathmaster_owner;
+do $$
+begin
+  perform set_config('test.acme', app.create_organization('Acme', 'acme.example', test.ada())::text, true);
+  perform set_config('test.umbrella', app.create_organization('Umbrella', 'umbrella.example', test.eve())::text, true);
+  perform app.record_email(test.ada(), 'ada@acme.example');
+  perform app.record_email(test.ben(), 'ben@acme.example');
+  perform app.record_email(test.eve(), 'eve@umbrella.example');
+end
+$$;
+
+do $$
+begin
+  call test.be(test.ben());
+  perform app.join_organization(test.acme());
+  call test.practise(200);
+
+  call test.be(test.eve());
+  call test.practise(300);
+
+  -- Ada can be asked; Frank asks, she agrees.
+  call test.be(test.ada());
+  update app.user set allow_friend_requests = true;
+  call test.be(test.frank());
+  perform app.befriend(test.ada());
+  call test.practise(400);
+  call test.be(test.ada());
+  perform app.befriend(test.frank());
+  call test.practise(100);
+
+  -- A row of Ada's in every table that a device of hers fills, and a sign-in.
+  insert into app.device (uid, device_id, name, time_zone, epoch, last_taken_at)
+  values (test.ada(), 'laptop', 'Laptop', 'Europe/London', 1, '2026-03-06 18:00Z');
+  insert into app.session (uid, device_id, session_id, started_at, ended_at, epoch, local_day, active_ms, cycles,
+    goal_bonus_xp, verdict)
+  values (test.ada(), 'laptop', 's1', '2026-03-06 17:50Z', '2026-03-06 18:00Z', 1, '2026-03-06', 600000, 60, 0, 'sound');
+  insert into app.daily_challenge (uid, device_id, epoch, challenge_id, local_day, kind, target, reward_xp, completed, expired)
+  values (test.ada(), 'laptop', 1, 'c1', '2026-03-06', 'minutes', 10, 5, true, false);
+  insert into app.refresh_token (uid, family, current_hash, expires_at)
+  values (test.ada(), test.ada(), sha256('token'), '2027-01-01Z');
+end
+$$;
+
+-- The play begins with the superuser on stage and nobody bound.
+reset role;
+do $$ begin perform set_config('app.uid', '', true), set_config('app.organization_id', '', true); end $$;
