@@ -1,0 +1,1028 @@
+-- What the migrations add up to. Written by `make schema`; do not edit.
+
+CREATE SCHEMA app;
+
+ALTER SCHEMA app OWNER TO breathmaster_owner;
+
+COMMENT ON SCHEMA app IS 'Tables, policies and functions. Row security is forced on every table with a person or a tenant in it.';
+
+CREATE SCHEMA board;
+
+ALTER SCHEMA board OWNER TO breathmaster_owner;
+
+COMMENT ON SCHEMA board IS 'The leaderboards as views: one per scope, each with only its own metrics.';
+
+CREATE SCHEMA migration;
+
+ALTER SCHEMA migration OWNER TO postgres;
+
+CREATE FUNCTION app.accepts_friend_requests(asked uuid) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select coalesce((select allow_friend_requests from app.user where uid = asked), false);
+$$;
+
+ALTER FUNCTION app.accepts_friend_requests(asked uuid) OWNER TO breathmaster_boards;
+
+COMMENT ON FUNCTION app.accepts_friend_requests(asked uuid) IS 'False as well for someone who does not exist: the two must look alike.';
+
+CREATE FUNCTION app.befriend(other uuid) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  me constant uuid := app.uid();
+  pair app.friendship;
+begin
+  if other = me then
+    raise exception 'nobody is their own friend' using errcode = 'BM422';
+  end if;
+  select * into pair from app.friendship
+  where uid = least(me, other) and friend_uid = greatest(me, other)
+  for update;
+  if not found then
+    if not app.accepts_friend_requests(other) then
+      raise exception 'nobody there to ask' using errcode = 'BM404';
+    end if;
+    insert into app.friendship (uid, friend_uid, asked_by)
+    values (least(me, other), greatest(me, other), me)
+    on conflict (uid, friend_uid) do update
+      -- Both asked in the same moment: that is a yes from each.
+      set accepted_at = case when friendship.asked_by <> me then coalesce(friendship.accepted_at, now()) else friendship.accepted_at end
+    returning * into pair;
+  elsif pair.accepted_at is null and pair.asked_by <> me then
+    update app.friendship set accepted_at = now()
+    where uid = pair.uid and friend_uid = pair.friend_uid
+    returning * into pair;
+  end if;
+  return case when pair.accepted_at is null then 'requested' else 'friends' end;
+end
+$$;
+
+ALTER FUNCTION app.befriend(other uuid) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.befriend(other uuid) IS 'Answers requested or friends. BM404 where the other takes no requests or does not exist, BM422 for oneself.';
+
+CREATE FUNCTION app.bind(bound_uid uuid, bound_organization uuid DEFAULT NULL::uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform set_config('app.uid', bound_uid::text, true),
+    set_config('app.organization_id', coalesce(bound_organization::text, ''), true);
+  if not exists (select from app.user where uid = bound_uid) then
+    raise exception 'unknown user' using errcode = 'BM401';
+  end if;
+  if bound_organization is not null and not exists (
+    select from app.member where organization_id = bound_organization and uid = bound_uid
+  ) then
+    raise exception 'not an active member of that organization' using errcode = 'BM404';
+  end if;
+end
+$$;
+
+ALTER FUNCTION app.bind(bound_uid uuid, bound_organization uuid) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid) IS 'Raises BM401 for an unknown user and BM404 where the user is not an active member.';
+
+CREATE FUNCTION app.circle() RETURNS uuid[]
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select array_agg(uid) || (select app.uid())
+  from (
+    select friend_uid as uid from app.friendship
+    where uid = (select app.uid()) and accepted_at is not null
+    union all
+    select uid from app.friendship
+    where friend_uid = (select app.uid()) and accepted_at is not null
+  ) as friend;
+$$;
+
+ALTER FUNCTION app.circle() OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.circle() IS 'The bound user and their friends: whom a friends board may speak of.';
+
+CREATE FUNCTION app.create_organization(called text, held_domain text, owner_uid uuid) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  created constant uuid := gen_random_uuid();
+begin
+  perform app.bind(owner_uid);
+  perform set_config('app.organization_id', created::text, true);
+  insert into app.organization (organization_id, name) values (created, called);
+  insert into app.domain_claim (organization_id, domain, proved_at) values (created, lower(held_domain), now());
+  insert into app.member (organization_id, uid, role) values (created, owner_uid, 'owner');
+  return created;
+end
+$$;
+
+ALTER FUNCTION app.create_organization(called text, held_domain text, owner_uid uuid) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.create_organization(called text, held_domain text, owner_uid uuid) IS 'A company with one domain that the operator vouches for, and its first owner.';
+
+CREATE FUNCTION app.join_organization(joined uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform app.uid(), set_config('app.organization_id', joined::text, true);
+  if not exists (
+    select from app.email_claim e
+      join app.domain_claim d on d.domain = e.domain
+    where e.uid = (select app.uid())
+      and d.organization_id = (select app.organization_id())
+      and d.proved_at is not null
+  ) then
+    raise exception 'no proved domain of that organization holds an address of this user' using errcode = 'BM404';
+  end if;
+  insert into app.member (organization_id, uid, role)
+  values (joined, (select app.uid()), 'member')
+  on conflict do nothing;
+end
+$$;
+
+ALTER FUNCTION app.join_organization(joined uuid) OWNER TO breathmaster_owner;
+
+CREATE FUNCTION app.organization_id() RETURNS uuid
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform app.uid();
+  return nullif(current_setting('app.organization_id', true), '')::uuid;
+end
+$$;
+
+ALTER FUNCTION app.organization_id() OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.organization_id() IS 'The bound organization, null for a person acting for themself. Raises 42501 when nothing is bound.';
+
+CREATE FUNCTION app.own_organization_ids() RETURNS uuid[]
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select coalesce(array_agg(organization_id), '{}') from app.member where uid = (select app.uid());
+$$;
+
+ALTER FUNCTION app.own_organization_ids() OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.own_organization_ids() IS 'Every organization that the bound user is a member of.';
+
+CREATE FUNCTION app.project_on_change() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform app.project_standings();
+  return null;
+end
+$$;
+
+ALTER FUNCTION app.project_on_change() OWNER TO breathmaster_owner;
+
+CREATE FUNCTION app.project_standings() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  me app.user;
+begin
+  select * into strict me from app.user where uid = (select app.uid());
+
+  update app.standing
+  set with_friends = me.share_progress and me.friends_board, streak_shown = me.share_streaks
+  where uid = me.uid
+    and (with_friends, streak_shown) is distinct from (me.share_progress and me.friends_board, me.share_streaks);
+
+  delete from app.global_standing g
+  where g.uid = me.uid
+    and not (me.share_progress and me.global_board
+      and exists (select from app.standing s where s.uid = me.uid and s.period = g.period));
+  if me.share_progress and me.global_board then
+    insert into app.global_standing as g (period, uid, weekly_xp, weekly_xp_at, weekly_streak, weekly_streak_at)
+    select period, uid, weekly_xp, last_session_at,
+      case when me.share_streaks then weekly_streak end, case when me.share_streaks then streak_at end
+    from app.standing
+    where uid = me.uid and period <> 'all-time'
+    on conflict (period, uid) do update
+      set (weekly_xp, weekly_xp_at, weekly_streak, weekly_streak_at)
+        = (excluded.weekly_xp, excluded.weekly_xp_at, excluded.weekly_streak, excluded.weekly_streak_at)
+      where (g.weekly_xp, g.weekly_xp_at, g.weekly_streak, g.weekly_streak_at)
+        is distinct from (excluded.weekly_xp, excluded.weekly_xp_at, excluded.weekly_streak, excluded.weekly_streak_at);
+  end if;
+
+  delete from app.company_standing c
+  where c.uid = me.uid
+    and not (me.share_progress and me.company_board
+      and exists (select from app.standing s where s.uid = me.uid and s.period = c.period));
+  if me.share_progress and me.company_board then
+    insert into app.company_standing as c
+      (organization_id, period, uid, weekly_minutes, weekly_minutes_at, weekly_consistency, weekly_consistency_at)
+    select m.organization_id, s.period, s.uid, s.weekly_minutes, s.last_session_at, s.practised_days / 7.0, s.last_day_at
+    from app.standing s
+      cross join app.member m
+    where s.uid = me.uid and m.uid = me.uid and s.period <> 'all-time'
+    on conflict (organization_id, period, uid) do update
+      set (weekly_minutes, weekly_minutes_at, weekly_consistency, weekly_consistency_at)
+        = (excluded.weekly_minutes, excluded.weekly_minutes_at, excluded.weekly_consistency, excluded.weekly_consistency_at)
+      where (c.weekly_minutes, c.weekly_minutes_at, c.weekly_consistency, c.weekly_consistency_at)
+        is distinct from
+        (excluded.weekly_minutes, excluded.weekly_minutes_at, excluded.weekly_consistency, excluded.weekly_consistency_at);
+  end if;
+end
+$$;
+
+ALTER FUNCTION app.project_standings() OWNER TO breathmaster_owner;
+
+CREATE FUNCTION app.publish_standings(periods text[], weekly_xps integer[], weekly_streaks integer[], weekly_minuteses integer[], practised_dayses integer[], total_sessionses integer[], last_session_ats timestamp with time zone[], last_day_ats timestamp with time zone[], streak_ats timestamp with time zone[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  delete from app.standing where uid = (select app.uid()) and period <> all (periods);
+  insert into app.standing as s (uid, period, weekly_xp, weekly_streak, weekly_minutes, practised_days, total_sessions,
+    last_session_at, last_day_at, streak_at, with_friends, streak_shown)
+  select u.uid, row.*, u.share_progress and u.friends_board, u.share_streaks
+  from app.user u
+    cross join unnest(periods, weekly_xps, weekly_streaks, weekly_minuteses, practised_dayses, total_sessionses,
+      last_session_ats, last_day_ats, streak_ats) as row
+  where u.uid = (select app.uid())
+  on conflict (uid, period) do update
+    set (weekly_xp, weekly_streak, weekly_minutes, practised_days, total_sessions, last_session_at, last_day_at, streak_at)
+      = (excluded.weekly_xp, excluded.weekly_streak, excluded.weekly_minutes, excluded.practised_days,
+        excluded.total_sessions, excluded.last_session_at, excluded.last_day_at, excluded.streak_at)
+    where (s.weekly_xp, s.weekly_streak, s.weekly_minutes, s.practised_days, s.total_sessions, s.last_session_at,
+        s.last_day_at, s.streak_at)
+      is distinct from
+      (excluded.weekly_xp, excluded.weekly_streak, excluded.weekly_minutes, excluded.practised_days,
+        excluded.total_sessions, excluded.last_session_at, excluded.last_day_at, excluded.streak_at);
+  perform app.project_standings();
+end
+$$;
+
+ALTER FUNCTION app.publish_standings(periods text[], weekly_xps integer[], weekly_streaks integer[], weekly_minuteses integer[], practised_dayses integer[], total_sessionses integer[], last_session_ats timestamp with time zone[], last_day_ats timestamp with time zone[], streak_ats timestamp with time zone[]) OWNER TO breathmaster_owner;
+
+CREATE FUNCTION app.record_email(of_uid uuid, of_address text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform app.bind(of_uid);
+  insert into app.email_claim (uid, address) values (of_uid, of_address)
+  on conflict (uid, address) do nothing;
+end
+$$;
+
+ALTER FUNCTION app.record_email(of_uid uuid, of_address text) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.record_email(of_uid uuid, of_address text) IS 'An address that the operator has verified by other means.';
+
+CREATE FUNCTION app.register() RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  created constant uuid := gen_random_uuid();
+begin
+  perform set_config('app.uid', created::text, true), set_config('app.organization_id', '', true);
+  insert into app.user (uid) values (created);
+  insert into app.game_state (uid) values (created);
+  return created;
+end
+$$;
+
+ALTER FUNCTION app.register() OWNER TO breathmaster_owner;
+
+CREATE FUNCTION app.uid() RETURNS uuid
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  bound constant text := current_setting('app.uid', true);
+begin
+  if bound is null or bound = '' then
+    raise exception 'no principal is bound to this transaction'
+      using errcode = 'insufficient_privilege', hint = 'call app.bind first';
+  end if;
+  return bound::uuid;
+end
+$$;
+
+ALTER FUNCTION app.uid() OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.uid() IS 'The bound user. Raises 42501 when nothing is bound: unbound means an error, never an empty answer.';
+
+CREATE TABLE app.company_standing (
+    organization_id uuid NOT NULL,
+    period text NOT NULL,
+    uid uuid NOT NULL,
+    weekly_minutes integer NOT NULL,
+    weekly_minutes_at timestamp with time zone NOT NULL,
+    weekly_consistency double precision NOT NULL,
+    weekly_consistency_at timestamp with time zone NOT NULL,
+    team_challenge_participation integer DEFAULT 0 NOT NULL,
+    team_challenge_participation_at timestamp with time zone,
+    CONSTRAINT company_standing_weekly_consistency_check CHECK (((weekly_consistency >= (0)::double precision) AND (weekly_consistency <= (1)::double precision)))
+);
+
+ALTER TABLE ONLY app.company_standing FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.company_standing OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.company_standing IS 'A company''s board: members who agreed to be on it, only what it may show.';
+
+CREATE TABLE app.daily_challenge (
+    uid uuid NOT NULL,
+    device_id text NOT NULL,
+    epoch integer NOT NULL,
+    challenge_id text NOT NULL,
+    local_day date NOT NULL,
+    kind text NOT NULL,
+    target integer NOT NULL,
+    reward_xp integer NOT NULL,
+    completed boolean NOT NULL,
+    expired boolean NOT NULL,
+    CONSTRAINT daily_challenge_challenge_id_check CHECK (((char_length(challenge_id) >= 1) AND (char_length(challenge_id) <= 64))),
+    CONSTRAINT daily_challenge_kind_check CHECK (((char_length(kind) >= 1) AND (char_length(kind) <= 32))),
+    CONSTRAINT daily_challenge_reward_xp_check CHECK ((reward_xp >= 0)),
+    CONSTRAINT daily_challenge_target_check CHECK ((target >= 0))
+);
+
+ALTER TABLE ONLY app.daily_challenge FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.daily_challenge OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.daily_challenge IS 'A challenge the extension set for a day. Completed on one sighting is completed for good.';
+
+CREATE TABLE app.device (
+    uid uuid NOT NULL,
+    device_id text NOT NULL,
+    name text NOT NULL,
+    time_zone text NOT NULL,
+    epoch integer NOT NULL,
+    last_taken_at timestamp with time zone NOT NULL,
+    claimed_xp bigint DEFAULT 0 NOT NULL,
+    held_xp bigint DEFAULT 0 NOT NULL,
+    carried_xp bigint,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT device_claimed_xp_check CHECK ((claimed_xp >= 0)),
+    CONSTRAINT device_device_id_check CHECK (((char_length(device_id) >= 1) AND (char_length(device_id) <= 64))),
+    CONSTRAINT device_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 80)))
+);
+
+ALTER TABLE ONLY app.device FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.device OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.device IS 'An editor that syncs, and what it last claimed in its epoch.';
+
+COMMENT ON COLUMN app.device.claimed_xp IS 'The largest total this device reported in the epoch.';
+
+COMMENT ON COLUMN app.device.held_xp IS 'The most it held beyond the sessions in the same export: challenge rewards and legacy XP.';
+
+COMMENT ON COLUMN app.device.carried_xp IS 'Not null on a device that still shows practice from before the last "clear data": the least it held beyond its sessions since. That much was cleared and does not come back.';
+
+CREATE TABLE app.domain_claim (
+    organization_id uuid NOT NULL,
+    domain text NOT NULL,
+    proved_at timestamp with time zone,
+    CONSTRAINT domain_claim_invalid CHECK (((domain = lower(domain)) AND (domain ~ '^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$'::text)))
+);
+
+ALTER TABLE ONLY app.domain_claim FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.domain_claim OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.domain_claim IS 'A mail domain that an organization holds. One of the few facts that are unique across tenants.';
+
+CREATE TABLE app.email_claim (
+    uid uuid NOT NULL,
+    address text NOT NULL,
+    domain text GENERATED ALWAYS AS (lower(split_part(address, '@'::text, 2))) STORED NOT NULL,
+    verified_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT email_claim_invalid CHECK (((char_length(address) <= 254) AND (address ~ '^[^@[:space:]]+@[^@[:space:]]+$'::text)))
+);
+
+ALTER TABLE ONLY app.email_claim FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.email_claim OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.email_claim IS 'An address that a person has shown to be theirs. Joining a company hangs on one of these, not on the profile.';
+
+CREATE TABLE app.friendship (
+    uid uuid NOT NULL,
+    friend_uid uuid NOT NULL,
+    asked_by uuid NOT NULL,
+    asked_at timestamp with time zone DEFAULT now() NOT NULL,
+    accepted_at timestamp with time zone,
+    CONSTRAINT friendship_asked_by_one_of_them CHECK (((asked_by = uid) OR (asked_by = friend_uid))),
+    CONSTRAINT friendship_in_order CHECK ((uid < friend_uid))
+);
+
+ALTER TABLE ONLY app.friendship FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.friendship OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.friendship IS 'A pair of people, the smaller uid first. It exists once asked, and counts once accepted.';
+
+CREATE TABLE app.game_state (
+    uid uuid NOT NULL,
+    epoch integer DEFAULT 1 NOT NULL,
+    epoch_started_at timestamp with time zone,
+    eligible_at timestamp with time zone,
+    sync_version bigint DEFAULT 0 NOT NULL,
+    last_modified timestamp with time zone,
+    last_device_id text,
+    total_xp bigint DEFAULT 0 NOT NULL,
+    legacy_xp bigint DEFAULT 0 NOT NULL,
+    total_sessions integer DEFAULT 0 NOT NULL,
+    active_ms bigint DEFAULT 0 NOT NULL,
+    streak_days integer DEFAULT 0 NOT NULL,
+    streak_ends_on date,
+    longest_streak integer DEFAULT 0 NOT NULL,
+    CONSTRAINT game_state_epoch_check CHECK ((epoch >= 1))
+);
+
+ALTER TABLE ONLY app.game_state FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.game_state OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.game_state IS 'What the ledger adds up to, rewritten by every sync in the same transaction. Its row is also the lock that puts one person''s syncs in order.';
+
+COMMENT ON COLUMN app.game_state.epoch_started_at IS 'When "clear data" was last chosen; null in the first epoch.';
+
+COMMENT ON COLUMN app.game_state.eligible_at IS 'When the level-5 gate was passed. Once passed it stays passed.';
+
+COMMENT ON COLUMN app.game_state.streak_ends_on IS 'Last local day of the newest run of days; whether that is still the current streak depends on the day that asks.';
+
+CREATE TABLE app.global_standing (
+    period text NOT NULL,
+    uid uuid NOT NULL,
+    weekly_xp integer NOT NULL,
+    weekly_xp_at timestamp with time zone NOT NULL,
+    weekly_streak integer,
+    weekly_streak_at timestamp with time zone
+);
+
+ALTER TABLE ONLY app.global_standing FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.global_standing OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.global_standing IS 'The global board: only those who opted in, only what it may show.';
+
+CREATE TABLE app.member (
+    organization_id uuid NOT NULL,
+    uid uuid NOT NULL,
+    role text NOT NULL,
+    joined_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT member_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'analyst'::text, 'member'::text])))
+);
+
+ALTER TABLE ONLY app.member FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.member OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.member IS 'A person in an organization. The organization sees that they belong, never their practice.';
+
+CREATE TABLE app.organization (
+    organization_id uuid NOT NULL,
+    name text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT organization_name_invalid CHECK (((char_length(name) >= 1) AND (char_length(name) <= 80)))
+);
+
+ALTER TABLE ONLY app.organization FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.organization OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.organization IS 'A company tenant.';
+
+CREATE TABLE app.refresh_token (
+    uid uuid NOT NULL,
+    family uuid NOT NULL,
+    current_hash bytea NOT NULL,
+    previous_hash bytea,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT refresh_token_current_hash_check CHECK ((octet_length(current_hash) = 32)),
+    CONSTRAINT refresh_token_previous_hash_check CHECK ((octet_length(previous_hash) = 32))
+);
+
+ALTER TABLE ONLY app.refresh_token FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.refresh_token OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.refresh_token IS 'One row per sign-in. Tokens are kept as SHA-256 only.';
+
+COMMENT ON COLUMN app.refresh_token.previous_hash IS 'The token that current_hash replaced. It works until its successor was used once, so that a lost answer signs nobody out; anything older revokes the family.';
+
+CREATE TABLE app.session (
+    uid uuid NOT NULL,
+    device_id text NOT NULL,
+    session_id text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone NOT NULL,
+    epoch integer NOT NULL,
+    local_day date NOT NULL,
+    active_ms bigint NOT NULL,
+    cycles integer NOT NULL,
+    goal_minutes integer,
+    goal_bonus_xp integer NOT NULL,
+    verdict text NOT NULL,
+    received_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT session_active_ms_check CHECK ((active_ms >= 0)),
+    CONSTRAINT session_cycles_check CHECK ((cycles >= 0)),
+    CONSTRAINT session_ends_before_it_starts CHECK ((ended_at >= started_at)),
+    CONSTRAINT session_goal_bonus_xp_check CHECK ((goal_bonus_xp >= 0)),
+    CONSTRAINT session_goal_minutes_check CHECK ((goal_minutes > 0)),
+    CONSTRAINT session_session_id_check CHECK (((char_length(session_id) >= 1) AND (char_length(session_id) <= 64))),
+    CONSTRAINT session_verdict_check CHECK ((verdict = ANY (ARRAY['sound'::text, 'tooManyCycles'::text, 'longerThanItsClock'::text, 'inTheFuture'::text, 'overlaps'::text, 'bonusTooLarge'::text])))
+);
+
+ALTER TABLE ONLY app.session FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.session OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.session IS 'One sitting of practice. A set: repeating an export adds nothing.';
+
+COMMENT ON COLUMN app.session.local_day IS 'The local day in which it ended, in the zone that its device reported when it first arrived.';
+
+COMMENT ON COLUMN app.session.verdict IS 'sound, or why it is quarantined: kept in the history, on no board, in no derived total.';
+
+CREATE TABLE app.standing (
+    uid uuid NOT NULL,
+    period text NOT NULL,
+    weekly_xp integer,
+    weekly_streak integer,
+    weekly_minutes integer,
+    practised_days integer,
+    total_sessions integer,
+    favorite_patterns text[] DEFAULT '{}'::text[] NOT NULL,
+    last_session_at timestamp with time zone NOT NULL,
+    last_day_at timestamp with time zone NOT NULL,
+    streak_at timestamp with time zone NOT NULL,
+    with_friends boolean NOT NULL,
+    streak_shown boolean NOT NULL,
+    CONSTRAINT standing_period_check CHECK (((period = 'all-time'::text) OR (period ~ '^[0-9]{4}-W(0[1-9]|[1-4][0-9]|5[0-3])$'::text))),
+    CONSTRAINT standing_practised_days_check CHECK (((practised_days >= 1) AND (practised_days <= 7)))
+);
+
+ALTER TABLE ONLY app.standing FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.standing OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.standing IS 'One person''s period: an ISO week of their local days, or all time. Derived from sound sessions, never claimed.';
+
+COMMENT ON COLUMN app.standing.weekly_streak IS 'The longest run of practised local days inside the week.';
+
+COMMENT ON COLUMN app.standing.last_session_at IS 'When the session count, XP and minutes reached their values: the tie-breaker.';
+
+COMMENT ON COLUMN app.standing.last_day_at IS 'When the latest practised day was first practised.';
+
+COMMENT ON COLUMN app.standing.streak_at IS 'When the longest run reached its length.';
+
+COMMENT ON COLUMN app.standing.with_friends IS 'The person shows their progress to friends.';
+
+CREATE TABLE app."user" (
+    uid uuid NOT NULL,
+    display_name text,
+    avatar_url text,
+    time_zone text DEFAULT 'UTC'::text NOT NULL,
+    share_progress boolean DEFAULT false NOT NULL,
+    share_streaks boolean DEFAULT false NOT NULL,
+    allow_friend_requests boolean DEFAULT false NOT NULL,
+    global_board boolean DEFAULT false NOT NULL,
+    friends_board boolean DEFAULT false NOT NULL,
+    company_board boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT user_avatar_url_invalid CHECK (((avatar_url ~ '^https://'::text) AND (char_length(avatar_url) <= 2048))),
+    CONSTRAINT user_display_name_invalid CHECK ((((char_length(display_name) >= 1) AND (char_length(display_name) <= 40)) AND (display_name IS NORMALIZED)))
+);
+
+ALTER TABLE ONLY app."user" FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app."user" OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app."user" IS 'A person. What others see of them is a projection (app.standing and the board views), never this row.';
+
+COMMENT ON COLUMN app."user".display_name IS 'Chosen by the person; never derived from an e-mail address; unique nowhere.';
+
+COMMENT ON COLUMN app."user".time_zone IS 'IANA zone of the device that synced last: the zone in which "today" is judged.';
+
+COMMENT ON COLUMN app."user".share_progress IS 'The master switch: without it this person is on no board at all.';
+
+COMMENT ON COLUMN app."user".share_streaks IS 'Whether boards may show the streak beside the rest.';
+
+CREATE VIEW board.company WITH (security_barrier='true') AS
+ SELECT s.organization_id,
+    s.period,
+    s.uid,
+    u.display_name,
+    u.avatar_url,
+    s.weekly_minutes,
+    s.weekly_minutes_at,
+    s.weekly_consistency,
+    s.weekly_consistency_at,
+    s.team_challenge_participation,
+    s.team_challenge_participation_at
+   FROM (app.company_standing s
+     JOIN app."user" u ON ((u.uid = s.uid)))
+  WHERE (( SELECT app.uid() AS uid) IS NOT NULL);
+
+ALTER TABLE board.company OWNER TO breathmaster_boards;
+
+COMMENT ON VIEW board.company IS 'weeklyMinutes, weeklyConsistency and teamChallengeParticipation of the members of the bound organization who agreed.';
+
+CREATE VIEW board.friends WITH (security_barrier='true') AS
+ SELECT s.period,
+    s.uid,
+    u.display_name,
+    u.avatar_url,
+    s.weekly_xp,
+    s.last_session_at AS weekly_xp_at,
+        CASE
+            WHEN s.streak_shown THEN s.weekly_streak
+            ELSE NULL::integer
+        END AS weekly_streak,
+        CASE
+            WHEN s.streak_shown THEN s.streak_at
+            ELSE NULL::timestamp with time zone
+        END AS weekly_streak_at,
+    t.total_sessions,
+    t.last_session_at AS total_sessions_at,
+    t.favorite_patterns
+   FROM ((app.standing s
+     JOIN app."user" u ON ((u.uid = s.uid)))
+     JOIN app.standing t ON (((t.uid = s.uid) AND (t.period = 'all-time'::text))))
+  WHERE (( SELECT app.uid() AS uid) IS NOT NULL);
+
+ALTER TABLE board.friends OWNER TO breathmaster_boards;
+
+COMMENT ON VIEW board.friends IS 'weeklyXP, weeklyStreak, totalSessions and favoritePatterns of the viewer and the friends who share.';
+
+CREATE VIEW board.global WITH (security_barrier='true') AS
+ SELECT s.period,
+    s.uid,
+    u.display_name,
+    u.avatar_url,
+    s.weekly_xp,
+    s.weekly_xp_at,
+    s.weekly_streak,
+    s.weekly_streak_at
+   FROM (app.global_standing s
+     JOIN app."user" u ON ((u.uid = s.uid)))
+  WHERE (( SELECT app.uid() AS uid) IS NOT NULL);
+
+ALTER TABLE board.global OWNER TO breathmaster_boards;
+
+COMMENT ON VIEW board.global IS 'weeklyXP and weeklyStreak of everyone who opted in.';
+
+CREATE TABLE migration.applied (
+    version integer NOT NULL,
+    name text NOT NULL,
+    checksum bytea NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE migration.applied OWNER TO postgres;
+
+ALTER TABLE ONLY app.company_standing
+    ADD CONSTRAINT company_standing_pkey PRIMARY KEY (organization_id, period, uid);
+
+ALTER TABLE ONLY app.daily_challenge
+    ADD CONSTRAINT daily_challenge_pkey PRIMARY KEY (uid, device_id, epoch, challenge_id);
+
+ALTER TABLE ONLY app.device
+    ADD CONSTRAINT device_pkey PRIMARY KEY (uid, device_id);
+
+ALTER TABLE ONLY app.domain_claim
+    ADD CONSTRAINT domain_claim_pkey PRIMARY KEY (organization_id, domain);
+
+ALTER TABLE ONLY app.domain_claim
+    ADD CONSTRAINT domain_claim_taken UNIQUE (domain);
+
+ALTER TABLE ONLY app.email_claim
+    ADD CONSTRAINT email_claim_pkey PRIMARY KEY (uid, address);
+
+ALTER TABLE ONLY app.friendship
+    ADD CONSTRAINT friendship_pkey PRIMARY KEY (uid, friend_uid);
+
+ALTER TABLE ONLY app.game_state
+    ADD CONSTRAINT game_state_pkey PRIMARY KEY (uid);
+
+ALTER TABLE ONLY app.global_standing
+    ADD CONSTRAINT global_standing_pkey PRIMARY KEY (period, uid);
+
+ALTER TABLE ONLY app.member
+    ADD CONSTRAINT member_pkey PRIMARY KEY (organization_id, uid);
+
+ALTER TABLE ONLY app.organization
+    ADD CONSTRAINT organization_pkey PRIMARY KEY (organization_id);
+
+ALTER TABLE ONLY app.refresh_token
+    ADD CONSTRAINT refresh_token_pkey PRIMARY KEY (uid, family);
+
+ALTER TABLE ONLY app.session
+    ADD CONSTRAINT session_pkey PRIMARY KEY (uid, device_id, session_id, started_at);
+
+ALTER TABLE ONLY app.standing
+    ADD CONSTRAINT standing_pkey PRIMARY KEY (uid, period);
+
+ALTER TABLE ONLY app."user"
+    ADD CONSTRAINT user_pkey PRIMARY KEY (uid);
+
+ALTER TABLE ONLY migration.applied
+    ADD CONSTRAINT applied_pkey PRIMARY KEY (version);
+
+CREATE INDEX company_standing_by_member ON app.company_standing USING btree (organization_id, uid);
+
+CREATE INDEX company_standing_by_minutes ON app.company_standing USING btree (organization_id, period, weekly_minutes DESC, weekly_minutes_at, uid);
+
+CREATE UNIQUE INDEX email_claim_taken ON app.email_claim USING btree (lower(address));
+
+CREATE INDEX friendship_by_friend ON app.friendship USING btree (friend_uid);
+
+CREATE INDEX global_standing_by_uid ON app.global_standing USING btree (uid);
+
+CREATE INDEX global_standing_by_xp ON app.global_standing USING btree (period, weekly_xp DESC, weekly_xp_at, uid);
+
+CREATE INDEX member_by_uid ON app.member USING btree (uid);
+
+CREATE INDEX session_by_epoch ON app.session USING btree (uid, epoch, local_day);
+
+CREATE TRIGGER member_joined AFTER INSERT ON app.member FOR EACH ROW EXECUTE FUNCTION app.project_on_change();
+
+CREATE TRIGGER user_sharing_changed AFTER UPDATE OF share_progress, share_streaks, global_board, friends_board, company_board ON app."user" FOR EACH ROW WHEN ((((((old.share_progress IS DISTINCT FROM new.share_progress) OR (old.share_streaks IS DISTINCT FROM new.share_streaks)) OR (old.global_board IS DISTINCT FROM new.global_board)) OR (old.friends_board IS DISTINCT FROM new.friends_board)) OR (old.company_board IS DISTINCT FROM new.company_board))) EXECUTE FUNCTION app.project_on_change();
+
+ALTER TABLE ONLY app.company_standing
+    ADD CONSTRAINT company_standing_member FOREIGN KEY (organization_id, uid) REFERENCES app.member(organization_id, uid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.company_standing
+    ADD CONSTRAINT company_standing_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app.organization(organization_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.daily_challenge
+    ADD CONSTRAINT daily_challenge_uid_device_id_fkey FOREIGN KEY (uid, device_id) REFERENCES app.device(uid, device_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.device
+    ADD CONSTRAINT device_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.domain_claim
+    ADD CONSTRAINT domain_claim_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app.organization(organization_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.email_claim
+    ADD CONSTRAINT email_claim_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.friendship
+    ADD CONSTRAINT friendship_friend_uid_across FOREIGN KEY (friend_uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.friendship
+    ADD CONSTRAINT friendship_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.game_state
+    ADD CONSTRAINT game_state_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.global_standing
+    ADD CONSTRAINT global_standing_uid_across FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.member
+    ADD CONSTRAINT member_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app.organization(organization_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.member
+    ADD CONSTRAINT member_uid_across FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.refresh_token
+    ADD CONSTRAINT refresh_token_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.session
+    ADD CONSTRAINT session_uid_device_id_fkey FOREIGN KEY (uid, device_id) REFERENCES app.device(uid, device_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.standing
+    ADD CONSTRAINT standing_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
+
+ALTER TABLE app.company_standing ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY company_standing_colleagues ON app.company_standing FOR SELECT TO breathmaster_boards USING ((organization_id = ( SELECT app.organization_id() AS organization_id)));
+
+CREATE POLICY company_standing_self ON app.company_standing TO breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
+
+ALTER TABLE app.daily_challenge ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY daily_challenge_self ON app.daily_challenge TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
+
+ALTER TABLE app.device ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY device_self ON app.device TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
+
+ALTER TABLE app.domain_claim ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY domain_claim_bound ON app.domain_claim TO breathmaster_api, breathmaster_owner USING ((organization_id = ( SELECT app.organization_id() AS organization_id))) WITH CHECK ((organization_id = ( SELECT app.organization_id() AS organization_id)));
+
+ALTER TABLE app.email_claim ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY email_claim_self ON app.email_claim TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
+
+ALTER TABLE app.friendship ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY friendship_of_either ON app.friendship TO breathmaster_api, breathmaster_owner USING (((uid = ( SELECT app.uid() AS uid)) OR (friend_uid = ( SELECT app.uid() AS uid)))) WITH CHECK (((uid = ( SELECT app.uid() AS uid)) OR (friend_uid = ( SELECT app.uid() AS uid))));
+
+ALTER TABLE app.game_state ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY game_state_self ON app.game_state TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
+
+ALTER TABLE app.global_standing ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY global_standing_everyone ON app.global_standing FOR SELECT TO breathmaster_boards USING ((( SELECT app.uid() AS uid) IS NOT NULL));
+
+CREATE POLICY global_standing_self ON app.global_standing TO breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
+
+ALTER TABLE app.member ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY member_self ON app.member TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
+
+ALTER TABLE app.organization ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY organization_bound ON app.organization TO breathmaster_owner USING ((organization_id = ( SELECT app.organization_id() AS organization_id))) WITH CHECK ((organization_id = ( SELECT app.organization_id() AS organization_id)));
+
+CREATE POLICY organization_joined ON app.organization FOR SELECT TO breathmaster_api USING ((organization_id = ANY (( SELECT app.own_organization_ids() AS own_organization_ids)::uuid[])));
+
+ALTER TABLE app.refresh_token ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY refresh_token_self ON app.refresh_token TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
+
+ALTER TABLE app.session ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY session_self ON app.session TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
+
+ALTER TABLE app.standing ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY standing_circle ON app.standing FOR SELECT TO breathmaster_boards USING ((with_friends AND (uid = ANY (( SELECT app.circle() AS circle)::uuid[]))));
+
+CREATE POLICY standing_self ON app.standing TO breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
+
+ALTER TABLE app."user" ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY user_named ON app."user" FOR SELECT TO breathmaster_boards USING ((( SELECT app.uid() AS uid) IS NOT NULL));
+
+CREATE POLICY user_self ON app."user" TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
+
+GRANT USAGE ON SCHEMA app TO breathmaster_api;
+GRANT USAGE ON SCHEMA app TO breathmaster_boards;
+
+GRANT USAGE ON SCHEMA board TO breathmaster_api;
+GRANT ALL ON SCHEMA board TO breathmaster_boards;
+
+GRANT USAGE ON SCHEMA migration TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.accepts_friend_requests(asked uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.accepts_friend_requests(asked uuid) TO breathmaster_owner;
+
+REVOKE ALL ON FUNCTION app.befriend(other uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.befriend(other uuid) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.circle() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.circle() TO breathmaster_boards;
+GRANT ALL ON FUNCTION app.circle() TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.create_organization(called text, held_domain text, owner_uid uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.join_organization(joined uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.join_organization(joined uuid) TO breathmaster_api;
+
+GRANT ALL ON FUNCTION app.organization_id() TO breathmaster_api;
+GRANT ALL ON FUNCTION app.organization_id() TO breathmaster_boards;
+
+REVOKE ALL ON FUNCTION app.own_organization_ids() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.own_organization_ids() TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.project_on_change() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.project_standings() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.publish_standings(periods text[], weekly_xps integer[], weekly_streaks integer[], weekly_minuteses integer[], practised_dayses integer[], total_sessionses integer[], last_session_ats timestamp with time zone[], last_day_ats timestamp with time zone[], streak_ats timestamp with time zone[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.publish_standings(periods text[], weekly_xps integer[], weekly_streaks integer[], weekly_minuteses integer[], practised_dayses integer[], total_sessionses integer[], last_session_ats timestamp with time zone[], last_day_ats timestamp with time zone[], streak_ats timestamp with time zone[]) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.record_email(of_uid uuid, of_address text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.register() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.register() TO breathmaster_api;
+
+GRANT ALL ON FUNCTION app.uid() TO breathmaster_api;
+GRANT ALL ON FUNCTION app.uid() TO breathmaster_boards;
+
+GRANT SELECT ON TABLE app.company_standing TO breathmaster_boards;
+
+GRANT SELECT,INSERT ON TABLE app.daily_challenge TO breathmaster_api;
+
+GRANT UPDATE(completed) ON TABLE app.daily_challenge TO breathmaster_api;
+
+GRANT UPDATE(expired) ON TABLE app.daily_challenge TO breathmaster_api;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE app.device TO breathmaster_api;
+
+GRANT SELECT ON TABLE app.domain_claim TO breathmaster_api;
+
+GRANT SELECT ON TABLE app.email_claim TO breathmaster_api;
+
+GRANT SELECT,DELETE ON TABLE app.friendship TO breathmaster_api;
+
+GRANT SELECT ON TABLE app.game_state TO breathmaster_api;
+
+GRANT UPDATE(epoch) ON TABLE app.game_state TO breathmaster_api;
+
+GRANT UPDATE(epoch_started_at) ON TABLE app.game_state TO breathmaster_api;
+
+GRANT UPDATE(eligible_at) ON TABLE app.game_state TO breathmaster_api;
+
+GRANT UPDATE(sync_version) ON TABLE app.game_state TO breathmaster_api;
+
+GRANT UPDATE(last_modified) ON TABLE app.game_state TO breathmaster_api;
+
+GRANT UPDATE(last_device_id) ON TABLE app.game_state TO breathmaster_api;
+
+GRANT UPDATE(total_xp) ON TABLE app.game_state TO breathmaster_api;
+
+GRANT UPDATE(legacy_xp) ON TABLE app.game_state TO breathmaster_api;
+
+GRANT UPDATE(total_sessions) ON TABLE app.game_state TO breathmaster_api;
+
+GRANT UPDATE(active_ms) ON TABLE app.game_state TO breathmaster_api;
+
+GRANT UPDATE(streak_days) ON TABLE app.game_state TO breathmaster_api;
+
+GRANT UPDATE(streak_ends_on) ON TABLE app.game_state TO breathmaster_api;
+
+GRANT UPDATE(longest_streak) ON TABLE app.game_state TO breathmaster_api;
+
+GRANT SELECT ON TABLE app.global_standing TO breathmaster_boards;
+
+GRANT SELECT,DELETE ON TABLE app.member TO breathmaster_api;
+
+GRANT SELECT ON TABLE app.organization TO breathmaster_api;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE app.refresh_token TO breathmaster_api;
+
+GRANT SELECT,INSERT ON TABLE app.session TO breathmaster_api;
+
+GRANT UPDATE(epoch) ON TABLE app.session TO breathmaster_api;
+
+GRANT UPDATE(verdict) ON TABLE app.session TO breathmaster_api;
+
+GRANT SELECT(uid) ON TABLE app.standing TO breathmaster_boards;
+
+GRANT SELECT(period) ON TABLE app.standing TO breathmaster_boards;
+
+GRANT SELECT(weekly_xp) ON TABLE app.standing TO breathmaster_boards;
+
+GRANT SELECT(weekly_streak) ON TABLE app.standing TO breathmaster_boards;
+
+GRANT SELECT(total_sessions) ON TABLE app.standing TO breathmaster_boards;
+
+GRANT SELECT(favorite_patterns) ON TABLE app.standing TO breathmaster_boards;
+
+GRANT SELECT(last_session_at) ON TABLE app.standing TO breathmaster_boards;
+
+GRANT SELECT(streak_at) ON TABLE app.standing TO breathmaster_boards;
+
+GRANT SELECT(with_friends) ON TABLE app.standing TO breathmaster_boards;
+
+GRANT SELECT(streak_shown) ON TABLE app.standing TO breathmaster_boards;
+
+GRANT SELECT ON TABLE app."user" TO breathmaster_api;
+
+GRANT SELECT(uid) ON TABLE app."user" TO breathmaster_boards;
+
+GRANT UPDATE(display_name) ON TABLE app."user" TO breathmaster_api;
+GRANT SELECT(display_name) ON TABLE app."user" TO breathmaster_boards;
+
+GRANT UPDATE(avatar_url) ON TABLE app."user" TO breathmaster_api;
+GRANT SELECT(avatar_url) ON TABLE app."user" TO breathmaster_boards;
+
+GRANT UPDATE(time_zone) ON TABLE app."user" TO breathmaster_api;
+
+GRANT UPDATE(share_progress) ON TABLE app."user" TO breathmaster_api;
+
+GRANT UPDATE(share_streaks) ON TABLE app."user" TO breathmaster_api;
+
+GRANT UPDATE(allow_friend_requests) ON TABLE app."user" TO breathmaster_api;
+GRANT SELECT(allow_friend_requests) ON TABLE app."user" TO breathmaster_boards;
+
+GRANT UPDATE(global_board) ON TABLE app."user" TO breathmaster_api;
+
+GRANT UPDATE(friends_board) ON TABLE app."user" TO breathmaster_api;
+
+GRANT UPDATE(company_board) ON TABLE app."user" TO breathmaster_api;
+
+GRANT SELECT ON TABLE board.company TO breathmaster_api;
+
+GRANT SELECT ON TABLE board.friends TO breathmaster_api;
+
+GRANT SELECT ON TABLE board.global TO breathmaster_api;
+
+GRANT SELECT ON TABLE migration.applied TO breathmaster_api;
+
