@@ -162,7 +162,7 @@ ALTER FUNCTION app.organization_id() OWNER TO breathmaster_owner;
 COMMENT ON FUNCTION app.organization_id() IS 'The bound organization, null for a person acting for themself. Raises 42501 when nothing is bound.';
 
 CREATE FUNCTION app.own_organization_ids() RETURNS uuid[]
-    LANGUAGE sql STABLE
+    LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select coalesce(array_agg(organization_id), '{}') from app.member where uid = (select app.uid());
@@ -177,6 +177,9 @@ CREATE FUNCTION app.project_on_change() RETURNS trigger
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
+  if new.uid is distinct from app.uid() then
+    raise exception 'only the bound user can be projected' using errcode = 'insufficient_privilege';
+  end if;
   perform app.project_standings();
   return null;
 end
@@ -347,7 +350,7 @@ CREATE TABLE app.daily_challenge (
     completed boolean NOT NULL,
     expired boolean NOT NULL,
     CONSTRAINT daily_challenge_challenge_id_check CHECK (((char_length(challenge_id) >= 1) AND (char_length(challenge_id) <= 64))),
-    CONSTRAINT daily_challenge_kind_check CHECK (((char_length(kind) >= 1) AND (char_length(kind) <= 32))),
+    CONSTRAINT daily_challenge_kind_check CHECK (((char_length(kind) >= 1) AND (char_length(kind) <= 64))),
     CONSTRAINT daily_challenge_reward_xp_check CHECK ((reward_xp >= 0)),
     CONSTRAINT daily_challenge_target_check CHECK ((target >= 0))
 );
@@ -382,9 +385,9 @@ COMMENT ON TABLE app.device IS 'An editor that syncs, and what it last claimed i
 
 COMMENT ON COLUMN app.device.claimed_xp IS 'The largest total this device reported in the epoch.';
 
-COMMENT ON COLUMN app.device.held_xp IS 'The most it held beyond the sessions in the same export: challenge rewards and legacy XP.';
+COMMENT ON COLUMN app.device.held_xp IS 'The most it held beyond the possible sessions in the same export: challenge rewards and legacy XP.';
 
-COMMENT ON COLUMN app.device.carried_xp IS 'Not null on a device that still shows practice from before the last "clear data": the least it held beyond its sessions since. That much was cleared and does not come back.';
+COMMENT ON COLUMN app.device.carried_xp IS 'Not null on a device that still shows practice from before the last "clear data": the least it held beyond its sessions and rewards since. That much was cleared and does not come back.';
 
 CREATE TABLE app.domain_claim (
     organization_id uuid NOT NULL,
@@ -550,7 +553,7 @@ COMMENT ON TABLE app.session IS 'One sitting of practice. A set: repeating an ex
 
 COMMENT ON COLUMN app.session.local_day IS 'The local day in which it ended, in the zone that its device reported when it first arrived.';
 
-COMMENT ON COLUMN app.session.verdict IS 'sound, or why it is quarantined: kept in the history, on no board, in no derived total.';
+COMMENT ON COLUMN app.session.verdict IS 'sound, or why it is quarantined: kept in the history, on no board, in no count.';
 
 CREATE TABLE app.standing (
     uid uuid NOT NULL,
@@ -599,7 +602,8 @@ CREATE TABLE app."user" (
     company_board boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT user_avatar_url_invalid CHECK (((avatar_url ~ '^https://'::text) AND (char_length(avatar_url) <= 2048))),
-    CONSTRAINT user_display_name_invalid CHECK ((((char_length(display_name) >= 1) AND (char_length(display_name) <= 40)) AND (display_name IS NORMALIZED)))
+    CONSTRAINT user_display_name_invalid CHECK ((((char_length(display_name) >= 1) AND (char_length(display_name) <= 40)) AND (display_name IS NORMALIZED) AND (display_name !~ '[[:cntrl:]]'::text) AND (display_name ~ '[^[:space:]]'::text))),
+    CONSTRAINT user_time_zone_check CHECK ((char_length(time_zone) <= 64))
 );
 
 ALTER TABLE ONLY app."user" FORCE ROW LEVEL SECURITY;
@@ -804,7 +808,7 @@ ALTER TABLE ONLY app.standing
 
 ALTER TABLE app.company_standing ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY company_standing_colleagues ON app.company_standing FOR SELECT TO breathmaster_boards USING ((organization_id = ( SELECT app.organization_id() AS organization_id)));
+CREATE POLICY company_standing_colleagues ON app.company_standing FOR SELECT TO breathmaster_boards USING (((organization_id = ( SELECT app.organization_id() AS organization_id)) AND (organization_id = ANY (( SELECT app.own_organization_ids() AS own_organization_ids)::uuid[]))));
 
 CREATE POLICY company_standing_self ON app.company_standing TO breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
@@ -899,6 +903,7 @@ GRANT ALL ON FUNCTION app.organization_id() TO breathmaster_boards;
 
 REVOKE ALL ON FUNCTION app.own_organization_ids() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.own_organization_ids() TO breathmaster_api;
+GRANT ALL ON FUNCTION app.own_organization_ids() TO breathmaster_boards;
 
 REVOKE ALL ON FUNCTION app.project_on_change() FROM PUBLIC;
 
@@ -918,6 +923,14 @@ GRANT ALL ON FUNCTION app.uid() TO breathmaster_boards;
 GRANT SELECT ON TABLE app.company_standing TO breathmaster_boards;
 
 GRANT SELECT,INSERT ON TABLE app.daily_challenge TO breathmaster_api;
+
+GRANT UPDATE(local_day) ON TABLE app.daily_challenge TO breathmaster_api;
+
+GRANT UPDATE(kind) ON TABLE app.daily_challenge TO breathmaster_api;
+
+GRANT UPDATE(target) ON TABLE app.daily_challenge TO breathmaster_api;
+
+GRANT UPDATE(reward_xp) ON TABLE app.daily_challenge TO breathmaster_api;
 
 GRANT UPDATE(completed) ON TABLE app.daily_challenge TO breathmaster_api;
 

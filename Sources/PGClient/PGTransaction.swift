@@ -2,13 +2,13 @@ import Synchronization
 
 /// What a transaction may do.
 public enum PGAccess: Sendable {
-    /// `begin read only`.
+    /// Reads only, and every statement of the transaction sees the same snapshot.
     case readOnly
     /// `begin`.
     case readWrite
 
     var begin: String {
-        self == .readOnly ? "begin read only" : "begin"
+        self == .readOnly ? "begin isolation level repeatable read, read only" : "begin"
     }
 }
 

@@ -34,11 +34,12 @@ create table app.user (
   uid uuid primary key,
   display_name text
     constraint user_display_name_invalid
-      check (char_length(display_name) between 1 and 40 and display_name is normalized),
+      check (char_length(display_name) between 1 and 40 and display_name is normalized
+        and display_name !~ '[[:cntrl:]]' and display_name ~ '[^[:space:]]'),
   avatar_url text
     constraint user_avatar_url_invalid
       check (avatar_url ~ '^https://' and char_length(avatar_url) <= 2048),
-  time_zone text not null default 'UTC',
+  time_zone text not null default 'UTC' check (char_length(time_zone) <= 64),
   share_progress boolean not null default false,
   share_streaks boolean not null default false,
   allow_friend_requests boolean not null default false,

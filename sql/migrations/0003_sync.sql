@@ -15,9 +15,9 @@ create table app.device (
 );
 comment on table app.device is 'An editor that syncs, and what it last claimed in its epoch.';
 comment on column app.device.claimed_xp is 'The largest total this device reported in the epoch.';
-comment on column app.device.held_xp is 'The most it held beyond the sessions in the same export: challenge rewards and legacy XP.';
+comment on column app.device.held_xp is 'The most it held beyond the possible sessions in the same export: challenge rewards and legacy XP.';
 comment on column app.device.carried_xp is
-  'Not null on a device that still shows practice from before the last "clear data": the least it held beyond its sessions since. That much was cleared and does not come back.';
+  'Not null on a device that still shows practice from before the last "clear data": the least it held beyond its sessions and rewards since. That much was cleared and does not come back.';
 
 alter table app.device enable row level security;
 alter table app.device force row level security;
@@ -46,7 +46,7 @@ create table app.session (
 );
 comment on table app.session is 'One sitting of practice. A set: repeating an export adds nothing.';
 comment on column app.session.local_day is 'The local day in which it ended, in the zone that its device reported when it first arrived.';
-comment on column app.session.verdict is 'sound, or why it is quarantined: kept in the history, on no board, in no derived total.';
+comment on column app.session.verdict is 'sound, or why it is quarantined: kept in the history, on no board, in no count.';
 create index session_by_epoch on app.session (uid, epoch, local_day);
 
 alter table app.session enable row level security;
@@ -61,7 +61,7 @@ create table app.daily_challenge (
   epoch integer not null,
   challenge_id text not null check (char_length(challenge_id) between 1 and 64),
   local_day date not null,
-  kind text not null check (char_length(kind) between 1 and 32),
+  kind text not null check (char_length(kind) between 1 and 64),
   target integer not null check (target >= 0),
   reward_xp integer not null check (reward_xp >= 0),
   completed boolean not null,
@@ -75,7 +75,7 @@ alter table app.daily_challenge enable row level security;
 alter table app.daily_challenge force row level security;
 create policy daily_challenge_self on app.daily_challenge to breathmaster_api, breathmaster_owner
   using (uid = (select app.uid())) with check (uid = (select app.uid()));
-grant select, insert, update (completed, expired) on app.daily_challenge to breathmaster_api;
+grant select, insert, update (local_day, kind, target, reward_xp, completed, expired) on app.daily_challenge to breathmaster_api;
 
 create table app.game_state (
   uid uuid primary key references app.user (uid) on delete cascade,

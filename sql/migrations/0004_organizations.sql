@@ -64,14 +64,14 @@ revoke all on function app.bind(uuid, uuid) from public;
 grant execute on function app.bind(uuid, uuid) to breathmaster_api, breathmaster_owner;
 
 create function app.own_organization_ids() returns uuid[]
-  language sql stable
+  language sql stable security definer
   set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(array_agg(organization_id), '{}') from app.member where uid = (select app.uid());
 $$;
 comment on function app.own_organization_ids() is 'Every organization that the bound user is a member of.';
 revoke all on function app.own_organization_ids() from public;
-grant execute on function app.own_organization_ids() to breathmaster_api;
+grant execute on function app.own_organization_ids() to breathmaster_api, breathmaster_boards;
 
 alter table app.organization enable row level security;
 alter table app.organization force row level security;

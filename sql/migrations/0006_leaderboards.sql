@@ -81,8 +81,10 @@ alter table app.company_standing enable row level security;
 alter table app.company_standing force row level security;
 create policy company_standing_self on app.company_standing to breathmaster_owner
   using (uid = (select app.uid())) with check (uid = (select app.uid()));
+-- Asks twice: app.bind let the viewer in, and they are still a member now.
 create policy company_standing_colleagues on app.company_standing for select to breathmaster_boards
-  using (organization_id = (select app.organization_id()));
+  using (organization_id = (select app.organization_id())
+    and organization_id = any ((select app.own_organization_ids())::uuid[]));
 grant select on app.company_standing to breathmaster_boards;
 
 grant execute on function app.uid(), app.organization_id() to breathmaster_api, breathmaster_boards;
@@ -193,6 +195,9 @@ create function app.project_on_change() returns trigger
   set search_path = pg_catalog, pg_temp
 as $$
 begin
+  if new.uid is distinct from app.uid() then
+    raise exception 'only the bound user can be projected' using errcode = 'insufficient_privilege';
+  end if;
   perform app.project_standings();
   return null;
 end

@@ -76,7 +76,7 @@ group by g.grantee, n.nspname, c.relname;
 select results_eq(
   $$ select relation, privileges from test.privilege where grantee = 'breathmaster_api'::regrole order by relation $$,
   $$ values
-    ('app.daily_challenge', 'insert, select, update (completed, expired)'),
+    ('app.daily_challenge', 'insert, select, update (local_day, kind, target, reward_xp, completed, expired)'),
     ('app.device', 'insert, select, update'),
     ('app.domain_claim', 'select'),
     ('app.email_claim', 'select'),

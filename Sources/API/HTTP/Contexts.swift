@@ -7,14 +7,12 @@ import Tenancy
 /// What every request has: an id that its log lines and its answer carry.
 struct AppContext: RequestContext {
     var coreContext: CoreRequestContextStorage
-    var logger: Logger
     let requestID: String
     /// Set by ``Authentication`` where a valid access token came along.
     var principal: Principal?
 
     init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
-        logger = source.logger
         requestID = UUID().uuidString.lowercased()
         logger[metadataKey: "requestId"] = .string(requestID)
     }

@@ -9,7 +9,6 @@ struct Leaderboard: Encodable, Sendable {
         let displayName: String?
         let avatarUrl: String?
         let value: Double
-        let achievedAt: Instant
         let favoritePatterns: [String]?
     }
 
@@ -40,14 +39,13 @@ struct Leaderboard: Encodable, Sendable {
                 displayName: row.displayName,
                 avatarUrl: row.avatarURL,
                 value: row.value,
-                achievedAt: row.achievedAt,
                 favoritePatterns: board.scope == .friends ? row.favoritePatterns : nil
             )
         }
         me = page.mine.map { Mine(rank: $0.rank, value: $0.value) }
         nextCursor = page.standings.last.flatMap { last in
             last.position < page.total
-                ? BoardCursor(value: last.value, achievedAt: last.achievedAt, uid: last.uid).text : nil
+                ? BoardCursor(value: last.value, uid: last.uid).text : nil
         }
         self.asOf = asOf
     }

@@ -12,24 +12,21 @@ struct BoardPage: Sendable {
 }
 
 struct StandingRow: PGRow {
+    let rank, position: Int
     let uid: UUID
     let displayName, avatarURL: String?
     let value: Double
-    let achievedAt: Instant
     let favoritePatterns: [String]
-    let rank, position, total: Int
     let isOnPage: Bool
 
     init(from row: inout PGRowReader) throws {
+        rank = try row.next()
+        position = try row.next()
         uid = try row.next()
         displayName = try row.next()
         avatarURL = try row.next()
         value = try row.next()
-        achievedAt = try row.next()
         favoritePatterns = try row.next()
-        rank = try row.next()
-        position = try row.next()
-        total = try row.next()
         isOnPage = try row.next()
     }
 }
@@ -38,32 +35,33 @@ extension TenantTransaction {
     /// Ranks are "1224" competition ranks: ties share one, and are listed by who
     /// got there first, then by uid.
     func standings(on board: BoardRequest) async throws -> BoardPage {
-        let rows = try await query(
+        let source = board.source(for: principal)
+        async let rows = query(
             """
             with standing as (
-              select uid, display_name, avatar_url, value::float8 as value, achieved_at, favorite_patterns,
+              select uid, display_name, avatar_url, value::float8 as value, favorite_patterns,
                 rank() over (order by value desc) as rank,
-                row_number() over (order by value desc, achieved_at, uid) as position,
-                count(*) over () as total
-              from (\(board.source(for: principal))) as board
+                row_number() over (order by value desc, achieved_at, uid) as position
+              from (\(source)) as board
               where value > 0
             ), page as (
-              select standing.*, \(board.anchor.condition(limit: board.limit, uid: principal.uid)) as on_page
-              from standing
+              select \(board.anchor.offset(limit: board.limit, uid: principal.uid)) as "offset"
             )
-            select uid, display_name, avatar_url, value, achieved_at, favorite_patterns, rank, position, total,
-              coalesce(on_page, false)
-            from page
-            where on_page or uid = \(principal.uid)
+            select rank, position, uid, display_name, avatar_url, value, favorite_patterns,
+              position > "offset" and position <= "offset" + \(board.limit)
+            from standing
+              cross join page
+            where uid = \(principal.uid) or (position > "offset" and position <= "offset" + \(board.limit))
             order by position
             """,
             as: StandingRow.self
         )
-        let onPage = Array(rows.filter(\.isOnPage).prefix(board.limit))
+        async let total = queryOne("select count(*) from (\(source)) as board where value > 0", as: Int.self)
+        let (found, count) = try await (rows, total)
         return BoardPage(
-            standings: onPage,
-            mine: rows.first { $0.uid == principal.uid },
-            total: rows.first?.total ?? 0
+            standings: found.filter(\.isOnPage),
+            mine: found.first { $0.uid == principal.uid },
+            total: count
         )
     }
 }
@@ -104,30 +102,23 @@ extension Metric {
 }
 
 extension BoardRequest.Anchor {
-    /// Which standings are on the page. Around oneself, half of it lies above;
+    /// How many standings lie above the page. Around oneself, half of it does;
     /// who is not on the board sees its top.
-    fileprivate func condition(limit: Int, uid: UUID) -> SQL {
+    fileprivate func offset(limit: Int, uid: UUID) -> SQL {
         switch self {
         case .top:
-            "position <= \(limit)"
+            "0::bigint"
         case .after(let cursor):
+            // Where the last one of the page before has moved or gone, its value
+            // still says where it stood.
             """
-            position > (
-              select count(*) from standing s
-              where s.value > \(cursor.value)
-                or (s.value = \(cursor.value) and (s.achieved_at, s.uid) <= (\(cursor.achievedAt), \(cursor.uid)))
-            ) and position <= \(limit) + (
-              select count(*) from standing s
-              where s.value > \(cursor.value)
-                or (s.value = \(cursor.value) and (s.achieved_at, s.uid) <= (\(cursor.achievedAt), \(cursor.uid)))
+            coalesce(
+              (select position from standing where uid = \(cursor.uid) and value = \(cursor.value)),
+              (select count(*) from standing where value > \(cursor.value))
             )
             """
         case .me:
-            """
-            position > greatest(0, coalesce((select s.position from standing s where s.uid = \(uid)), 0) - 1 - \(limit / 2))
-              and position <= \(limit)
-              + greatest(0, coalesce((select s.position from standing s where s.uid = \(uid)), 0) - 1 - \(limit / 2))
-            """
+            "greatest(0, coalesce((select position from standing where uid = \(uid)), 0) - 1 - \(limit / 2))"
         }
     }
 }

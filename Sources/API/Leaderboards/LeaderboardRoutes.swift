@@ -118,15 +118,14 @@ struct BoardRequest: Sendable {
     }
 }
 
-/// The place after one standing, in the order of a board.
+/// The place after one standing, in the order of a board. It holds nothing that
+/// the page didn't show.
 struct BoardCursor: Codable, Sendable {
     let value: Double
-    let achievedAt: Instant
     let uid: UUID
 
-    init(value: Double, achievedAt: Instant, uid: UUID) {
+    init(value: Double, uid: UUID) {
         self.value = value
-        self.achievedAt = achievedAt
         self.uid = uid
     }
 

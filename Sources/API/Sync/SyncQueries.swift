@@ -99,7 +99,8 @@ extension TenantTransaction {
               \(challenges.map(\.isExpired))
             ) as c (device_id, challenge_id, local_day, kind, target, reward_xp, completed, expired)
             on conflict (uid, device_id, epoch, challenge_id) do update
-              set (completed, expired) = (excluded.completed, excluded.expired)
+              set (local_day, kind, target, reward_xp, completed, expired)
+                = (excluded.local_day, excluded.kind, excluded.target, excluded.reward_xp, excluded.completed, excluded.expired)
             """
         )
     }

@@ -1,5 +1,6 @@
 /// What the practice's own physics says of a session. Anything but `sound` is
-/// quarantined: kept in the person's history, left out of boards and totals.
+/// quarantined: kept in the person's history, left out of boards and counts; what
+/// XP it brought is legacy at most.
 package enum Verdict: String, Hashable, Sendable, Codable {
     case sound
     case tooManyCycles

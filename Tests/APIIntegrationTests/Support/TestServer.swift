@@ -17,12 +17,16 @@ struct TestServer {
 
     let server: Server
 
-    init() async throws {
-        let pool = PGPool(PGConfiguration(try await Self.database.value))
+    let database: String
+
+    init(clock: TestClock? = nil) async throws {
+        database = try await Self.database.value
+        let pool = PGPool(PGConfiguration(database))
+        let now: @Sendable () -> Date = { clock?.now ?? Date() }
         server = Server(
             pool: pool,
-            tokens: await AccessTokens(signingKey: Curve25519.Signing.PrivateKey(), now: { Date() }),
-            now: { Date() }
+            tokens: await AccessTokens(signingKey: Curve25519.Signing.PrivateKey(), now: now),
+            now: now
         )
     }
 
@@ -70,6 +74,21 @@ extension PGPool {
     }
 }
 
+/// A clock that goes where it is told.
+final class TestClock: Sendable {
+    private let instant: Mutex<Date>
+
+    init(_ start: Date = Date()) {
+        instant = Mutex(start)
+    }
+
+    var now: Date { instant.withLock { $0 } }
+
+    func advance(by seconds: TimeInterval) {
+        instant.withLock { $0 += seconds }
+    }
+}
+
 /// Sends JSON as one person, and reads JSON.
 struct Client: Sendable {
     let client: any TestClientProtocol
@@ -78,17 +97,42 @@ struct Client: Sendable {
     struct Answer {
         let status: Int
         let json: [String: Any]
+        let contentType: String?
+        let requestID: String?
     }
 
-    func send(_ method: HTTPRequest.Method, _ path: String, _ body: Any? = nil) async throws -> Answer {
-        var headers = HTTPFields()
+    func send(
+        _ method: HTTPRequest.Method,
+        _ path: String,
+        _ body: Any? = nil,
+        headers: HTTPFields = [:]
+    ) async throws -> Answer {
+        try await send(
+            method,
+            path,
+            text: try body.map { Array(try JSONSerialization.data(withJSONObject: $0)) },
+            headers: headers
+        )
+    }
+
+    func send(
+        _ method: HTTPRequest.Method,
+        _ path: String,
+        text: [UInt8]?,
+        headers: HTTPFields = [:]
+    ) async throws -> Answer {
+        var headers = headers
         if let token { headers[.authorization] = "Bearer \(token)" }
-        let bytes = try body.map { ByteBuffer(bytes: try JSONSerialization.data(withJSONObject: $0)) }
-        return try await client.execute(uri: path, method: method, headers: headers, body: bytes) {
-            response in
+        let body = text.map { ByteBuffer(bytes: $0) }
+        return try await client.execute(uri: path, method: method, headers: headers, body: body) { response in
             let data = Data(response.body.readableBytesView)
             let json = data.isEmpty ? [:] : try JSONSerialization.jsonObject(with: data)
-            return Answer(status: response.status.code, json: try #require(json as? [String: Any]))
+            return Answer(
+                status: response.status.code,
+                json: try #require(json as? [String: Any]),
+                contentType: response.headers[.contentType],
+                requestID: HTTPField.Name("x-request-id").flatMap { response.headers[$0] }
+            )
         }
     }
 

@@ -136,6 +136,15 @@ struct `Clear data` {
         #expect(home.person.totals.totalXP == 45)
     }
 
+    @Test func `leaves such a device the same, whichever of its exports arrives first`() throws {
+        var home = try Household()
+        try home.clearLaptop()
+        let first = try home.desktop.export(at: .on(day: 0, 13))
+        home.desktop.earn(5)
+        home.person.sync([try home.desktop.export(at: .on(day: 1, 10)), first])
+        #expect(home.person.totals.totalXP == 5)
+    }
+
     @Test func `on the second device afterwards only stops the showing`() throws {
         var home = try Household()
         try home.clearLaptop()
@@ -164,7 +173,7 @@ struct `Clear data` {
         #expect(home.person.totals.totalXP == 55)
     }
 
-    @Test func `by a device whose practise outlived a late clear clears that as well`() throws {
+    @Test func `by a device whose practice outlived a late clear clears that as well`() throws {
         var home = try Household()
         home.desktop.practise(Sitting(at: .on(day: 1, 9)))
         home.person.sync(try home.desktop.export(at: .on(day: 1, 10)))

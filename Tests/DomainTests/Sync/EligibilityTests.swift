@@ -4,15 +4,15 @@ import Testing
 
 struct `The gate to cloud sync` {
     /// `sessions` on each of the last `days` days before the asked moment, the
-    /// first of them `age` days and `ageMinutes` before it, worth `xp` in all.
+    /// first of them `ageDays` and `ageMilliseconds` before it, worth `xp` in all.
     private func totals(
         sessions: Int = 25,
         streak: Int = 3,
         ageDays: Int = 7,
-        ageMinutes: Int = 0,
+        ageMilliseconds: Int = 0,
         xp: Int = 500
     ) -> Totals {
-        let oldest = Instant.on(day: -ageDays, 20, -ageMinutes)
+        let oldest = Instant.on(day: -ageDays, 20) + -ageMilliseconds
         let starts =
             [oldest] + (0..<streak).map { Instant.on(day: -$0, 8) }
             + (0..<max(0, sessions - streak - 1)).map { oldest + ($0 + 1) * 60_000 }
@@ -73,7 +73,7 @@ struct `The gate to cloud sync` {
     }
 
     @Test func `7 whole days since the first session are a requirement of their own`() {
-        expect(gate(totals(ageMinutes: -1)), misses: "accountAge", required: 7, current: 6)
+        expect(gate(totals(ageMilliseconds: -1)), misses: "accountAge", required: 7, current: 6)
     }
 
     @Test func `the first requirement that isn't met is the next one`() {
@@ -95,7 +95,7 @@ struct `The gate to cloud sync` {
     }
 
     @Test func `the streak is judged in the person's own zone`() throws {
-        // 20:00 UTC on the last practised day is two days after it in Kiritimati only at 10:00 UTC next day.
+        // At 10:00 UTC the next day is still the next day here; in Kiritimati it is over.
         let kiritimati = try #require(Zone("Pacific/Kiritimati"))
         let nextDay = Instant.on(day: 1, 10)
         let there = Eligibility(totals(), asOf: nextDay, in: kiritimati, wasEligible: false)

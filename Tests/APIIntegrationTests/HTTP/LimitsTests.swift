@@ -1,0 +1,89 @@
+import Foundation
+import HTTPTypes
+import Testing
+
+/// What every body must be, whichever route it goes to.
+struct LimitsTests {
+    @Test func `a body over two mebibytes is too large`() async throws {
+        try await TestServer().run { nobody in
+            let (client, _) = try await nobody.newcomer()
+            let body = "{\"displayName\": \"" + String(repeating: "a", count: 2 * 1024 * 1024) + "\"}"
+            let answer = try await client.send(.patch, "/v1/me", text: Array(body.utf8))
+            #expect(answer.status == 413)
+            #expect(answer.json["code"] as? String == "body_too_large")
+        }
+    }
+
+    @Test(arguments: [(32, 200), (33, 422)])
+    func `nesting ends at 32 levels`(depth: Int, status: Int) async throws {
+        try await TestServer().run { nobody in
+            let (client, _) = try await nobody.newcomer()
+            let nested = String(repeating: "[", count: depth - 1) + String(repeating: "]", count: depth - 1)
+            let answer = try await client.send(.patch, "/v1/me", text: Array("{\"other\": \(nested)}".utf8))
+            #expect(answer.status == status)
+        }
+    }
+
+    @Test(arguments: [
+        Array(#"{"displayName": "a\u0000b"}"#.utf8),
+        Array("{\"displayName\": \"a\0b\"}".utf8),
+        Array("{\"displayName\": \"".utf8) + [0xC3, 0x28] + Array("\"}".utf8),
+        Array("{\"displayName\": \"".utf8) + [0xED, 0xA0, 0x80] + Array("\"}".utf8),
+    ])
+    func `a NUL and invalid UTF-8 are refused before the database sees them`(bytes: [UInt8]) async throws {
+        try await TestServer().run { nobody in
+            let (client, _) = try await nobody.newcomer()
+            let answer = try await client.send(.patch, "/v1/me", text: bytes)
+            #expect(answer.status == 422)
+            #expect(answer.json["code"] as? String == "invalid_text")
+        }
+    }
+
+    @Test func `an escaped backslash before u0000 is only text`() async throws {
+        try await TestServer().run { nobody in
+            let (client, _) = try await nobody.newcomer()
+            let answer = try await client.send(
+                .patch,
+                "/v1/me",
+                text: Array(#"{"displayName": "a\\u0000b"}"#.utf8)
+            )
+            #expect(answer.json["displayName"] as? String == #"a\u0000b"#)
+        }
+    }
+
+    @Test(arguments: ["{", "{} x", "[1]", "\"text\""])
+    func `what is not the JSON that was asked for is a bad request`(body: String) async throws {
+        try await TestServer().run { nobody in
+            let (client, _) = try await nobody.newcomer()
+            let answer = try await client.send(.patch, "/v1/me", text: Array(body.utf8))
+            #expect(answer.status == 400)
+            #expect(answer.json["code"] as? String == "invalid_json")
+        }
+    }
+
+    @Test func `every answer carries a request id, and a problem repeats it`() async throws {
+        try await TestServer().run { nobody in
+            let answer = try await nobody.send(.get, "/v1/nowhere")
+            #expect(answer.status == 404)
+            #expect(answer.contentType == "application/problem+json")
+            #expect(answer.requestID != nil)
+            #expect(answer.json["requestId"] as? String == answer.requestID)
+        }
+    }
+
+    @Test func `the field of a wrong export is named by its path`() async throws {
+        try await TestServer().run { nobody in
+            let (client, _) = try await nobody.newcomer()
+            let answer = try await client.send(
+                .put,
+                "/v1/sync/export",
+                [
+                    "device": ["id": "d", "name": "d", "timeZone": "Mars/Olympus"], "takenAt": "",
+                    "export": [:],
+                ]
+            )
+            #expect(answer.status == 422)
+            #expect(answer.json["field"] as? String == "device.timeZone")
+        }
+    }
+}

@@ -1,0 +1,100 @@
+import Foundation
+import HTTPTypes
+import Testing
+
+@testable import API
+
+struct AuthTests {
+    @Test func `an anonymous account is a pair of tokens and nothing personal`() async throws {
+        try await TestServer().run { nobody in
+            let answer = try await nobody.send(.post, "/v1/auth/anonymous")
+            #expect(answer.status == 201)
+            #expect(Set(answer.json.keys) == ["uid", "accessToken", "refreshToken", "expiresIn"])
+            #expect(answer.json["expiresIn"] as? Int == 900)
+        }
+    }
+
+    @Test func `a refresh token brings a new pair and is spent once its successor was used`() async throws {
+        try await TestServer().run { nobody in
+            let first = try await nobody.signUp()
+            let second = try await nobody.refresh(first)
+            let third = try await nobody.refresh(second)
+            #expect(Set([first, second, third]).count == 3)
+            #expect(try await nobody.refreshStatus(first) == 401)
+        }
+    }
+
+    @Test func `a lost answer signs nobody out`() async throws {
+        try await TestServer().run { nobody in
+            let first = try await nobody.signUp()
+            _ = try await nobody.refresh(first)
+            let again = try await nobody.refresh(first)
+            #expect(try await nobody.refreshStatus(again) == 200)
+        }
+    }
+
+    @Test func `a token that was copied and used ends the whole sign-in`() async throws {
+        try await TestServer().run { nobody in
+            let first = try await nobody.signUp()
+            let second = try await nobody.refresh(first)
+            let third = try await nobody.refresh(second)
+            #expect(try await nobody.refreshStatus(first) == 401)
+            #expect(try await nobody.refreshStatus(third) == 401)
+        }
+    }
+
+    @Test(arguments: [
+        "", "nonsense", "Bearer", "Bearer a.b.c",
+        // alg none, and our own claims
+        "Bearer eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0.eyJpc3MiOiJicmVhdGhtYXN0ZXIifQ.",
+    ])
+    func `what is not a token of ours is refused`(header: String) async throws {
+        try await TestServer().run { nobody in
+            let answer = try await nobody.send(.get, "/v1/me", headers: [.authorization: header])
+            #expect(answer.status == 401)
+            #expect(answer.json["code"] as? String == "unauthorized")
+        }
+    }
+
+    @Test func `an access token is over after fifteen minutes`() async throws {
+        let clock = TestClock()
+        try await TestServer(clock: clock).run { nobody in
+            let (client, _) = try await nobody.newcomer()
+            clock.advance(by: 899)
+            #expect(try await client.send(.get, "/v1/me").status == 200)
+            clock.advance(by: 2)
+            #expect(try await client.send(.get, "/v1/me").status == 401)
+        }
+    }
+
+    @Test func `a token of another server's key is refused`() async throws {
+        let foreign = try await TestServer().server.tokens.token(for: UUID())
+        try await TestServer().run { nobody in
+            let answer = try await nobody.send(.get, "/v1/me", headers: [.authorization: "Bearer \(foreign)"])
+            #expect(answer.status == 401)
+        }
+    }
+
+    @Test func `the key set has the public half of the key and no more`() async throws {
+        try await TestServer().run { nobody in
+            let answer = try await nobody.send(.get, "/.well-known/jwks.json")
+            let key = try #require((answer.json["keys"] as? [[String: Any]])?.first)
+            #expect(Set(key.keys) == ["kty", "crv", "alg", "use", "kid", "x"])
+        }
+    }
+}
+
+extension Client {
+    fileprivate func signUp() async throws -> String {
+        try #require(try await send(.post, "/v1/auth/anonymous").json["refreshToken"] as? String)
+    }
+
+    fileprivate func refresh(_ token: String) async throws -> String {
+        let answer = try await send(.post, "/v1/auth/refresh", ["refreshToken": token])
+        return try #require(answer.json["refreshToken"] as? String)
+    }
+
+    fileprivate func refreshStatus(_ token: String) async throws -> Int {
+        try await send(.post, "/v1/auth/refresh", ["refreshToken": token]).status
+    }
+}

@@ -1,0 +1,61 @@
+import Foundation
+import HTTPTypes
+import Testing
+
+struct ProfileTests {
+    @Test func `nothing is shared until it is chosen`() async throws {
+        try await TestServer().run { nobody in
+            let (client, uid) = try await nobody.newcomer()
+            let profile = try await client.send(.get, "/v1/me").json
+            #expect(profile["uid"] as? String == uid)
+            #expect(profile["displayName"] == nil)
+            #expect(
+                profile["privacy"] as? [String: Bool]
+                    == ["shareProgress": false, "shareStreaks": false, "allowFriendRequests": false]
+            )
+            for scope in ["global", "friends", "company"] {
+                let board = (profile["leaderboards"] as? [String: [String: Bool]])?[scope]
+                #expect(board == ["enabled": false])
+            }
+        }
+    }
+
+    @Test func `a change names what it changes and leaves the rest`() async throws {
+        try await TestServer().run { nobody in
+            let (client, _) = try await nobody.newcomer()
+            _ = try await client.send(
+                .patch,
+                "/v1/me",
+                ["displayName": "Ada", "privacy": ["shareStreaks": true]]
+            )
+            let profile = try await client.send(.patch, "/v1/me", ["privacy": ["shareProgress": true]]).json
+            #expect(profile["displayName"] as? String == "Ada")
+            #expect((profile["privacy"] as? [String: Bool])?["shareStreaks"] == true)
+            #expect((profile["privacy"] as? [String: Bool])?["shareProgress"] == true)
+
+            let nameless = try await client.send(.patch, "/v1/me", ["displayName": NSNull()]).json
+            #expect(nameless["displayName"] == nil)
+        }
+    }
+
+    @Test(arguments: [
+        "", "   ", String(repeating: "a", count: 41), "Ada\u{202E}", "Ada\u{7}", "Ada\nLovelace",
+    ])
+    func `a name that hides or reorders itself is refused by field`(name: String) async throws {
+        try await TestServer().run { nobody in
+            let (client, _) = try await nobody.newcomer()
+            let answer = try await client.send(.patch, "/v1/me", ["displayName": name])
+            #expect(answer.status == 422)
+            #expect(answer.json["field"] as? String == "displayName")
+        }
+    }
+
+    @Test func `a name is kept in normal form C`() async throws {
+        try await TestServer().run { nobody in
+            let (client, _) = try await nobody.newcomer()
+            let answer = try await client.send(.patch, "/v1/me", ["displayName": "Zoe\u{308}"])
+            let name = try #require(answer.json["displayName"] as? String)
+            #expect(Array(name.unicodeScalars) == Array("Zo\u{EB}".unicodeScalars))
+        }
+    }
+}
