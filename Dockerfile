@@ -8,7 +8,7 @@ WORKDIR /build
 COPY Package.* ./
 RUN swift package resolve
 COPY Sources Sources
-# The manifest names the tests; the image does not need their code.
+# The manifest names the tests, so their folders have to be there.
 COPY Tests Tests
 RUN swift build --explicit-target-dependency-import-check error \
       --configuration release --static-swift-stdlib --product breathmaster \

@@ -741,7 +741,7 @@ ALTER TABLE ONLY app."user"
 ALTER TABLE ONLY migration.applied
     ADD CONSTRAINT applied_pkey PRIMARY KEY (version);
 
-CREATE INDEX company_standing_by_member ON app.company_standing USING btree (organization_id, uid);
+CREATE INDEX company_standing_by_member ON app.company_standing USING btree (uid, organization_id);
 
 CREATE INDEX company_standing_by_minutes ON app.company_standing USING btree (organization_id, period, weekly_minutes DESC, weekly_minutes_at, uid);
 
@@ -808,9 +808,11 @@ ALTER TABLE ONLY app.standing
 
 ALTER TABLE app.company_standing ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY company_standing_colleagues ON app.company_standing FOR SELECT TO breathmaster_boards USING (((organization_id = ( SELECT app.organization_id() AS organization_id)) AND (organization_id = ANY (( SELECT app.own_organization_ids() AS own_organization_ids)::uuid[]))));
+CREATE POLICY company_standing_colleagues ON app.company_standing FOR SELECT TO breathmaster_boards USING ((organization_id = ( SELECT app.organization_id() AS organization_id)));
 
 CREATE POLICY company_standing_self ON app.company_standing TO breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
+
+CREATE POLICY company_standing_still_member ON app.company_standing AS RESTRICTIVE FOR SELECT TO breathmaster_boards USING ((organization_id = ANY (( SELECT app.own_organization_ids() AS own_organization_ids)::uuid[])));
 
 ALTER TABLE app.daily_challenge ENABLE ROW LEVEL SECURITY;
 

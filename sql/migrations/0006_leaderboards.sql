@@ -58,7 +58,7 @@ create table app.company_standing (
 );
 comment on table app.company_standing is 'A company''s board: members who agreed to be on it, only what it may show.';
 create index company_standing_by_minutes on app.company_standing (organization_id, period, weekly_minutes desc, weekly_minutes_at, uid);
-create index company_standing_by_member on app.company_standing (organization_id, uid);
+create index company_standing_by_member on app.company_standing (uid, organization_id);
 
 alter table app.standing enable row level security;
 alter table app.standing force row level security;
@@ -81,10 +81,11 @@ alter table app.company_standing enable row level security;
 alter table app.company_standing force row level security;
 create policy company_standing_self on app.company_standing to breathmaster_owner
   using (uid = (select app.uid())) with check (uid = (select app.uid()));
--- Asks twice: app.bind let the viewer in, and they are still a member now.
 create policy company_standing_colleagues on app.company_standing for select to breathmaster_boards
-  using (organization_id = (select app.organization_id())
-    and organization_id = any ((select app.own_organization_ids())::uuid[]));
+  using (organization_id = (select app.organization_id()));
+-- Asks again: app.bind let the viewer in, and they are still a member now.
+create policy company_standing_still_member on app.company_standing as restrictive for select to breathmaster_boards
+  using (organization_id = any ((select app.own_organization_ids())::uuid[]));
 grant select on app.company_standing to breathmaster_boards;
 
 grant execute on function app.uid(), app.organization_id() to breathmaster_api, breathmaster_boards;
