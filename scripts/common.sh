@@ -33,19 +33,19 @@ run_sql() { # DATABASE, then psql's own arguments
 }
 
 # A fresh database of that name on the server for tests, migrated by the server's
-# own command, which is built first, once. Prints nothing.
+# own command, which is built first, once. Says what it does on stderr.
 migrated_database() {
   if [ -z "${SERVER_IS_BUILT:-}" ]; then
     swift build "${swift_flags[@]}" --product breathmaster >&2
     export SERVER_IS_BUILT=yes
   fi
-  PGOPTIONS='-c client_min_messages=warning' run_sql postgres \
-    --command "drop database if exists $1 with (force)" --command "create database $1"
+  drop_database "$1"
+  run_sql postgres --command "create database $1"
   MIGRATION_DATABASE_URL=$(test_database_url "$1") .build/debug/breathmaster migrate >&2
 }
 
 drop_database() {
-  run_sql postgres --command "drop database if exists $1 with (force)"
+  PGOPTIONS='-c client_min_messages=warning' run_sql postgres --command "drop database if exists $1 with (force)"
 }
 
 # pg_prove against a URL: its own --dbname cuts one at the first "=".

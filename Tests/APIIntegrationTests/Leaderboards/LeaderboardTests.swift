@@ -1,0 +1,177 @@
+import Foundation
+import HTTPTypes
+import Testing
+
+struct LeaderboardTests {
+    /// A year that no other test practises in keeps the global board to ourselves.
+    private static func monday(of year: Int) throws -> Date {
+        try Date("\(year)-06-01T12:00:00Z", strategy: .iso8601)
+    }
+
+    @Test func `a board as five viewers see it`() async throws {
+        let clock = TestClock(try Self.monday(of: 2031))
+        let server = try await TestServer(clock: clock)
+        try await server.run { nobody in
+            let end = clock.now
+            let ada = try await nobody.practitioner("Ada", at: end, cycles: 60)
+            let ben = try await nobody.practitioner("Ben", at: end, cycles: 50, on: ["company"])
+            let frank = try await nobody.practitioner("Frank", at: end, cycles: 40)
+            let eve = try await nobody.practitioner("Eve", at: end, cycles: 30, on: [])
+            let stranger = try await nobody.newcomer()
+
+            let acme = try await server.company("Acme", owner: ada.uid)
+            let umbrella = try await server.company("Umbrella", owner: eve.uid)
+            try await server.recordEmail(of: ben.uid, "ben@\(acme.domain)")
+            _ = try await ben.client.send(.put, "/v1/organizations/\(acme.id)/membership")
+            _ = try await ada.client.send(.put, "/v1/friends/\(frank.uid)")
+            _ = try await frank.client.send(.put, "/v1/friends/\(ada.uid)")
+
+            //                  nobody, stranger, friend, colleague, other company's admin
+            let viewers = [nobody, stranger.client, frank.client, ben.client, eve.client]
+            let everyone = "1 Ada, 2 Frank"
+            let table: [(board: String, seen: [String])] = [
+                ("global", ["401", everyone, everyone, everyone, everyone]),
+                ("friends", ["401", "empty", "1 Ada, 2 Frank", "empty", "empty"]),
+                ("company?organization=\(acme.id)", ["401", "404", "404", "1 Ada, 1 Ben", "404"]),
+                ("company?organization=\(umbrella.id)", ["401", "404", "404", "404", "empty"]),
+            ]
+            for (board, seen) in table {
+                for (viewer, expected) in zip(viewers, seen) {
+                    let found = try await viewer.board(board)
+                    // Ada and Ben tie on minutes; who is first is decided by their uids.
+                    let sorted = found.split(separator: ", ").sorted().joined(separator: ", ")
+                    #expect(sorted == expected, "\(board)")
+                }
+            }
+        }
+    }
+
+    @Test(arguments: [
+        ("global", "weeklyMinutes"), ("global", "totalSessions"), ("friends", "weeklyConsistency"),
+        ("friends", "favoritePatterns"), ("company", "weeklyXP"), ("company", "totalXP"),
+    ])
+    func `a scope refuses another scope's metric and names its own`(scope: String, metric: String) async throws {
+        try await TestServer().run { nobody in
+            let (client, _) = try await nobody.newcomer()
+            let organization = scope == "company" ? "&organization=\(UUID())" : ""
+            let answer = try await client.send(.get, "/v1/leaderboards/\(scope)?metric=\(metric)\(organization)")
+            #expect(answer.status == 422)
+            #expect(answer.json["code"] as? String == "metric_not_in_scope")
+            #expect((answer.json["detail"] as? String)?.contains("weekly") == true)
+        }
+    }
+
+    @Test(arguments: [
+        ("period=2031-W54", "period"), ("period=yesterday", "period"), ("limit=0", "limit"), ("limit=101", "limit"),
+        ("cursor=x", "cursor"), ("around=you", "around"), ("organization=\(UUID())", "organization"),
+        ("metric=x", "metric"),
+    ])
+    func `a wrong parameter is named`(query: String, field: String) async throws {
+        try await TestServer().run { nobody in
+            let (client, _) = try await nobody.newcomer()
+            let answer = try await client.send(.get, "/v1/leaderboards/global?\(query)")
+            #expect(answer.status == 422)
+            #expect(answer.json["field"] as? String == field)
+        }
+    }
+
+    @Test func `a claimed streak never reaches a board`() async throws {
+        let clock = TestClock(try Self.monday(of: 2032))
+        try await TestServer(clock: clock).run { nobody in
+            let (client, _) = try await nobody.practitioner("Ana", at: clock.now, claimedStreak: 41)
+            for week in ["2032-W22", "2032-W23"] {
+                let answer = try await client.send(.get, "/v1/leaderboards/global?metric=weeklyStreak&period=\(week)")
+                let entries = try #require(answer.json["entries"] as? [[String: Any]])
+                let streak = try #require(entries.first?["value"] as? Double)
+                #expect((1...7).contains(streak))
+            }
+        }
+    }
+
+    @Test func `ties share a rank, the next one counts those before it, and pages don't overlap`() async throws {
+        let clock = TestClock(try Self.monday(of: 2033))
+        try await TestServer(clock: clock).run { nobody in
+            for (name, cycles) in [("A", 50), ("B", 40), ("C", 40), ("D", 30)] {
+                _ = try await nobody.practitioner(name, at: clock.now, cycles: cycles)
+            }
+            let (client, _) = try await nobody.practitioner("E", at: clock.now, cycles: 20)
+            #expect(try await client.ranks("global") == [1, 2, 2, 4, 5])
+
+            var seen: [Int] = []
+            var path = "/v1/leaderboards/global?limit=2"
+            while true {
+                let page = try await client.send(.get, path).json
+                seen += try #require(page["entries"] as? [[String: Any]]).compactMap { $0["rank"] as? Int }
+                #expect(page["total"] as? Int == 5)
+                #expect((page["me"] as? [String: Any])?["rank"] as? Int == 5)
+                guard let cursor = page["nextCursor"] as? String else { break }
+                path = "/v1/leaderboards/global?limit=2&cursor=\(cursor)"
+            }
+            #expect(seen == [1, 2, 2, 4, 5])
+            #expect(try await client.ranks("global?around=me&limit=2") == [4, 5])
+        }
+    }
+
+    @Test func `a change of mind is on every board at once`() async throws {
+        let clock = TestClock(try Self.monday(of: 2034))
+        try await TestServer(clock: clock).run { nobody in
+            let (client, _) = try await nobody.practitioner("Ada", at: clock.now)
+            #expect(try await client.board("global") == "1 Ada")
+            _ = try await client.send(.patch, "/v1/me", ["leaderboards": ["global": ["enabled": false]]])
+            #expect(try await client.board("global") == "empty")
+            #expect(try await client.board("friends") == "1 Ada")
+            _ = try await client.send(.patch, "/v1/me", ["privacy": ["shareProgress": false]])
+            #expect(try await client.board("friends") == "empty")
+        }
+    }
+
+    @Test func `who hides their streak is on no board of streaks`() async throws {
+        let clock = TestClock(try Self.monday(of: 2035))
+        try await TestServer(clock: clock).run { nobody in
+            let (client, _) = try await nobody.practitioner("Ada", at: clock.now)
+            _ = try await client.send(.patch, "/v1/me", ["privacy": ["shareStreaks": false]])
+            for scope in ["global", "friends"] {
+                #expect(try await client.board("\(scope)?metric=weeklyStreak") == "empty")
+                #expect(try await client.board("\(scope)?metric=weeklyXP") == "1 Ada")
+            }
+        }
+    }
+
+    @Test func `a friend's sessions are counted over all time`() async throws {
+        let clock = TestClock(try Self.monday(of: 2036))
+        try await TestServer(clock: clock).run { nobody in
+            let (client, _) = try await nobody.practitioner("Ada", at: clock.now)
+            let answer = try await client.send(.get, "/v1/leaderboards/friends?metric=totalSessions").json
+            #expect(answer["period"] as? String == "all-time")
+            #expect((answer["me"] as? [String: Any])?["value"] as? Int == 30)
+        }
+    }
+
+    @Test func `an entry holds what its scope may show and no more`() async throws {
+        let clock = TestClock(try Self.monday(of: 2037))
+        try await TestServer(clock: clock).run { nobody in
+            let (client, _) = try await nobody.practitioner("Ada", at: clock.now)
+            let keys = try await ["global", "friends"].asyncMap { scope in
+                let answer = try await client.send(.get, "/v1/leaderboards/\(scope)")
+                let entry = try #require((answer.json["entries"] as? [[String: Any]])?.first)
+                return Set(entry.keys)
+            }
+            #expect(keys == [["rank", "uid", "displayName", "value"], ["rank", "uid", "displayName", "value", "favoritePatterns"]])
+        }
+    }
+}
+
+extension Client {
+    fileprivate func ranks(_ path: String) async throws -> [Int] {
+        let answer = try await send(.get, "/v1/leaderboards/\(path)")
+        return try #require(answer.json["entries"] as? [[String: Any]]).compactMap { $0["rank"] as? Int }
+    }
+}
+
+extension Array {
+    fileprivate func asyncMap<Output>(_ transform: (Element) async throws -> Output) async throws -> [Output] {
+        var output: [Output] = []
+        for element in self { output.append(try await transform(element)) }
+        return output
+    }
+}

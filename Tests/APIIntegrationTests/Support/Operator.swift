@@ -1,0 +1,28 @@
+import Foundation
+import PGClient
+
+extension TestServer {
+    /// What an operator does by command, on the test's database.
+    func asOperator<Result: Sendable>(_ body: (PGTransaction) async throws -> Result) async throws -> Result {
+        let pool = PGPool(PGConfiguration(database.replacing("user=breathmaster_api", with: "user=postgres")))
+        let result = try await pool.transaction(opening: "set local role breathmaster_owner", body)
+        await pool.close()
+        return result
+    }
+
+    /// A company with its own domain and `owner`, an owner's uid.
+    func company(_ name: String, owner: String) async throws -> (id: String, domain: String) {
+        let domain = "\(UUID().uuidString.lowercased()).example"
+        let uid = UUID(uuidString: owner) ?? UUID()
+        let id = try await asOperator { tx in
+            try await tx.queryOne("select app.create_organization(\(name), \(domain), \(uid))", as: UUID.self)
+        }
+        return (id.uuidString.lowercased(), domain)
+    }
+
+    func recordEmail(of uid: String, _ address: String) async throws {
+        try await asOperator { tx in
+            _ = try await tx.execute("select app.record_email(\(UUID(uuidString: uid) ?? UUID()), \(address))")
+        }
+    }
+}
