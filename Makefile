@@ -1,13 +1,16 @@
 # The flags, the order of things and what they need are in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-swift test-sql test-policies schema schema-check format lint clean
+.PHONY: help run demo build test test-swift test-sql test-policies schema schema-check format lint clean
 
 help: ## Say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
 	  || sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1  \2/p' $(MAKEFILE_LIST)
 
-run: ## Build and serve on http://127.0.0.1:8080, with a private Postgres
+run: ## Build and serve on http://127.0.0.1:8080, with a private Postgres and two demo companies
 	@scripts/run
+
+demo: ## Print fresh demo tokens for the server that runs
+	@scripts/run demo
 
 build: ## Build the server, optimised
 	@scripts/install-packages run

@@ -16,6 +16,7 @@ struct Server: Sendable {
     func router() -> Router<AppContext> {
         let database = TenantDatabase(pool: pool)
         let router = Router(context: AppContext.self)
+        router.add(middleware: LogRequestsMiddleware(.info))
         router.add(middleware: ProblemMiddleware())
         router.add(middleware: Authentication(tokens: tokens))
 
@@ -32,5 +33,16 @@ struct Server: Sendable {
         OrganizationRoutes(database: database).add(to: members)
         FriendRoutes(database: database).add(to: members)
         return router
+    }
+}
+
+extension Server {
+    /// The server that the settings describe, on the time of this machine.
+    init(_ settings: Settings) async throws {
+        var configuration = PGConfiguration(try settings.require(settings.databaseURL, "DATABASE_URL"))
+        configuration.applicationName = "breathmaster"
+        pool = PGPool(configuration)
+        tokens = await AccessTokens(signingKey: try settings.signingKey(), now: { Date() })
+        now = { Date() }
     }
 }

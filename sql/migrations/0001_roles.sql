@@ -37,8 +37,15 @@ alter role breathmaster_worker set idle_in_transaction_session_timeout = '60s';
 alter role breathmaster_analyst set statement_timeout = '60s';
 alter role breathmaster_analyst set default_transaction_read_only = on;
 
-alter role breathmaster_owner noinherit;
--- The owner hands the board views over to the role that owns them.
+-- Boards are handed over to the role that owns them. The owner may become that
+-- role and inherits nothing from it: its own functions must not see what a board sees.
+do $$
+begin
+  if (select rolinherit from pg_catalog.pg_roles where rolname = 'breathmaster_owner') then
+    alter role breathmaster_owner noinherit;
+  end if;
+end
+$$;
 grant breathmaster_boards to breathmaster_owner;
 
 do $$

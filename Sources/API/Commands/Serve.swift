@@ -3,45 +3,53 @@ import Foundation
 import Hummingbird
 import Logging
 import PGClient
-import ServiceLifecycle
 
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Serves the API until SIGTERM.")
 
+    @Flag(help: "Load the demo first, and print what to try once listening.")
+    var demo = false
+
     func run() async throws {
         let settings = try Settings(environment: ProcessInfo.processInfo.environment)
-        var configuration = PGConfiguration(try settings.require(settings.databaseURL, "DATABASE_URL"))
-        configuration.applicationName = "breathmaster"
-        let pool = PGPool(configuration)
-        try await refuseUnknownSchema(pool, settings: settings)
+        let server = try await Server(settings)
+        try await refuseUnknownSchema(server.pool, settings: settings)
+        let guide = demo ? try await loadDemo(on: server, settings: settings) : nil
 
         var logger = Logger(label: "breathmaster")
         logger.logLevel = settings.logLevel
-        let server = Server(
-            pool: pool,
-            tokens: await AccessTokens(signingKey: try settings.signingKey(), now: { Date() }),
-            now: { Date() }
-        )
         let application = Application(
             router: server.router(),
             configuration: ApplicationConfiguration(
                 address: .hostname(settings.host, port: settings.port),
                 serverName: nil
             ),
+            onServerRunning: { _ in
+                if let guide { print(guide) }
+            },
             logger: logger
         )
         try await application.runService()
-        await pool.close()
+        await server.pool.close()
     }
 
     private func refuseUnknownSchema(_ pool: PGPool, settings: Settings) async throws {
         let migrator = try Migrator(folder: settings.sqlFolder)
         let pending = try await pool.transaction(.readOnly) { try await migrator.pending(in: $0) }
         guard pending.isEmpty else {
-            throw Migrator.Failure(
-                description:
-                    "run `breathmaster migrate` first; pending: \(pending.map(\.name).joined(separator: ", "))"
+            throw Failure(
+                description: "run `breathmaster migrate` first; pending: \(pending.map(\.name).joined(separator: ", "))"
             )
         }
     }
+}
+
+/// Loads the demo; what to try of it.
+func loadDemo(on server: Server, settings: Settings) async throws -> String {
+    let url = try settings.require(settings.migrationDatabaseURL, "MIGRATION_DATABASE_URL")
+    let operators = PGPool(PGConfiguration(url))
+    let demo = Demo(server: server, operators: operators)
+    try await demo.load()
+    await operators.close()
+    return try await demo.guide(address: "http://\(settings.host):\(settings.port)")
 }

@@ -24,7 +24,8 @@ struct AccessTokens: Sendable {
     }
 
     func token(for uid: UUID) async throws -> String {
-        let issuedAt = now()
+        // Whole seconds, as NumericDate mostly is (RFC 7519 §2).
+        let issuedAt = Date(timeIntervalSince1970: now().timeIntervalSince1970.rounded(.down))
         let claims = Claims(
             iss: IssuerClaim(value: Self.issuer),
             sub: SubjectClaim(value: uid.text),

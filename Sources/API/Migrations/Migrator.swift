@@ -13,10 +13,6 @@ struct Migrator: Sendable {
         var checksum: [UInt8] { Array(SHA256.hash(data: Data(text.utf8))) }
     }
 
-    struct Failure: Error, CustomStringConvertible {
-        let description: String
-    }
-
     let migrations: [Migration]
 
     /// - Parameter folder: the folder that holds `migrations/NNNN_feature.sql`.
@@ -107,7 +103,11 @@ struct Migrator: Sendable {
         if migration.version > 1 {
             try await transaction.execute("set local role breathmaster_owner")
         }
-        try await transaction.script(migration.text)
+        do {
+            try await transaction.script(migration.text)
+        } catch let error as PGError {
+            throw Failure(description: "\(migration.name).sql: \(error.message)")
+        }
         try await transaction.execute("set local role none")
         try await transaction.execute(
             """

@@ -26,7 +26,12 @@ struct SyncRoutes: Sendable {
     /// change the first time.
     @Sendable func submitExport(_ request: Request, in context: MemberContext) async throws -> Response {
         let submission = try await JSON.decode(ExportSubmission.self, from: request)
-        let answer = try await database.write(as: context.principal) { tx in
+        return try JSON.response(try await submit(submission, as: context.principal))
+    }
+
+    /// One export, one transaction: the merge, what it adds up to, the boards.
+    func submit(_ submission: ExportSubmission, as principal: Principal) async throws -> Answer {
+        try await database.write(as: principal) { tx in
             let before = try await tx.lockedLedger()
             let merge = Merge(submission, into: before.ledger, now: Instant(now()))
             guard merge.eligibility.eligible else { throw Problem.notEligible(merge.eligibility) }
@@ -40,7 +45,6 @@ struct SyncRoutes: Sendable {
                 eligibility: merge.eligibility
             )
         }
-        return try JSON.response(answer)
     }
 
     /// `GET /v1/sync/state`: the person's state, its streak as of today where they are.
