@@ -6,7 +6,9 @@ struct Breathmaster: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "breathmaster",
         abstract: "The Breath Master backend.",
-        subcommands: [Serve.self, Migrate.self, DemoCommand.self, OrganizationCommand.self, EmailCommand.self]
+        subcommands: [
+            Serve.self, Migrate.self, DemoCommand.self, OrganizationCommand.self, EmailCommand.self,
+        ]
     )
 
     /// Runs the command. What the database said is for the operator at the

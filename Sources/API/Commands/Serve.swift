@@ -38,7 +38,8 @@ struct Serve: AsyncParsableCommand {
         let pending = try await pool.transaction(.readOnly) { try await migrator.pending(in: $0) }
         guard pending.isEmpty else {
             throw Failure(
-                description: "run `breathmaster migrate` first; pending: \(pending.map(\.name).joined(separator: ", "))"
+                description:
+                    "run `breathmaster migrate` first; pending: \(pending.map(\.name).joined(separator: ", "))"
             )
         }
     }

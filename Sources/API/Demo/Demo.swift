@@ -70,7 +70,9 @@ struct Demo: Sendable {
             try await operators.transaction(opening: "set local role breathmaster_owner") { tx in
                 try await tx.execute("select set_config('app.uid', \(uid.text), true)")
                 try await tx.execute("insert into app.user (uid) values (\(uid)) on conflict do nothing")
-                try await tx.execute("insert into app.game_state (uid) values (\(uid)) on conflict do nothing")
+                try await tx.execute(
+                    "insert into app.game_state (uid) values (\(uid)) on conflict do nothing"
+                )
                 if let domain = Self.domain(of: person) {
                     try await tx.execute("select app.record_email(\(uid), \("person\(person)@\(domain)"))")
                 }
@@ -83,10 +85,16 @@ struct Demo: Sendable {
             ("Cedar Works", "cedar.example", 0, 1..<90), ("Harbour Lab", "harbour.example", 90, 91..<150),
         ] {
             let uid = Self.uid(of: owner)
-            let memberships = try await database.read(as: Principal(uid: uid)) { try await $0.ownMemberships() }
+            let memberships = try await database.read(as: Principal(uid: uid)) {
+                try await $0.ownMemberships()
+            }
             guard memberships.isEmpty else { continue }
-            let company = try await operators.transaction(opening: "set local role breathmaster_owner") { tx in
-                try await tx.queryOne("select app.create_organization(\(name), \(domain), \(uid))", as: UUID.self)
+            let company = try await operators.transaction(opening: "set local role breathmaster_owner") {
+                tx in
+                try await tx.queryOne(
+                    "select app.create_organization(\(name), \(domain), \(uid))",
+                    as: UUID.self
+                )
             }
             for member in members {
                 try await database.write(as: Principal(uid: Self.uid(of: member))) { tx in
@@ -152,9 +160,12 @@ struct Demo: Sendable {
     }
 
     private static func name(of person: Int) -> String {
-        let manners = ["Quiet", "Gentle", "Patient", "Calm", "Bright", "Slow", "Clear", "Warm", "Still", "Soft"]
+        let manners = [
+            "Quiet", "Gentle", "Patient", "Calm", "Bright", "Slow", "Clear", "Warm", "Still", "Soft",
+        ]
         let things = [
-            "Cedar", "River", "Harbour", "Meadow", "Lantern", "Willow", "Pebble", "Cloud", "Maple", "Tide", "Fern",
+            "Cedar", "River", "Harbour", "Meadow", "Lantern", "Willow", "Pebble", "Cloud", "Maple", "Tide",
+            "Fern",
             "Heron", "Birch", "Dune", "Spruce", "Brook", "Linden", "Moss", "Reed", "Valley",
         ]
         return "\(manners[person % manners.count]) \(things[(person / manners.count) % things.count])"

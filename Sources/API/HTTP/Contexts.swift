@@ -31,8 +31,9 @@ struct MemberContext: ChildRequestContext {
     }
 }
 
-/// Reads the bearer token, if there is one. Deciding who may go on without is
-/// left to the routes.
+/// Reads the bearer token, if there is a good one. Who may go on without is for
+/// the routes to say: a client that always sends its token must be able to
+/// refresh it when it is over.
 struct Authentication: RouterMiddleware {
     typealias Context = AppContext
 
@@ -43,15 +44,11 @@ struct Authentication: RouterMiddleware {
         context: AppContext,
         next: (Request, AppContext) async throws -> Response
     ) async throws -> Response {
-        guard let header = request.headers[.authorization] else {
-            return try await next(request, context)
-        }
-        let parts = header.split(separator: " ", maxSplits: 1)
-        guard parts.count == 2, parts[0].lowercased() == "bearer",
-            let principal = await tokens.principal(of: String(parts[1]))
-        else { throw Problem.unauthorized }
         var context = context
-        context.principal = principal
+        let parts = request.headers[.authorization]?.split(separator: " ", maxSplits: 1) ?? []
+        if parts.count == 2, parts[0].lowercased() == "bearer" {
+            context.principal = await tokens.principal(of: String(parts[1]))
+        }
         return try await next(request, context)
     }
 }

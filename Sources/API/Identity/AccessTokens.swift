@@ -11,6 +11,8 @@ struct AccessTokens: Sendable {
     private let keys: JWTKeyCollection
     private let kid: JWKIdentifier
     private let publicKey: EdDSA.PublicKey
+    /// Derives the refresh tokens that follow one another.
+    let refreshKey: SymmetricKey
     private let now: @Sendable () -> Date
 
     init(signingKey: Curve25519.Signing.PrivateKey, now: @escaping @Sendable () -> Date) async {
@@ -19,6 +21,11 @@ struct AccessTokens: Sendable {
         let digest = SHA256.hash(data: signingKey.publicKey.rawRepresentation)
         kid = JWKIdentifier(string: Data(digest.prefix(12)).base64URL)
         publicKey = privateKey.publicKey
+        refreshKey = HKDF<SHA256>.deriveKey(
+            inputKeyMaterial: SymmetricKey(data: signingKey.rawRepresentation),
+            info: Data("refresh tokens".utf8),
+            outputByteCount: 32
+        )
         keys = await JWTKeyCollection().add(eddsa: privateKey, kid: kid)
         self.now = now
     }

@@ -14,11 +14,17 @@ extension TenantTransaction {
 
     /// Whether `presented` was good: it is the current token, or the one before,
     /// whose answer may have been lost on the way.
-    func rotate(_ presented: RefreshToken, to successor: RefreshToken, now: Date) async throws -> Bool {
+    func rotate(
+        _ presented: RefreshToken,
+        to successor: RefreshToken,
+        now: Date,
+        lifetime: TimeInterval
+    ) async throws -> Bool {
         try await execute(
             """
             update app.refresh_token
-            set previous_hash = \(presented.hash), current_hash = \(successor.hash)
+            set previous_hash = \(presented.hash), current_hash = \(successor.hash),
+              expires_at = \(now.addingTimeInterval(lifetime))
             where uid = \(presented.uid) and family = \(presented.family)
               and \(presented.hash) in (current_hash, previous_hash)
               and expires_at > \(now)

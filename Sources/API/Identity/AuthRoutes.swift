@@ -39,15 +39,17 @@ struct AuthRoutes: Sendable {
     /// `POST /v1/auth/refresh`: a new pair for an old refresh token, which is then spent.
     @Sendable func refresh(_ request: Request, in context: AppContext) async throws -> Response {
         let body = try await JSON.decode(RefreshBody.self, from: request)
-        guard let presented = RefreshToken(body.refreshToken) else { throw Problem.unauthorized }
-        let successor = RefreshToken(uid: presented.uid, family: presented.family)
+        guard let presented = RefreshToken(body.refreshToken) else { throw Problem.refreshTokenSpent }
+        let successor = RefreshToken(after: presented, key: tokens.refreshKey)
         let rotated = try await database.write(as: Principal(uid: presented.uid)) { tx in
-            if try await tx.rotate(presented, to: successor, now: now()) { return true }
+            if try await tx.rotate(presented, to: successor, now: now(), lifetime: RefreshToken.lifetime) {
+                return true
+            }
             // A token older than the last two was copied: end that sign-in.
             try await tx.endFamily(presented.family)
             return false
         }
-        guard rotated else { throw Problem.unauthorized }
+        guard rotated else { throw Problem.refreshTokenSpent }
         return try JSON.response(try await answer(with: successor))
     }
 
@@ -59,4 +61,12 @@ struct AuthRoutes: Sendable {
             expiresIn: Int(AccessTokens.lifetime)
         )
     }
+}
+
+extension Problem {
+    fileprivate static let refreshTokenSpent = Problem(
+        .unauthorized,
+        "refresh_token_spent",
+        "That refresh token is not, or no longer, good"
+    )
 }

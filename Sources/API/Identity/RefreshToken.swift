@@ -10,10 +10,19 @@ struct RefreshToken: Sendable {
     let family: UUID
     private let secret: Data
 
-    init(uid: UUID, family: UUID = UUID()) {
+    /// The first token of a new sign-in.
+    init(uid: UUID) {
         self.uid = uid
-        self.family = family
+        self.family = UUID()
         self.secret = SymmetricKey(size: .bits256).withUnsafeBytes { Data($0) }
+    }
+
+    /// The token that follows `token`: always the same one, so that a client that
+    /// asks twice, for a lost answer or from two windows, gets the same answer.
+    init(after token: RefreshToken, key: SymmetricKey) {
+        self.uid = token.uid
+        self.family = token.family
+        self.secret = Data(HMAC<SHA256>.authenticationCode(for: Data(token.text.utf8), using: key))
     }
 
     /// Nil for text that is not one of ours.

@@ -10,11 +10,21 @@ package struct Zone: Hashable, Sendable, Codable {
     /// Nil unless the name is one of the IANA database's: Foundation would also
     /// take abbreviations and offsets, which don't know about daylight saving.
     package init?(_ identifier: String) {
-        guard identifier == "UTC" || identifier.contains("/"), identifier.utf8.count <= 64,
+        guard identifier.contains("/") || Self.withoutSlash.contains(identifier), identifier.utf8.count <= 64,
             let timeZone = TimeZone(identifier: identifier)
         else { return nil }
         self.init(identifier: identifier, timeZone: timeZone)
     }
+
+    /// The IANA names that have no slash and can't be mistaken for an abbreviation
+    /// of something else.
+    private static let withoutSlash: Set<String> = [
+        "UTC", "GMT", "CET", "MET", "EET", "WET", "EST5EDT", "CST6CDT", "MST7MDT", "PST8PDT", "Cuba", "Egypt",
+        "Eire",
+        "Hongkong", "Iceland", "Iran", "Israel", "Jamaica", "Japan", "Kwajalein", "Libya", "Navajo", "NZ",
+        "Poland",
+        "Portugal", "Singapore", "Turkey",
+    ]
 
     private init(identifier: String, timeZone: TimeZone) {
         self.identifier = identifier

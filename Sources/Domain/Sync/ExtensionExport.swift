@@ -1,3 +1,5 @@
+import Foundation
+
 /// The JSON that the extension's "Export data" command makes, as far as sync
 /// reads it: what else is in there is passed over.
 package struct ExtensionExport: Decodable, Sendable {
@@ -10,7 +12,7 @@ package struct ExtensionExport: Decodable, Sendable {
         package let totalXP: Count
         package let currentStreak: Count
         package let longestStreak: Count
-        package let totalMeditationTime: Count
+        package let totalMeditationTime: Milliseconds
         package let sessions: [Item<SessionRecord>]?
         package let dailyChallenges: [Item<ChallengeRecord>]?
     }
@@ -19,7 +21,7 @@ package struct ExtensionExport: Decodable, Sendable {
         package let id: Label
         package let startedAt: Instant
         package let endedAt: Instant
-        package let activeMs: Count
+        package let activeMs: Milliseconds
         package let cycles: Count
         package let goalMinutes: Count?
         package let goalBonusXP: Count?
@@ -75,13 +77,32 @@ package struct Count: Decodable, Hashable, Sendable {
     }
 }
 
+/// A whole number of milliseconds, up to 2⁵³, as far as JavaScript counts:
+/// a life of practice outgrows 2³¹ after 596 hours.
+package struct Milliseconds: Decodable, Hashable, Sendable {
+    package let value: Int64
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        let number = try container.decode(Double.self).rounded()
+        guard number >= 0, number <= 0x1p53 else {
+            throw DecodingError.dataCorruptedError(
+                in: container,
+                debugDescription: "must be a number of milliseconds from 0 to 2^53"
+            )
+        }
+        self.value = Int64(number)
+    }
+}
+
 /// A name that a client made up: 1 to 64 characters.
 package struct Label: Decodable, Hashable, Sendable {
     package let text: String
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
-        text = try container.decode(String.self)
+        // Swift compares text by meaning, Postgres by bytes: one form for both.
+        text = try container.decode(String.self).precomposedStringWithCanonicalMapping
         guard (1...64).contains(text.unicodeScalars.count) else {
             throw DecodingError.dataCorruptedError(
                 in: container,

@@ -118,7 +118,7 @@ package struct Merge: Sendable {
             ),
             entry(
                 "totalMinutes",
-                claims.totalMeditationTime.value / 60_000,
+                Int(claims.totalMeditationTime.value / 60_000),
                 before.totalMinutes,
                 after.totalMinutes,
                 .derivedFromSessions
@@ -239,7 +239,15 @@ private struct Draft {
         for (index, item) in (meditation.sessions ?? []).enumerated() {
             switch item {
             case .invalid(let field, let why):
-                outcomes.append(SessionOutcome(index: index, outcome: .rejected, reason: why, field: field))
+                outcomes.append(
+                    SessionOutcome(
+                        index: index,
+                        outcome: .rejected,
+                        reason: "invalidField",
+                        field: field,
+                        detail: why
+                    )
+                )
             case .valid(let record):
                 outcomes.append(unite(record, at: index))
             }
@@ -362,7 +370,7 @@ extension Session {
             key: Key(deviceID: deviceID, sessionID: record.id.text, startedAt: record.startedAt),
             endedAt: record.endedAt,
             localDay: LocalDay(of: record.endedAt, in: zone),
-            activeMilliseconds: Int64(record.activeMs.value),
+            activeMilliseconds: record.activeMs.value,
             cycles: record.cycles.value,
             goalMinutes: record.goalMinutes.flatMap { $0.value > 0 ? $0.value : nil },
             goalBonusXP: record.goalBonusXP?.value ?? 0,

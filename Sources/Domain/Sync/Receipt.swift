@@ -41,6 +41,8 @@ package struct SessionOutcome: Hashable, Sendable, Encodable {
     package let outcome: Outcome
     package let reason: String?
     package let field: String?
+    /// What is wrong with the field, for people.
+    package let detail: String?
 
     init(
         index: Int,
@@ -48,7 +50,8 @@ package struct SessionOutcome: Hashable, Sendable, Encodable {
         startedAt: Instant? = nil,
         outcome: Outcome,
         reason: String? = nil,
-        field: String? = nil
+        field: String? = nil,
+        detail: String? = nil
     ) {
         self.index = index
         self.id = id
@@ -56,5 +59,6 @@ package struct SessionOutcome: Hashable, Sendable, Encodable {
         self.outcome = outcome
         self.reason = reason
         self.field = field
+        self.detail = detail
     }
 }

@@ -33,6 +33,40 @@ struct AuthTests {
         }
     }
 
+    @Test func `two windows that refresh at once get the same answer`() async throws {
+        try await TestServer().run { nobody in
+            let first = try await nobody.signUp()
+            let one = try await nobody.refresh(first)
+            let other = try await nobody.refresh(first)
+            #expect(one == other)
+            #expect(try await nobody.refreshStatus(one) == 200)
+        }
+    }
+
+    @Test func `who comes back within ninety days stays signed in`() async throws {
+        let clock = TestClock()
+        try await TestServer(clock: clock).run { nobody in
+            var token = try await nobody.signUp()
+            for _ in 1...3 {
+                clock.advance(by: 89 * 86_400)
+                token = try await nobody.refresh(token)
+            }
+            clock.advance(by: 91 * 86_400)
+            #expect(try await nobody.refreshStatus(token) == 401)
+        }
+    }
+
+    @Test func `an access token that is over does not stand in the way of a new one`() async throws {
+        try await TestServer().run { nobody in
+            let answer = try await nobody.send(
+                .post,
+                "/v1/auth/anonymous",
+                headers: [.authorization: "Bearer stale"]
+            )
+            #expect(answer.status == 201)
+        }
+    }
+
     @Test func `a token that was copied and used ends the whole sign-in`() async throws {
         try await TestServer().run { nobody in
             let first = try await nobody.signUp()

@@ -50,11 +50,16 @@ struct LeaderboardTests {
         ("global", "weeklyMinutes"), ("global", "totalSessions"), ("friends", "weeklyConsistency"),
         ("friends", "favoritePatterns"), ("company", "weeklyXP"), ("company", "totalXP"),
     ])
-    func `a scope refuses another scope's metric and names its own`(scope: String, metric: String) async throws {
+    func `a scope refuses another scope's metric and names its own`(scope: String, metric: String)
+        async throws
+    {
         try await TestServer().run { nobody in
             let (client, _) = try await nobody.newcomer()
             let organization = scope == "company" ? "&organization=\(UUID())" : ""
-            let answer = try await client.send(.get, "/v1/leaderboards/\(scope)?metric=\(metric)\(organization)")
+            let answer = try await client.send(
+                .get,
+                "/v1/leaderboards/\(scope)?metric=\(metric)\(organization)"
+            )
             #expect(answer.status == 422)
             #expect(answer.json["code"] as? String == "metric_not_in_scope")
             #expect((answer.json["detail"] as? String)?.contains("weekly") == true)
@@ -62,7 +67,8 @@ struct LeaderboardTests {
     }
 
     @Test(arguments: [
-        ("period=2031-W54", "period"), ("period=yesterday", "period"), ("limit=0", "limit"), ("limit=101", "limit"),
+        ("period=2031-W54", "period"), ("period=yesterday", "period"), ("limit=0", "limit"),
+        ("limit=101", "limit"),
         ("cursor=x", "cursor"), ("around=you", "around"), ("organization=\(UUID())", "organization"),
         ("metric=x", "metric"),
     ])
@@ -80,7 +86,10 @@ struct LeaderboardTests {
         try await TestServer(clock: clock).run { nobody in
             let (client, _) = try await nobody.practitioner("Ana", at: clock.now, claimedStreak: 41)
             for week in ["2032-W22", "2032-W23"] {
-                let answer = try await client.send(.get, "/v1/leaderboards/global?metric=weeklyStreak&period=\(week)")
+                let answer = try await client.send(
+                    .get,
+                    "/v1/leaderboards/global?metric=weeklyStreak&period=\(week)"
+                )
                 let entries = try #require(answer.json["entries"] as? [[String: Any]])
                 let streak = try #require(entries.first?["value"] as? Double)
                 #expect((1...7).contains(streak))
@@ -88,7 +97,9 @@ struct LeaderboardTests {
         }
     }
 
-    @Test func `ties share a rank, the next one counts those before it, and pages don't overlap`() async throws {
+    @Test func `ties share a rank, the next one counts those before it, and pages don't overlap`()
+        async throws
+    {
         let clock = TestClock(try Self.monday(of: 2033))
         try await TestServer(clock: clock).run { nobody in
             for (name, cycles) in [("A", 50), ("B", 40), ("C", 40), ("D", 30)] {
@@ -156,7 +167,12 @@ struct LeaderboardTests {
                 let entry = try #require((answer.json["entries"] as? [[String: Any]])?.first)
                 return Set(entry.keys)
             }
-            #expect(keys == [["rank", "uid", "displayName", "value"], ["rank", "uid", "displayName", "value", "favoritePatterns"]])
+            #expect(
+                keys == [
+                    ["rank", "uid", "displayName", "value"],
+                    ["rank", "uid", "displayName", "value", "favoritePatterns"],
+                ]
+            )
         }
     }
 }
@@ -169,7 +185,8 @@ extension Client {
 }
 
 extension Array {
-    fileprivate func asyncMap<Output>(_ transform: (Element) async throws -> Output) async throws -> [Output] {
+    fileprivate func asyncMap<Output>(_ transform: (Element) async throws -> Output) async throws -> [Output]
+    {
         var output: [Output] = []
         for element in self { output.append(try await transform(element)) }
         return output

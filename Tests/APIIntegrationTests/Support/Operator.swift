@@ -4,7 +4,7 @@ import PGClient
 extension TestServer {
     /// What an operator does by command, on the test's database.
     func asOperator<Result: Sendable>(_ body: (PGTransaction) async throws -> Result) async throws -> Result {
-        let pool = PGPool(PGConfiguration(database.replacing("user=breathmaster_api", with: "user=postgres")))
+        let pool = PGPool(PGConfiguration(superuser))
         let result = try await pool.transaction(opening: "set local role breathmaster_owner", body)
         await pool.close()
         return result
@@ -22,7 +22,9 @@ extension TestServer {
 
     func recordEmail(of uid: String, _ address: String) async throws {
         try await asOperator { tx in
-            _ = try await tx.execute("select app.record_email(\(UUID(uuidString: uid) ?? UUID()), \(address))")
+            _ = try await tx.execute(
+                "select app.record_email(\(UUID(uuidString: uid) ?? UUID()), \(address))"
+            )
         }
     }
 }

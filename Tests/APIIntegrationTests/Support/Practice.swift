@@ -10,31 +10,53 @@ enum Practice {
         until end: Date,
         days: Int = 10,
         cycles: Int = 40,
-        claimedStreak: Int? = nil
+        claimedStreak: Int? = nil,
+        totalMeditationTime: Int? = nil
     ) -> [String: Any] {
-        let sessions = (0..<days).reversed().flatMap { day in
-            (0..<3).map { sitting in
-                let started = end.addingTimeInterval(Double(-day * 86_400 - (3 - sitting) * 1800))
-                return session(startedAt: started, cycles: cycles)
-            }
-        }
-        let xp = sessions.count * (cycles + 5)
-        return [
+        let sessions = sessions(until: end, days: days, cycles: cycles)
+        return export(
+            device: device,
+            until: end,
+            sessions: sessions,
+            totalXP: sessions.count * (cycles + 5),
+            streak: claimedStreak ?? days,
+            totalMeditationTime: totalMeditationTime ?? sessions.count * 600_000
+        )
+    }
+
+    static func export(
+        device: String = "laptop",
+        until end: Date,
+        sessions: [[String: Any]],
+        totalXP: Int,
+        streak: Int = 0,
+        totalMeditationTime: Int = 0
+    ) -> [String: Any] {
+        [
             "device": ["id": device, "name": device, "timeZone": "UTC"],
             "takenAt": timestamp(end),
             "export": [
                 "exportDate": timestamp(end),
                 "breathMaster": [
                     "meditation": [
-                        "totalXP": xp,
-                        "currentStreak": claimedStreak ?? days,
-                        "longestStreak": claimedStreak ?? days,
-                        "totalMeditationTime": sessions.count * 600_000,
+                        "totalXP": totalXP,
+                        "currentStreak": streak,
+                        "longestStreak": streak,
+                        "totalMeditationTime": totalMeditationTime,
                         "sessions": sessions,
                     ] as [String: Any]
                 ],
             ],
         ]
+    }
+
+    static func sessions(until end: Date, days: Int, cycles: Int) -> [[String: Any]] {
+        (0..<days).reversed().flatMap { day in
+            (0..<3).map { sitting in
+                let started = end.addingTimeInterval(Double(-day * 86_400 - (3 - sitting) * 1800))
+                return session(startedAt: started, cycles: cycles)
+            }
+        }
     }
 
     static func session(startedAt: Date, cycles: Int, minutes: Int = 10) -> [String: Any] {

@@ -13,14 +13,29 @@ import Testing
 /// The server on a real Postgres: one freshly migrated database for the whole
 /// run, in which every test makes its own people.
 struct TestServer {
-    private static let database = Task { try await makeDatabase() }
+    private static let shared = Task {
+        let superuser = try #require(
+            ProcessInfo.processInfo.environment["TEST_DATABASE_URL"],
+            "TEST_DATABASE_URL must name a server and its superuser; `make test` sets it"
+        )
+        return try await makeDatabase(on: superuser)
+    }
 
     let server: Server
 
-    let database: String
+    /// The database, as the API's role and as its superuser.
+    let database, superuser: String
 
-    init(clock: TestClock? = nil) async throws {
-        database = try await Self.database.value
+    /// - Parameter postgres: a server to make a database of one's own on; without
+    ///   it, the one that all tests share.
+    init(clock: TestClock? = nil, postgres: OwnPostgres? = nil) async throws {
+        let made: (api: String, superuser: String)
+        if let postgres {
+            made = try await Self.makeDatabase(on: try postgres.url())
+        } else {
+            made = try await Self.shared.value
+        }
+        (database, superuser) = made
         let pool = PGPool(PGConfiguration(database))
         let now: @Sendable () -> Date = { clock?.now ?? Date() }
         server = Server(
@@ -38,12 +53,7 @@ struct TestServer {
         await server.pool.close()
     }
 
-    /// - Returns: the new database's URL, as the API role.
-    private static func makeDatabase() async throws -> String {
-        let superuser = try #require(
-            ProcessInfo.processInfo.environment["TEST_DATABASE_URL"],
-            "TEST_DATABASE_URL must name a server and its superuser; `make test` sets it"
-        )
+    private static func makeDatabase(on superuser: String) async throws -> (api: String, superuser: String) {
         let name = "breathmaster_swift_\(ProcessInfo.processInfo.processIdentifier)"
         var components = try #require(URLComponents(string: superuser))
         let administration = PGPool(PGConfiguration(superuser))
@@ -59,7 +69,7 @@ struct TestServer {
 
         components.queryItems?.removeAll { $0.name == "user" }
         components.queryItems?.append(URLQueryItem(name: "user", value: "breathmaster_api"))
-        return try #require(components.string)
+        return (try #require(components.string), owner)
     }
 }
 

@@ -49,17 +49,6 @@ struct ReplayTests {
         }
     }
 
-    @Test func `a refused export stores nothing`() async throws {
-        try await TestServer().run { nobody in
-            let (client, _) = try await nobody.newcomer()
-            let first = try Self.exports(of: "ana-restart")[0]
-            let refused = try await client.send(.put, "/v1/sync/export", first)
-            #expect(refused.status == 403)
-            let profile = try await client.send(.get, "/v1/me").json
-            #expect(profile["totalDevices"] as? Int == 0)
-        }
-    }
-
     private static func exports(of name: String) throws -> [[String: Any]] {
         let path = try #require(
             Bundle.module.path(forResource: name, ofType: "jsonl", inDirectory: "Fixtures")

@@ -15,7 +15,7 @@ struct `A time zone` {
     }
 
     @Test(arguments: [
-        "", "CET", "PST", "EST", "BST", "GMT+1", "GMT+05:30", "+05:30", "+0530", "UTC+2", "utc",
+        "", "PST", "EST", "BST", "GMT+1", "GMT+05:30", "+05:30", "+0530", "UTC+2", "utc",
         "europe/berlin",
         "Europe/Berlin ", "Europe/Bonn", "Mars/Olympus", "/", "Europe/", "../etc/localtime",
     ])

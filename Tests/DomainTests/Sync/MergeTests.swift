@@ -90,7 +90,14 @@ struct `A merge` {
         let merge = person.sync(try JSONDecoder().decode(ExportSubmission.self, from: Data(both.utf8)))
         #expect(merge.sessions.map(\.outcome) == [.accepted, .rejected])
         #expect(
-            merge.sessions.last == SessionOutcome(index: 1, outcome: .rejected, reason: why, field: field)
+            merge.sessions.last
+                == SessionOutcome(
+                    index: 1,
+                    outcome: .rejected,
+                    reason: "invalidField",
+                    field: field,
+                    detail: why
+                )
         )
     }
 

@@ -1,0 +1,88 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Testing
+
+@testable import API
+
+/// Every route there is × who may use it. A new route without its row fails.
+struct RouteAccessTests {
+    /// Who reaches a route: everybody, or people with a token; and, where an
+    /// organization is in the path, its members alone.
+    private enum Access {
+        case everybody
+        case people
+        case members
+    }
+
+    private static let access: [String: Access] = [
+        "GET /health/live": .everybody,
+        "GET /health/ready": .everybody,
+        "GET /.well-known/jwks.json": .everybody,
+        "POST /v1/auth/anonymous": .everybody,
+        "POST /v1/auth/refresh": .everybody,
+        "GET /v1/me": .people,
+        "PATCH /v1/me": .people,
+        "PUT /v1/sync/export": .people,
+        "GET /v1/sync/state": .people,
+        "GET /v1/leaderboards/{scope}": .people,
+        "GET /v1/organizations": .people,
+        "PUT /v1/organizations/{organization}/membership": .members,
+        "DELETE /v1/organizations/{organization}/membership": .members,
+        "GET /v1/friends": .people,
+        "PUT /v1/friends/{uid}": .people,
+        "DELETE /v1/friends/{uid}": .people,
+    ]
+
+    @Test func `every route has its row here`() async throws {
+        let routes = try await TestServer().server.router().routes.map { "\($0.method.rawValue) \($0.path)" }
+        #expect(Set(routes) == Set(Self.access.keys))
+    }
+
+    @Test func `every route is in openapi.yaml, and nothing else is`() async throws {
+        let root = URL(filePath: #filePath).appending(path: "../../../..").standardized
+        var path = ""
+        var described: Set<String> = []
+        for line in try String(contentsOf: root.appending(path: "openapi.yaml"), encoding: .utf8).split(
+            separator: "\n"
+        ) {
+            if line.hasPrefix("components:") { break }
+            if line.hasPrefix("  /"), line.hasSuffix(":") {
+                path = String(line.dropFirst(2).dropLast())
+            } else if let method = ["get", "put", "post", "patch", "delete"].first(where: {
+                line == "    \($0):"
+            }) {
+                described.insert("\(method.uppercased()) \(path)")
+            }
+        }
+        #expect(described == Set(Self.access.keys))
+    }
+
+    @Test func `nobody gets past a token, and a stranger past a membership`() async throws {
+        let clock = TestClock()
+        let server = try await TestServer(clock: clock)
+        try await server.run { nobody in
+            let (admin, owner) = try await nobody.practitioner("Admin", at: clock.now)
+            let acme = try await server.company("Acme", owner: owner)
+            let (stranger, _) = try await nobody.newcomer()
+            let (otherAdmin, otherOwner) = try await nobody.newcomer()
+            _ = try await server.company("Umbrella", owner: otherOwner)
+
+            for (route, access) in Self.access where access != .everybody {
+                let parts = route.split(separator: " ").map(String.init)
+                let method = try #require(HTTPRequest.Method(parts[0]))
+                let path = parts[1]
+                    .replacing("{scope}", with: "global")
+                    .replacing("{organization}", with: acme.id)
+                    .replacing("{uid}", with: UUID().uuidString)
+                #expect(try await nobody.send(method, path).status == 401, "\(route)")
+                guard access == .members else { continue }
+                #expect(try await stranger.send(method, path).status == 404, "\(route)")
+                #expect(try await otherAdmin.send(method, path).status == 404, "\(route)")
+            }
+            // The membership itself is reachable, or the 404s above would say nothing.
+            let joined = "/v1/organizations/\(acme.id)/membership"
+            #expect(try await admin.send(.delete, joined).status == 204)
+        }
+    }
+}
