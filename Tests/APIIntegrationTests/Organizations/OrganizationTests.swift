@@ -37,8 +37,9 @@ struct OrganizationTests {
             #expect(try await ada.board(board).contains("Ben"))
 
             #expect(try await ben.send(.delete, "/v1/organizations/\(acme.id)/membership").status == 204)
-            #expect(try await ada.board(board) == "1 Ada")
-            #expect(try await ben.board(board) == "404")
+            let (hers, his) = try await (ada.board(board), ben.board(board))
+            #expect(hers == "1 Ada")
+            #expect(his == "404")
         }
     }
 }

@@ -10,6 +10,15 @@ extension TestServer {
         return result
     }
 
+    /// With row security out of the way, to see what is really there.
+    func asSuperuser<Result: Sendable>(_ body: (PGTransaction) async throws -> Result) async throws -> Result
+    {
+        let pool = PGPool(PGConfiguration(superuser))
+        let result = try await pool.transaction(.readWrite, body)
+        await pool.close()
+        return result
+    }
+
     /// A company with its own domain and `owner`, an owner's uid.
     func company(_ name: String, owner: String) async throws -> (id: String, domain: String) {
         let domain = "\(UUID().uuidString.lowercased()).example"

@@ -11,7 +11,8 @@ enum Practice {
         days: Int = 10,
         cycles: Int = 40,
         claimedStreak: Int? = nil,
-        totalMeditationTime: Int? = nil
+        totalMeditationTime: Int? = nil,
+        challenges: [[String: Any]] = []
     ) -> [String: Any] {
         let sessions = sessions(until: end, days: days, cycles: cycles)
         return export(
@@ -20,7 +21,8 @@ enum Practice {
             sessions: sessions,
             totalXP: sessions.count * (cycles + 5),
             streak: claimedStreak ?? days,
-            totalMeditationTime: totalMeditationTime ?? sessions.count * 600_000
+            totalMeditationTime: totalMeditationTime ?? sessions.count * 600_000,
+            challenges: challenges
         )
     }
 
@@ -30,7 +32,8 @@ enum Practice {
         sessions: [[String: Any]],
         totalXP: Int,
         streak: Int = 0,
-        totalMeditationTime: Int = 0
+        totalMeditationTime: Int = 0,
+        challenges: [[String: Any]] = []
     ) -> [String: Any] {
         [
             "device": ["id": device, "name": device, "timeZone": "UTC"],
@@ -44,6 +47,7 @@ enum Practice {
                         "longestStreak": streak,
                         "totalMeditationTime": totalMeditationTime,
                         "sessions": sessions,
+                        "dailyChallenges": challenges,
                     ] as [String: Any]
                 ],
             ],
@@ -68,6 +72,23 @@ enum Practice {
             "cycles": cycles,
             "goalMinutes": minutes,
             "goalBonusXP": minutes / 2,
+        ]
+    }
+
+    /// A completed challenge of that day, in UTC.
+    static func challenge(on date: Date) -> [String: Any] {
+        let day = date.formatted(
+            Date.VerbatimFormatStyle(
+                format:
+                    "\(weekday: .abbreviated) \(month: .abbreviated) \(day: .twoDigits) \(year: .defaultDigits)",
+                locale: Locale(identifier: "en_US_POSIX"),
+                timeZone: .gmt,
+                calendar: Calendar(identifier: .gregorian)
+            )
+        )
+        return [
+            "id": "\(day)-minutes-0", "date": day, "type": "minutes", "target": 9, "rewardXP": 11,
+            "completed": true,
         ]
     }
 

@@ -1,0 +1,119 @@
+import Foundation
+import HTTPTypes
+import PGClient
+import Testing
+
+/// Row security from outside of the handlers: a raw connection as the API's
+/// role, bound as one person, tries everything on every table that there is.
+struct RowSecurityTests {
+    @Test func `a bound connection reads, adds, changes and removes nothing of anybody else`() async throws {
+        let clock = TestClock()
+        let server = try await TestServer(clock: clock)
+        try await server.run { nobody in
+            let (_, ada) = try await nobody.practitioner("Ada", at: clock.now)
+            let (ben, other) = try await nobody.practitioner("Ben", at: clock.now)
+            _ = try await server.company("Umbrella", owner: other)
+            let (_, friend) = try await nobody.practitioner("Frank", at: clock.now)
+            _ = try await ben.send(.put, "/v1/friends/\(friend)")
+            try await server.recordEmail(of: other, "ben@\(UUID()).example")
+            clock.advance(by: 1)
+            _ = try await ben.send(
+                .put,
+                "/v1/sync/export",
+                Practice.export(until: clock.now, challenges: [Practice.challenge(on: clock.now)])
+            )
+
+            let adaID = try #require(UUID(uuidString: ada))
+            let sweep = Sweep(pool: PGPool(PGConfiguration(server.database)), uid: adaID)
+            let tables = try await server.asSuperuser { tx in
+                try await tx.query(
+                    "select tablename::text from pg_tables where schemaname = 'app' order by 1",
+                    as: (String).self
+                )
+            }
+            #expect(tables.count > 10)
+            for table in tables {
+                // A row of somebody else, so that there is something to be found.
+                let foreign = try await server.asSuperuser { tx in
+                    try await tx.query(
+                        """
+                        select to_jsonb(t)::text from app.\(identifier: table) t
+                        where not (to_jsonb(t)::text like \("%\(ada)%"))
+                        limit 1
+                        """,
+                        as: (String).self
+                    ).first
+                }
+                let columns = try await server.asSuperuser { tx in
+                    try await tx.queryOne(
+                        """
+                        select string_agg(quote_ident(attname), ', ') from pg_attribute
+                        where attrelid = \("app.\(table)")::regclass and attnum > 0 and attgenerated = ''
+                        """,
+                        as: (String).self
+                    )
+                }
+                let row = try #require(foreign, "\(table) has no row of anybody else to look for")
+                for (attempt, found) in try await sweep.everything(on: table, columns: columns, foreign: row)
+                {
+                    #expect(found == 0, "\(attempt) on \(table)")
+                }
+            }
+            await sweep.pool.close()
+        }
+    }
+}
+
+private struct Sweep {
+    let pool: PGPool
+    let uid: UUID
+
+    /// How many foreign rows each attempt reached; a refusal is none.
+    func everything(
+        on table: String,
+        columns: String,
+        foreign row: String
+    ) async throws -> [(String, Int)] {
+        let mine = "%\(uid.uuidString.lowercased())%"
+        let isForeign: SQL = "not (to_jsonb(t)::text like \(mine))"
+        let name: SQL = "app.\(identifier: table)"
+        let column = table == "organization" || table == "domain_claim" ? "organization_id" : "uid"
+        return [
+            ("select", try await reached("select 1 from \(name) t where \(isForeign)")),
+            ("select for update", try await reached("select 1 from \(name) t where \(isForeign) for update")),
+            (
+                "insert",
+                try await reached(
+                    """
+                    insert into \(name) (\(unsafeSQL: columns))
+                    select \(unsafeSQL: columns) from jsonb_populate_record(null::\(name), \(row)::jsonb)
+                    """
+                )
+            ),
+            (
+                "update",
+                try await reached(
+                    "update \(name) t set \(identifier: column) = \(identifier: column) where \(isForeign)"
+                )
+            ),
+            ("delete", try await reached("delete from \(name) t where \(isForeign)")),
+        ]
+    }
+
+    private func reached(_ sql: SQL) async throws -> Int {
+        do {
+            return try await pool.transaction(opening: "select app.bind(\(uid))") { tx in
+                let count = try await tx.execute(sql)
+                throw Undo(count: count)
+            }
+        } catch let undo as Undo {
+            return undo.count
+        } catch let error as PGError where error.sqlState?.rawValue == "42501" {
+            return 0
+        }
+    }
+
+    private struct Undo: Error {
+        let count: Int
+    }
+}
