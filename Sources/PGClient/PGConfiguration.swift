@@ -1,53 +1,49 @@
-import CLibpq
-import Glibc
+/// Where the database is, and the bounds within which it is used.
+///
+/// Its description doesn't contain the connection string, which may hold a password.
+public struct PGConfiguration: Sendable, CustomStringConvertible {
+    /// A URI or keywords and values, as libpq takes them: TLS, several hosts, service files and environment
+    /// variables work as they do for `psql`.
+    ///
+    /// Unless the string says otherwise, keepalives and `tcp_user_timeout` are set so that a connection to a
+    /// host that has vanished is found dead within about 30 seconds, and GSSAPI encryption isn't tried.
+    let connectionString: String
 
-/// How to reach Postgres, and the bounds of every wait.
-public struct PGConfiguration: Sendable {
-    /// A URI or keyword/value string, as libpq takes it.
-    public var connectionString: String
-    /// Connections that the pool may hold.
+    /// The most connections that are open at a time. Default 8.
     public var maximumConnections = 8
-    /// Tasks that may wait for a connection.
+    /// The fewest connections that are kept once the pool has been used. Default 0.
+    public var minimumConnections = 0
+    /// How long a task waits for a connection. Default 2 seconds.
+    public var acquireTimeout: Duration = .seconds(2)
+    /// How long connecting may take, from resolving the name to being ready. Default 5 seconds.
+    public var connectTimeout: Duration = .seconds(5)
+    /// How long the client waits for a statement's result. After that the statement is cancelled and the
+    /// connection closed. Default 10 seconds.
+    public var statementTimeout: Duration = .seconds(10)
+    /// How many tasks may wait for a connection; more fail at once. Default 1024.
     public var maximumWaiters = 1024
-    /// How long a task waits for a connection.
-    public var acquireTimeout = Duration.seconds(2)
-    /// How long connecting may take.
-    public var connectTimeout = Duration.seconds(5)
-    /// How long a statement may take, seen from here.
-    public var statementTimeout = Duration.seconds(10)
-    /// After which a connection is replaced.
-    public var maximumLifetime = Duration.seconds(1800)
-    /// Whether statements are prepared and kept; off for PgBouncer in
-    /// transaction mode.
+    /// How old a connection may become before it is replaced, give or take a tenth. Default 30 minutes.
+    public var maximumLifetime: Duration = .seconds(1800)
+    /// Whether statements are prepared once per connection. To be switched off behind a pooler that shares
+    /// connections between transactions, such as PgBouncer before 1.21. Default true.
     public var preparesStatements = true
-    /// Shown in `pg_stat_activity`.
-    public var applicationName = "PGClient"
+    /// The most memory that one result may take in libpq. A result that has arrived and is larger fails; one
+    /// that is still arriving closes the connection before it has taken much more than twice as much.
+    /// Default 16 MiB.
+    public var maximumResultBytes = 16 << 20
+    /// What the server's activity view and log call this client, instead of what the connection string says.
+    public var applicationName: String?
+    /// Receives the server's notices and warnings, on a thread that it must not block. Default: they are
+    /// dropped.
+    public var onNotice: (@Sendable (_ message: String) -> Void)?
 
-    /// The defaults, for a server.
+    /// The defaults, for a database. A mistake in the string is reported when it is first used.
     public init(_ connectionString: String) {
         self.connectionString = connectionString
     }
 
-    /// Starts to connect. Keepalives notice a network that was cut, which libpq
-    /// would otherwise wait for without end.
-    func startConnecting() -> OpaquePointer? {
-        let parameters: KeyValuePairs = [
-            "dbname": connectionString,
-            "client_encoding": "UTF8",
-            "fallback_application_name": applicationName,
-            "gssencmode": "disable",
-            "keepalives_idle": "5",
-            "keepalives_interval": "2",
-            "keepalives_count": "3",
-            "tcp_user_timeout": "10000",
-        ]
-        let keys = parameters.map { strdup($0.key) }
-        let values = parameters.map { strdup($0.value) }
-        defer { (keys + values).forEach { free($0) } }
-        return PQconnectStartParams(
-            keys.map { UnsafePointer($0) } + [nil],
-            values.map { UnsafePointer($0) } + [nil],
-            1
-        )
+    /// The bounds, without the connection string.
+    public var description: String {
+        "PGConfiguration(maximumConnections: \(maximumConnections), maximumWaiters: \(maximumWaiters))"
     }
 }

@@ -1,0 +1,56 @@
+/// The statements that are prepared on one connection, by text and parameter types; the least recently used
+/// is given up for a new one.
+struct StatementCache {
+    struct Key: Hashable, Sendable {
+        let text: String
+        let types: [PGType]
+    }
+
+    private struct Entry {
+        let name: String
+        var lastUse: UInt64
+    }
+
+    private let bound: Int
+    private var entries: [Key: Entry] = [:]
+    private var uses: UInt64 = 0
+    private var names: UInt64 = 0
+
+    init(bound: Int) {
+        self.bound = bound
+    }
+
+    enum Lookup {
+        case prepared(name: String)
+        /// To be prepared under the name, after the evicted one has been removed.
+        case new(name: String, evicted: String?)
+    }
+
+    /// The statement's name; a new one counts as prepared from now on, since what is sent after it is
+    /// executed after it. ``remove(_:)`` takes it back if preparing fails.
+    mutating func use(_ key: Key) -> Lookup {
+        uses += 1
+        if let index = entries.index(forKey: key) {
+            entries.values[index].lastUse = uses
+            return .prepared(name: entries.values[index].name)
+        }
+        var evicted: String?
+        if entries.count >= bound, let oldest = entries.min(by: { $0.value.lastUse < $1.value.lastUse }) {
+            evicted = oldest.value.name
+            entries[oldest.key] = nil
+        }
+        names += 1
+        // Never the same name twice, so a statement that was forgotten here can't be mistaken for a new one.
+        let name = "pgc_\(names)"
+        entries[key] = Entry(name: name, lastUse: uses)
+        return .new(name: name, evicted: evicted)
+    }
+
+    mutating func remove(_ key: Key) {
+        entries[key] = nil
+    }
+
+    mutating func removeAll() {
+        entries.removeAll()
+    }
+}

@@ -1,0 +1,79 @@
+/// Whether a transaction may write.
+public enum PGAccess: Sendable, Hashable {
+    /// The server refuses to write, every statement sees the same snapshot, and the commit isn't waited for.
+    case readOnly
+    /// It may write, and the commit is waited for.
+    case readWrite
+
+    var begin: Statement {
+        switch self {
+        case .readOnly: Statement(control: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        case .readWrite: Statement(control: "BEGIN READ WRITE")
+        }
+    }
+}
+
+/// A transaction, for as long as the closure that received it runs; used later it throws
+/// ``PGError/Kind/transactionClosed``, and never touches what the connection does then.
+///
+/// Tasks may share it: their statements are sent in the order in which they come, without waiting for one
+/// another's result. When one fails, those that follow throw its error as well, and when the task of one is
+/// cancelled the transaction can't be committed any more.
+public struct PGTransaction: PGSession {
+    let lease: Lease
+    let id: Int
+
+    /// Runs a statement and returns its undecoded result.
+    public func run(_ sql: SQL, file: StaticString, line: UInt) async throws -> PGResult {
+        try await lease.run(Statement(sql, file: file, line: line), in: id)
+    }
+
+    /// Runs a text of any number of statements, separated by semicolons, inside the transaction. It must come
+    /// from the program itself, such as a migration's file.
+    ///
+    /// - Throws: the error of the first statement that fails. A text that ends the transaction, or that
+    ///   copies, is an error too.
+    public func script(_ text: String, file: StaticString = #fileID, line: UInt = #line) async throws {
+        try await lease.script(Origin(sql: text, file: file, line: line), in: id)
+    }
+}
+
+/// A connection outside of a transaction, for as long as the closure that received it runs; used later it
+/// throws ``PGError/Kind/transactionClosed``.
+///
+/// A statement that is run here directly is committed by itself.
+public struct PGConnection: PGSession {
+    let lease: Lease
+
+    /// Runs a statement and returns its undecoded result.
+    public func run(_ sql: SQL, file: StaticString, line: UInt) async throws -> PGResult {
+        try await lease.run(Statement(sql, file: file, line: line), in: nil)
+    }
+
+    /// Runs a text of any number of statements, which the server commits together unless the text itself says
+    /// otherwise.
+    public func script(_ text: String, file: StaticString = #fileID, line: UInt = #line) async throws {
+        try await lease.script(Origin(sql: text, file: file, line: line), in: nil)
+    }
+
+    /// Runs a transaction on this connection, as ``PGPool/transaction(_:opening:isolation:_:)`` does. There
+    /// can be one at a time.
+    @discardableResult
+    public func transaction<R: Sendable>(
+        _ access: PGAccess = .readWrite,
+        opening: SQL? = nil,
+        isolation: isolated (any Actor)? = #isolation,
+        _ body: (PGTransaction) async throws -> R
+    ) async throws -> R {
+        let id = try await lease.begin(.init(access, opening))
+        let result: R
+        do {
+            result = try await body(PGTransaction(lease: lease, id: id))
+        } catch {
+            await lease.rollBack(id)
+            throw error
+        }
+        try await lease.commit(id)
+        return result
+    }
+}
