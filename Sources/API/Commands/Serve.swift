@@ -25,7 +25,8 @@ struct Serve: AsyncParsableCommand {
                 serverName: nil
             ),
             onServerRunning: { _ in
-                if let guide { print(guide) }
+                // Past the buffer that standard output has when it is not a terminal.
+                if let guide { FileHandle.standardOutput.write(Data((guide + "\n").utf8)) }
             },
             logger: logger
         )

@@ -1,0 +1,36 @@
+import Logging
+import Testing
+
+@testable import API
+
+struct SettingsTests {
+    @Test func `without anything set there are defaults`() throws {
+        let settings = try Settings(environment: [:])
+        #expect(settings.host == "127.0.0.1")
+        #expect(settings.port == 8080)
+        #expect(settings.home == ".breathmaster")
+        #expect(settings.sqlFolder == "sql")
+        #expect(settings.logLevel == .info)
+    }
+
+    @Test(arguments: [
+        ("BREATHMASTER_POTR", "8080"), ("BREATHMASTER_", "x"), ("BREATHMASTER_PORT", "eighty"),
+        ("BREATHMASTER_PORT", "65536"), ("LOG_LEVEL", "loud"),
+    ])
+    func `a name or a value that can't be is refused by its name`(name: String, value: String) {
+        #expect {
+            try Settings(environment: [name: value])
+        } throws: { error in
+            "\(error)".hasPrefix(name)
+        }
+    }
+
+    @Test func `a database that is needed is asked for by its name`() throws {
+        let settings = try Settings(environment: ["DATABASE_URL": ""])
+        #expect {
+            try settings.require(settings.databaseURL, "DATABASE_URL")
+        } throws: { error in
+            "\(error)".hasPrefix("DATABASE_URL")
+        }
+    }
+}

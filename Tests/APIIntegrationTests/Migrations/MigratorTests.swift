@@ -1,0 +1,73 @@
+import Foundation
+import PGClient
+import Testing
+
+@testable import API
+
+/// The migrator on a migrated database, with folders of its own beside the real one.
+struct MigratorTests {
+    private static let migrations = URL(filePath: #filePath).appending(path: "../../../../sql/migrations")
+        .standardized
+
+    @Test func `nothing is pending where everything is applied, and applying again does nothing`()
+        async throws
+    {
+        let server = try await TestServer()
+        try await withFolder { folder in
+            let migrator = try Migrator(folder: folder.path())
+            let pool = PGPool(PGConfiguration(server.superuser))
+            #expect(try await migrator.migrate(pool) == [])
+            #expect(try await pool.transaction(.readOnly) { try await migrator.pending(in: $0) }.isEmpty)
+            await pool.close()
+        }
+    }
+
+    @Test func `a new file is pending`() async throws {
+        let server = try await TestServer()
+        try await withFolder { folder in
+            try "select 1;".write(
+                to: folder.appending(path: "migrations/9999_later.sql"),
+                atomically: true,
+                encoding: .utf8
+            )
+            let migrator = try Migrator(folder: folder.path())
+            let pending = try await server.asSuperuser { try await migrator.pending(in: $0) }
+            #expect(pending.map(\.name) == ["9999_later"])
+        }
+    }
+
+    @Test func `a file that was changed after it had been applied is refused by its name`() async throws {
+        let server = try await TestServer()
+        try await withFolder { folder in
+            let file = folder.appending(path: "migrations/0003_sync.sql")
+            let text = try String(contentsOf: file, encoding: .utf8)
+            try (text + "\n").write(to: file, atomically: true, encoding: .utf8)
+            let migrator = try Migrator(folder: folder.path())
+            let error = await #expect(throws: Failure.self) {
+                try await server.asSuperuser { try await migrator.pending(in: $0) }
+            }
+            #expect(error?.description.contains("0003_sync") == true)
+        }
+    }
+
+    @Test func `a database that is ahead of the files is refused`() async throws {
+        let server = try await TestServer()
+        try await withFolder { folder in
+            try FileManager.default.removeItem(at: folder.appending(path: "migrations/0006_leaderboards.sql"))
+            let migrator = try Migrator(folder: folder.path())
+            let error = await #expect(throws: Failure.self) {
+                try await server.asSuperuser { try await migrator.pending(in: $0) }
+            }
+            #expect(error?.description.contains("0006_leaderboards") == true)
+        }
+    }
+
+    /// A copy of the real migrations, to be changed.
+    private func withFolder(_ body: (URL) async throws -> Void) async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "migrations-\(UUID())")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try FileManager.default.copyItem(at: Self.migrations, to: folder.appending(path: "migrations"))
+        try await body(folder)
+    }
+}
