@@ -194,7 +194,9 @@ CREATE FUNCTION app.project_standings() RETURNS void
 declare
   me app.user;
 begin
-  select * into strict me from app.user where uid = (select app.uid());
+  -- Locked, so that what the person agrees to doesn't change meanwhile; their
+  -- sync, their change of mind and their joining take turns.
+  select * into strict me from app.user where uid = (select app.uid()) for no key update;
 
   update app.standing
   set with_friends = me.share_progress and me.friends_board, streak_shown = me.share_streaks
@@ -229,6 +231,8 @@ begin
     from app.standing s
       cross join app.member m
     where s.uid = me.uid and m.uid = me.uid and s.period <> 'all-time'
+    -- Someone who is leaving in this moment has left before this looks.
+    for key share of m
     on conflict (organization_id, period, uid) do update
       set (weekly_minutes, weekly_minutes_at, weekly_consistency, weekly_consistency_at)
         = (excluded.weekly_minutes, excluded.weekly_minutes_at, excluded.weekly_consistency, excluded.weekly_consistency_at)
@@ -275,8 +279,10 @@ CREATE FUNCTION app.record_email(of_uid uuid, of_address text) RETURNS void
     AS $$
 begin
   perform app.bind(of_uid);
-  insert into app.email_claim (uid, address) values (of_uid, of_address)
-  on conflict (uid, address) do nothing;
+  if exists (select from app.email_claim where uid = of_uid and lower(address) = lower(of_address)) then
+    return;
+  end if;
+  insert into app.email_claim (uid, address) values (of_uid, of_address);
 end
 $$;
 
@@ -542,7 +548,7 @@ CREATE TABLE app.session (
     CONSTRAINT session_goal_bonus_xp_check CHECK ((goal_bonus_xp >= 0)),
     CONSTRAINT session_goal_minutes_check CHECK ((goal_minutes > 0)),
     CONSTRAINT session_session_id_check CHECK (((char_length(session_id) >= 1) AND (char_length(session_id) <= 64))),
-    CONSTRAINT session_verdict_check CHECK ((verdict = ANY (ARRAY['sound'::text, 'tooManyCycles'::text, 'longerThanItsClock'::text, 'inTheFuture'::text, 'overlaps'::text, 'bonusTooLarge'::text])))
+    CONSTRAINT session_verdict_check CHECK ((verdict = ANY (ARRAY['sound'::text, 'tooManyCycles'::text, 'longerThanItsClock'::text, 'tooLong'::text, 'inTheFuture'::text, 'overlaps'::text, 'bonusTooLarge'::text])))
 );
 
 ALTER TABLE ONLY app.session FORCE ROW LEVEL SECURITY;
@@ -593,7 +599,6 @@ CREATE TABLE app."user" (
     uid uuid NOT NULL,
     display_name text,
     avatar_url text,
-    time_zone text DEFAULT 'UTC'::text NOT NULL,
     share_progress boolean DEFAULT false NOT NULL,
     share_streaks boolean DEFAULT false NOT NULL,
     allow_friend_requests boolean DEFAULT false NOT NULL,
@@ -602,8 +607,7 @@ CREATE TABLE app."user" (
     company_board boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT user_avatar_url_invalid CHECK (((avatar_url ~ '^https://'::text) AND (char_length(avatar_url) <= 2048))),
-    CONSTRAINT user_display_name_invalid CHECK ((((char_length(display_name) >= 1) AND (char_length(display_name) <= 40)) AND (display_name IS NORMALIZED) AND (display_name !~ '[[:cntrl:]]'::text) AND (display_name ~ '[^[:space:]]'::text))),
-    CONSTRAINT user_time_zone_check CHECK ((char_length(time_zone) <= 64))
+    CONSTRAINT user_display_name_invalid CHECK ((((char_length(display_name) >= 1) AND (char_length(display_name) <= 40)) AND (display_name IS NORMALIZED) AND (display_name !~ '[[:cntrl:]]'::text) AND (display_name ~ '[^[:space:]]'::text)))
 );
 
 ALTER TABLE ONLY app."user" FORCE ROW LEVEL SECURITY;
@@ -613,8 +617,6 @@ ALTER TABLE app."user" OWNER TO breathmaster_owner;
 COMMENT ON TABLE app."user" IS 'A person. What others see of them is a projection (app.standing and the board views), never this row.';
 
 COMMENT ON COLUMN app."user".display_name IS 'Chosen by the person; never derived from an e-mail address; unique nowhere.';
-
-COMMENT ON COLUMN app."user".time_zone IS 'IANA zone of the device that synced last: the zone in which "today" is judged.';
 
 COMMENT ON COLUMN app."user".share_progress IS 'The master switch: without it this person is on no board at all.';
 
@@ -900,9 +902,6 @@ REVOKE ALL ON FUNCTION app.create_organization(called text, held_domain text, ow
 REVOKE ALL ON FUNCTION app.join_organization(joined uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.join_organization(joined uuid) TO breathmaster_api;
 
-GRANT ALL ON FUNCTION app.organization_id() TO breathmaster_api;
-GRANT ALL ON FUNCTION app.organization_id() TO breathmaster_boards;
-
 REVOKE ALL ON FUNCTION app.own_organization_ids() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.own_organization_ids() TO breathmaster_api;
 GRANT ALL ON FUNCTION app.own_organization_ids() TO breathmaster_boards;
@@ -918,9 +917,6 @@ REVOKE ALL ON FUNCTION app.record_email(of_uid uuid, of_address text) FROM PUBLI
 
 REVOKE ALL ON FUNCTION app.register() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.register() TO breathmaster_api;
-
-GRANT ALL ON FUNCTION app.uid() TO breathmaster_api;
-GRANT ALL ON FUNCTION app.uid() TO breathmaster_boards;
 
 GRANT SELECT ON TABLE app.company_standing TO breathmaster_boards;
 
@@ -1017,8 +1013,6 @@ GRANT SELECT(display_name) ON TABLE app."user" TO breathmaster_boards;
 
 GRANT UPDATE(avatar_url) ON TABLE app."user" TO breathmaster_api;
 GRANT SELECT(avatar_url) ON TABLE app."user" TO breathmaster_boards;
-
-GRANT UPDATE(time_zone) ON TABLE app."user" TO breathmaster_api;
 
 GRANT UPDATE(share_progress) ON TABLE app."user" TO breathmaster_api;
 

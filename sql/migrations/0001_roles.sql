@@ -63,6 +63,6 @@ comment on schema board is 'The leaderboards as views: one per scope, each with 
 grant usage on schema board to breathmaster_api;
 grant create, usage on schema board to breathmaster_boards;
 
--- The server compares what is applied here with the files it was built for.
+-- The server compares what is applied here with the files that it was given.
 grant usage on schema migration to breathmaster_api;
 grant select on migration.applied to breathmaster_api;

@@ -39,7 +39,6 @@ create table app.user (
   avatar_url text
     constraint user_avatar_url_invalid
       check (avatar_url ~ '^https://' and char_length(avatar_url) <= 2048),
-  time_zone text not null default 'UTC' check (char_length(time_zone) <= 64),
   share_progress boolean not null default false,
   share_streaks boolean not null default false,
   allow_friend_requests boolean not null default false,
@@ -50,7 +49,6 @@ create table app.user (
 );
 comment on table app.user is 'A person. What others see of them is a projection (app.standing and the board views), never this row.';
 comment on column app.user.display_name is 'Chosen by the person; never derived from an e-mail address; unique nowhere.';
-comment on column app.user.time_zone is 'IANA zone of the device that synced last: the zone in which "today" is judged.';
 comment on column app.user.share_progress is 'The master switch: without it this person is on no board at all.';
 comment on column app.user.share_streaks is 'Whether boards may show the streak beside the rest.';
 
@@ -64,7 +62,7 @@ create policy user_named on app.user for select to breathmaster_boards
   using ((select app.uid()) is not null);
 
 grant select on app.user to breathmaster_api;
-grant update (display_name, avatar_url, time_zone, share_progress, share_streaks, allow_friend_requests,
+grant update (display_name, avatar_url, share_progress, share_streaks, allow_friend_requests,
   global_board, friends_board, company_board) on app.user to breathmaster_api;
 grant select (uid, display_name, avatar_url, allow_friend_requests) on app.user to breathmaster_boards;
 

@@ -38,7 +38,7 @@ create table app.session (
   goal_minutes integer check (goal_minutes > 0),
   goal_bonus_xp integer not null check (goal_bonus_xp >= 0),
   verdict text not null
-    check (verdict in ('sound', 'tooManyCycles', 'longerThanItsClock', 'inTheFuture', 'overlaps', 'bonusTooLarge')),
+    check (verdict in ('sound', 'tooManyCycles', 'longerThanItsClock', 'tooLong', 'inTheFuture', 'overlaps', 'bonusTooLarge')),
   received_at timestamptz not null default now(),
   primary key (uid, device_id, session_id, started_at),
   foreign key (uid, device_id) references app.device (uid, device_id) on delete cascade,

@@ -152,8 +152,10 @@ create function app.record_email(of_uid uuid, of_address text) returns void
 as $$
 begin
   perform app.bind(of_uid);
-  insert into app.email_claim (uid, address) values (of_uid, of_address)
-  on conflict (uid, address) do nothing;
+  if exists (select from app.email_claim where uid = of_uid and lower(address) = lower(of_address)) then
+    return;
+  end if;
+  insert into app.email_claim (uid, address) values (of_uid, of_address);
 end
 $$;
 comment on function app.record_email(uuid, text) is 'An address that the operator has verified by other means.';

@@ -88,8 +88,6 @@ create policy company_standing_still_member on app.company_standing as restricti
   using (organization_id = any ((select app.own_organization_ids())::uuid[]));
 grant select on app.company_standing to breathmaster_boards;
 
-grant execute on function app.uid(), app.organization_id() to breathmaster_api, breathmaster_boards;
-
 -- The three boards. They run with the rights of breathmaster_boards: a column
 -- that it was not granted cannot be added here, whoever edits the view. Each asks
 -- once, before it looks for rows, that somebody is bound: the policies ask with the
@@ -145,7 +143,9 @@ as $$
 declare
   me app.user;
 begin
-  select * into strict me from app.user where uid = (select app.uid());
+  -- Locked, so that what the person agrees to doesn't change meanwhile; their
+  -- sync, their change of mind and their joining take turns.
+  select * into strict me from app.user where uid = (select app.uid()) for no key update;
 
   update app.standing
   set with_friends = me.share_progress and me.friends_board, streak_shown = me.share_streaks
@@ -180,6 +180,8 @@ begin
     from app.standing s
       cross join app.member m
     where s.uid = me.uid and m.uid = me.uid and s.period <> 'all-time'
+    -- Someone who is leaving in this moment has left before this looks.
+    for key share of m
     on conflict (organization_id, period, uid) do update
       set (weekly_minutes, weekly_minutes_at, weekly_consistency, weekly_consistency_at)
         = (excluded.weekly_minutes, excluded.weekly_minutes_at, excluded.weekly_consistency, excluded.weekly_consistency_at)

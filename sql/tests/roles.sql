@@ -87,7 +87,7 @@ select results_eq(
     ('app.organization', 'select'),
     ('app.refresh_token', 'delete, insert, select, update'),
     ('app.session', 'insert, select, update (epoch, verdict)'),
-    ('app.user', 'select, update (display_name, avatar_url, time_zone, share_progress, share_streaks, '
+    ('app.user', 'select, update (display_name, avatar_url, share_progress, share_streaks, '
       || 'allow_friend_requests, global_board, friends_board, company_board)'),
     ('board.company', 'select'),
     ('board.friends', 'select'),

@@ -88,17 +88,21 @@ struct Demo: Sendable {
             let memberships = try await database.read(as: Principal(uid: uid)) {
                 try await $0.ownMemberships()
             }
-            guard memberships.isEmpty else { continue }
-            let company = try await operators.transaction(opening: "set local role breathmaster_owner") {
-                tx in
-                try await tx.queryOne(
-                    "select app.create_organization(\(name), \(domain), \(uid))",
-                    as: UUID.self
-                )
+            let company: UUID
+            if let known = memberships.first.flatMap({ UUID(uuidString: $0.organizationId) }) {
+                company = known
+            } else {
+                company = try await operators.transaction(opening: "set local role breathmaster_owner") {
+                    tx in
+                    try await tx.queryOne(
+                        "select app.create_organization(\(name), \(domain), \(uid))",
+                        as: UUID.self
+                    )
+                }
             }
             for member in members {
                 try await database.write(as: Principal(uid: Self.uid(of: member))) { tx in
-                    _ = try await tx.execute("select app.join_organization(\(company))")
+                    try await tx.joinOrganization(company)
                 }
             }
         }
@@ -153,7 +157,7 @@ struct Demo: Sendable {
         for other in [4, 92, 160, 161].map(Self.uid(of:)) {
             for (one, another) in [(member, other), (other, member)] {
                 try await database.write(as: Principal(uid: one)) { tx in
-                    _ = try await tx.execute("select app.befriend(\(another))")
+                    _ = try await tx.befriend(another)
                 }
             }
         }

@@ -1,7 +1,6 @@
 import Domain
 import Foundation
 import Hummingbird
-import PGClient
 import Tenancy
 
 /// `/v1/friends`: pairs of people who both said yes.
@@ -42,7 +41,7 @@ struct FriendRoutes: Sendable {
     @Sendable func befriend(_ request: Request, in context: MemberContext) async throws -> Response {
         let other = try context.parameters.id("uid")
         let state = try await database.write(as: context.principal) { tx in
-            try await tx.queryOne("select app.befriend(\(other))", as: String.self)
+            try await tx.befriend(other)
         }
         return try JSON.response(State(state: state))
     }
@@ -51,30 +50,8 @@ struct FriendRoutes: Sendable {
     @Sendable func unfriend(_ request: Request, in context: MemberContext) async throws -> Response {
         let other = try context.parameters.id("uid")
         try await database.write(as: context.principal) { tx in
-            _ = try await tx.execute(
-                """
-                delete from app.friendship
-                where uid = least(\(other), \(tx.principal.uid)) and friend_uid = greatest(\(other), \(tx.principal.uid))
-                """
-            )
+            try await tx.unfriend(other)
         }
         return Response(status: .noContent)
-    }
-}
-
-extension TenantTransaction {
-    func ownFriendships() async throws -> [FriendRoutes.Friendship] {
-        let me = principal.uid
-        return try await query(
-            """
-            select case when uid = \(me) then friend_uid else uid end,
-              case when accepted_at is not null then 'friends' when asked_by = \(me) then 'requested' else 'received' end,
-              coalesce(accepted_at, asked_at)
-            from app.friendship
-            where uid = \(me) or friend_uid = \(me)
-            order by 3, 1
-            """,
-            as: (UUID, String, Instant).self
-        ).map { FriendRoutes.Friendship(uid: $0.text, state: $1, since: $2) }
     }
 }

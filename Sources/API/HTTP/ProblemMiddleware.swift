@@ -54,11 +54,7 @@ extension Problem {
         "user_display_name_invalid": .invalid(
             "displayName",
             "must have 1 to 40 characters, in Unicode normal form C"
-        ),
-        "user_avatar_url_invalid": .invalid(
-            "avatarUrl",
-            "must be an https address of at most 2048 characters"
-        ),
+        )
     ]
 
     init(_ error: PGError) {

@@ -13,6 +13,8 @@ struct AccessTokens: Sendable {
     private let publicKey: EdDSA.PublicKey
     /// Derives the refresh tokens that follow one another.
     let refreshKey: SymmetricKey
+    /// Seals what a cursor says of the last standing on its page.
+    let cursorKey: SymmetricKey
     private let now: @Sendable () -> Date
 
     init(signingKey: Curve25519.Signing.PrivateKey, now: @escaping @Sendable () -> Date) async {
@@ -21,11 +23,8 @@ struct AccessTokens: Sendable {
         let digest = SHA256.hash(data: signingKey.publicKey.rawRepresentation)
         kid = JWKIdentifier(string: Data(digest.prefix(12)).base64URL)
         publicKey = privateKey.publicKey
-        refreshKey = HKDF<SHA256>.deriveKey(
-            inputKeyMaterial: SymmetricKey(data: signingKey.rawRepresentation),
-            info: Data("refresh tokens".utf8),
-            outputByteCount: 32
-        )
+        refreshKey = signingKey.derivedKey(for: "refresh tokens")
+        cursorKey = signingKey.derivedKey(for: "board cursors")
         keys = await JWTKeyCollection().add(eddsa: privateKey, kid: kid)
         self.now = now
     }
@@ -79,6 +78,17 @@ struct AccessTokens: Sendable {
 
         /// Expiry is checked against the clock that was passed in, not here.
         func verify(using algorithm: some JWTAlgorithm) async throws {}
+    }
+}
+
+extension Curve25519.Signing.PrivateKey {
+    /// A key of its own for each purpose (RFC 5869).
+    fileprivate func derivedKey(for purpose: String) -> SymmetricKey {
+        HKDF<SHA256>.deriveKey(
+            inputKeyMaterial: SymmetricKey(data: rawRepresentation),
+            info: Data(purpose.utf8),
+            outputByteCount: 32
+        )
     }
 }
 

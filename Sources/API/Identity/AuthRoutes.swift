@@ -1,5 +1,6 @@
 import Foundation
 import Hummingbird
+import PGClient
 import Tenancy
 
 /// `/v1/auth`: ways in. Each ends in the same pair of tokens.
@@ -41,13 +42,20 @@ struct AuthRoutes: Sendable {
         let body = try await JSON.decode(RefreshBody.self, from: request)
         guard let presented = RefreshToken(body.refreshToken) else { throw Problem.refreshTokenSpent }
         let successor = RefreshToken(after: presented, key: tokens.refreshKey)
-        let rotated = try await database.write(as: Principal(uid: presented.uid)) { tx in
-            if try await tx.rotate(presented, to: successor, now: now(), lifetime: RefreshToken.lifetime) {
-                return true
+        let rotated: Bool
+        do {
+            rotated = try await database.write(as: Principal(uid: presented.uid)) { tx in
+                if try await tx.rotate(presented, to: successor, now: now(), lifetime: RefreshToken.lifetime)
+                {
+                    return true
+                }
+                // A token older than the last two was copied: end that sign-in.
+                try await tx.endFamily(presented.family)
+                return false
             }
-            // A token older than the last two was copied: end that sign-in.
-            try await tx.endFamily(presented.family)
-            return false
+        } catch let error as PGError where error.sqlState?.rawValue == "BM401" {
+            // Whether that user ever existed is not told.
+            rotated = false
         }
         guard rotated else { throw Problem.refreshTokenSpent }
         return try JSON.response(try await answer(with: successor))

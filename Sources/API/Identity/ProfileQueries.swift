@@ -8,13 +8,18 @@ extension TenantTransaction {
         guard
             let profile = try await queryFirst(
                 """
-                select u.display_name, u.avatar_url, u.time_zone,
+                select u.display_name, u.avatar_url, coalesce(newest.time_zone, 'UTC'),
                   u.share_progress, u.share_streaks, u.allow_friend_requests,
                   u.global_board, u.friends_board, u.company_board,
-                  u.created_at, g.last_modified,
+                  u.created_at, newest.last_taken_at,
                   (select count(*) from app.device d where d.uid = u.uid)
                 from app.user u
-                  join app.game_state g on g.uid = u.uid
+                  left join lateral (
+                    select time_zone, last_taken_at from app.device d
+                    where d.uid = u.uid
+                    order by last_taken_at desc
+                    limit 1
+                  ) as newest on true
                 where u.uid = \(principal.uid)
                 """,
                 as: ProfileRow.self
@@ -48,7 +53,7 @@ private struct ProfileRow: PGRow {
     let shareProgress, shareStreaks, allowFriendRequests: Bool
     let global, friends, company: Bool
     let createdAt: Instant
-    let lastModified: Instant?
+    let lastSyncAt: Instant?
     let devices: Int
 
     init(from row: inout PGRowReader) throws {
@@ -62,7 +67,7 @@ private struct ProfileRow: PGRow {
         friends = try row.next()
         company = try row.next()
         createdAt = try row.next()
-        lastModified = try row.next()
+        lastSyncAt = try row.next()
         devices = try row.next()
     }
 
@@ -83,7 +88,7 @@ private struct ProfileRow: PGRow {
                 company: .init(enabled: company)
             ),
             createdAt: createdAt,
-            lastSyncAt: lastModified,
+            lastSyncAt: lastSyncAt,
             totalDevices: devices
         )
     }

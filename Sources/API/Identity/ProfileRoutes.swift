@@ -21,8 +21,7 @@ struct ProfileRoutes: Sendable {
         return try JSON.response(profile)
     }
 
-    /// `PATCH /v1/me`: changes what is named, leaves what is not (RFC 7396: null
-    /// removes). A change of sharing is on every board in the same transaction.
+    /// `PATCH /v1/me`: changes what is named, leaves what is not (RFC 7396). A change of sharing is on every board in the same transaction.
     @Sendable func changeProfile(_ request: Request, in context: MemberContext) async throws -> Response {
         let change = try await JSON.decode(ProfileChange.self, from: request)
         let profile = try await database.write(as: context.principal) { tx in
@@ -62,21 +61,41 @@ struct Profile: Encodable, Sendable {
     let totalDevices: Int
 }
 
+/// What a `PATCH /v1/me` changes: nil where it says nothing. Null puts a thing
+/// back to where it began: no name, and everything off. A member that isn't
+/// known is refused, since a misspelt one must not look like a yes or a no.
 struct ProfileChange: Decodable, Sendable {
     struct Privacy: Decodable, Sendable {
-        let shareProgress: Bool?
-        let shareStreaks: Bool?
-        let allowFriendRequests: Bool?
+        let shareProgress, shareStreaks, allowFriendRequests: Bool?
+
+        init(from decoder: any Decoder) throws {
+            let members = try Members(
+                decoder,
+                known: ["shareProgress", "shareStreaks", "allowFriendRequests"]
+            )
+            shareProgress = try members.flag("shareProgress")
+            shareStreaks = try members.flag("shareStreaks")
+            allowFriendRequests = try members.flag("allowFriendRequests")
+        }
     }
 
     struct Board: Decodable, Sendable {
         let enabled: Bool?
+
+        init(from decoder: any Decoder) throws {
+            enabled = try Members(decoder, known: ["enabled"]).flag("enabled")
+        }
     }
 
     struct Boards: Decodable, Sendable {
-        let global: Board?
-        let friends: Board?
-        let company: Board?
+        let global, friends, company: Board?
+
+        init(from decoder: any Decoder) throws {
+            let members = try Members(decoder, known: ["global", "friends", "company"])
+            global = try members.value("global")
+            friends = try members.value("friends")
+            company = try members.value("company")
+        }
     }
 
     /// Nil where the body says nothing, `.some(nil)` where it says null.
@@ -84,28 +103,54 @@ struct ProfileChange: Decodable, Sendable {
     let privacy: Privacy?
     let leaderboards: Boards?
 
-    private enum CodingKeys: String, CodingKey {
-        case displayName, privacy, leaderboards
-    }
-
     init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
+        let members = try Members(decoder, known: ["displayName", "privacy", "leaderboards"])
         displayName =
-            container.contains(.displayName)
-            ? .some(try Self.name(in: container)) : nil
-        privacy = try container.decodeIfPresent(Privacy.self, forKey: .privacy)
-        leaderboards = try container.decodeIfPresent(Boards.self, forKey: .leaderboards)
+            members.has("displayName")
+            ? .some(try members.value("displayName", as: DisplayName.self)?.text) : nil
+        privacy = try members.value("privacy")
+        leaderboards = try members.value("leaderboards")
     }
+}
 
-    private static func name(in container: KeyedDecodingContainer<CodingKeys>) throws -> String? {
-        guard let text = try container.decodeIfPresent(String.self, forKey: .displayName) else { return nil }
-        guard let name = DisplayName(text) else {
+/// The members of a JSON object, none of which is unknown.
+private struct Members {
+    private let container: KeyedDecodingContainer<Name>
+
+    init(_ decoder: any Decoder, known: Set<String>) throws {
+        container = try decoder.container(keyedBy: Name.self)
+        if let unknown = container.allKeys.first(where: { !known.contains($0.stringValue) }) {
             throw DecodingError.dataCorruptedError(
-                forKey: .displayName,
+                forKey: unknown,
                 in: container,
-                debugDescription: "must have 1 to 40 visible characters"
+                debugDescription: "is not a member that can be changed"
             )
         }
-        return name.text
+    }
+
+    func has(_ name: String) -> Bool {
+        container.contains(Name(stringValue: name))
+    }
+
+    func value<Value: Decodable>(_ name: String, as: Value.Type = Value.self) throws -> Value? {
+        try container.decodeIfPresent(Value.self, forKey: Name(stringValue: name))
+    }
+
+    /// Nil where it isn't there, false where it is null.
+    func flag(_ name: String) throws -> Bool? {
+        has(name) ? try value(name) ?? false : nil
+    }
+
+    private struct Name: CodingKey {
+        let stringValue: String
+        let intValue: Int? = nil
+
+        init(stringValue: String) {
+            self.stringValue = stringValue
+        }
+
+        init?(intValue: Int) {
+            return nil
+        }
     }
 }

@@ -1,3 +1,4 @@
+import Crypto
 import Domain
 import Foundation
 
@@ -22,12 +23,12 @@ struct Leaderboard: Encodable, Sendable {
     let period: String
     let total: Int
     let entries: [Entry]
-    /// Null for a viewer who is not on this board.
+    /// Absent for a viewer who is not on this board.
     let me: Mine?
     let nextCursor: String?
     let asOf: Instant
 
-    init(_ page: BoardPage, of board: BoardRequest, asOf: Instant) {
+    init(_ page: BoardPage, of board: BoardRequest, cursorKey: SymmetricKey, asOf: Instant) throws {
         scope = board.scope
         metric = board.metric
         period = board.period.description
@@ -43,9 +44,10 @@ struct Leaderboard: Encodable, Sendable {
             )
         }
         me = page.mine.map { Mine(rank: $0.rank, value: $0.value) }
-        nextCursor = page.standings.last.flatMap { last in
-            last.position < page.total
-                ? BoardCursor(value: last.value, uid: last.uid).text : nil
+        nextCursor = try page.standings.last.flatMap { last in
+            guard last.position < page.total else { return nil }
+            return try BoardCursor(value: last.value, achievedAt: last.achievedAt, uid: last.uid)
+                .text(on: board.name, key: cursorKey)
         }
         self.asOf = asOf
     }

@@ -16,6 +16,7 @@ struct StandingRow: PGRow {
     let uid: UUID
     let displayName, avatarURL: String?
     let value: Double
+    let achievedAt: Instant
     let favoritePatterns: [String]
     let isOnPage: Bool
 
@@ -26,6 +27,7 @@ struct StandingRow: PGRow {
         displayName = try row.next()
         avatarURL = try row.next()
         value = try row.next()
+        achievedAt = try row.next()
         favoritePatterns = try row.next()
         isOnPage = try row.next()
     }
@@ -39,7 +41,7 @@ extension TenantTransaction {
         async let rows = query(
             """
             with standing as (
-              select uid, display_name, avatar_url, value::float8 as value, favorite_patterns,
+              select uid, display_name, avatar_url, value::float8 as value, achieved_at, favorite_patterns,
                 rank() over (order by value desc) as rank,
                 row_number() over (order by value desc, achieved_at, uid) as position
               from (\(source)) as board
@@ -47,7 +49,7 @@ extension TenantTransaction {
             ), page as (
               select \(board.anchor.offset(limit: board.limit, uid: principal.uid)) as "offset"
             )
-            select rank, position, uid, display_name, avatar_url, value, favorite_patterns,
+            select rank, position, uid, display_name, avatar_url, value, achieved_at, favorite_patterns,
               position > "offset" and position <= "offset" + \(board.limit)
             from standing
               cross join page
@@ -109,12 +111,11 @@ extension BoardRequest.Anchor {
         case .top:
             "0::bigint"
         case .after(let cursor):
-            // Where the last one of the page before has moved or gone, its value
-            // still says where it stood.
             """
-            coalesce(
-              (select position from standing where uid = \(cursor.uid) and value = \(cursor.value)),
-              (select count(*) from standing where value > \(cursor.value))
+            (
+              select count(*) from standing
+              where value > \(cursor.value)
+                or (value = \(cursor.value) and (achieved_at, uid) <= (\(cursor.achievedAt), \(cursor.uid)))
             )
             """
         case .me:

@@ -1,3 +1,4 @@
+import Crypto
 import Domain
 import Foundation
 import Hummingbird
@@ -6,6 +7,7 @@ import Tenancy
 /// `/v1/leaderboards`: who practises, as far as each of them wants it seen.
 struct LeaderboardRoutes: Sendable {
     let database: TenantDatabase
+    let cursorKey: SymmetricKey
     let now: @Sendable () -> Date
 
     func add(to routes: some RouterMethods<MemberContext>) {
@@ -17,13 +19,14 @@ struct LeaderboardRoutes: Sendable {
         let board = try BoardRequest(
             scope: context.parameters.get("scope"),
             query: request.uri.queryParameters,
+            cursorKey: cursorKey,
             now: Instant(now())
         )
         let principal = board.organizationID.map(context.principal.member(of:)) ?? context.principal
         let page = try await database.read(as: principal) { tx in
             try await tx.standings(on: board)
         }
-        return try JSON.response(Leaderboard(page, of: board, asOf: Instant(now())))
+        return try JSON.response(Leaderboard(page, of: board, cursorKey: cursorKey, asOf: Instant(now())))
     }
 }
 
@@ -41,15 +44,20 @@ struct BoardRequest: Sendable {
     let organizationID: UUID?
     let limit: Int
     let anchor: Anchor
+    /// Tells this board from all others.
+    let name: String
 
-    init(scope name: String?, query: Parameters, now: Instant) throws {
-        guard let scope = name.flatMap(Scope.init(rawValue:)) else { throw Problem.notFound }
+    init(scope given: String?, query: Parameters, cursorKey: SymmetricKey, now: Instant) throws {
+        guard let scope = given.flatMap(Scope.init(rawValue:)) else { throw Problem.notFound }
         self.scope = scope
         metric = try Self.metric(query["metric"], in: scope)
         period = try Self.period(query["period"], for: metric, now: now)
         organizationID = try Self.organization(query["organization"], for: scope)
         limit = try Self.limit(query["limit"])
-        anchor = try Self.anchor(cursor: query["cursor"], around: query["around"])
+        name = [scope.rawValue, metric.rawValue, "\(period)", organizationID?.text ?? ""].joined(
+            separator: "/"
+        )
+        anchor = try Self.anchor(cursor: query["cursor"], around: query["around"], on: name, key: cursorKey)
     }
 
     private static func metric(_ text: Substring?, in scope: Scope) throws -> Metric {
@@ -103,40 +111,22 @@ struct BoardRequest: Sendable {
         return limit
     }
 
-    private static func anchor(cursor: Substring?, around: Substring?) throws -> Anchor {
+    private static func anchor(
+        cursor: Substring?,
+        around: Substring?,
+        on board: String,
+        key: SymmetricKey
+    ) throws -> Anchor {
         switch (cursor, around) {
         case (nil, nil): return .top
         case (nil, "me"): return .me
         case (nil, _): throw Problem.invalid("around", "must be me")
         case (let cursor?, nil):
-            guard let cursor = BoardCursor(String(cursor)) else {
-                throw Problem.invalid("cursor", "must be the nextCursor of an earlier answer")
+            guard let cursor = BoardCursor(String(cursor), on: board, key: key) else {
+                throw Problem.invalid("cursor", "must be the nextCursor of an earlier answer for this board")
             }
             return .after(cursor)
         default: throw Problem.invalid("cursor", "can't be combined with around")
         }
-    }
-}
-
-/// The place after one standing, in the order of a board. It holds nothing that
-/// the page didn't show.
-struct BoardCursor: Codable, Sendable {
-    let value: Double
-    let uid: UUID
-
-    init(value: Double, uid: UUID) {
-        self.value = value
-        self.uid = uid
-    }
-
-    init?(_ text: String) {
-        guard text.utf8.count < 512, let data = Data(base64URL: text),
-            let cursor = try? JSONDecoder().decode(Self.self, from: data)
-        else { return nil }
-        self = cursor
-    }
-
-    var text: String? {
-        try? JSON.encoder.encode(self).base64URL
     }
 }

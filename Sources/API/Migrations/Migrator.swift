@@ -20,7 +20,7 @@ struct Migrator: Sendable {
         let path = "\(folder)/migrations"
         let names = try FileManager.default.contentsOfDirectory(atPath: path).filter { $0.hasSuffix(".sql") }
             .sorted()
-        migrations = try names.map { name in
+        let migrations = try names.map { name in
             guard let version = Int(name.prefix(4)) else {
                 throw Failure(description: "\(path)/\(name): a migration's name begins with four digits")
             }
@@ -30,6 +30,10 @@ struct Migrator: Sendable {
                 text: try String(contentsOfFile: "\(path)/\(name)", encoding: .utf8)
             )
         }
+        for (one, next) in zip(migrations, migrations.dropFirst()) where one.version == next.version {
+            throw Failure(description: "\(path): \(one.name) and \(next.name) have the same number")
+        }
+        self.migrations = migrations
     }
 
     /// What is not applied yet.

@@ -1,6 +1,5 @@
 import Foundation
 import Hummingbird
-import PGClient
 import Tenancy
 
 /// `/v1/organizations`: the companies that a person chose to be seen by.
@@ -37,7 +36,7 @@ struct OrganizationRoutes: Sendable {
     @Sendable func join(_ request: Request, in context: MemberContext) async throws -> Response {
         let id = try context.parameters.id("organization")
         let memberships = try await database.write(as: context.principal) { tx in
-            try await tx.execute("select app.join_organization(\(id))")
+            try await tx.joinOrganization(id)
             return try await tx.ownMemberships()
         }
         return try JSON.response(List(organizations: memberships))
@@ -48,27 +47,10 @@ struct OrganizationRoutes: Sendable {
     @Sendable func leave(_ request: Request, in context: MemberContext) async throws -> Response {
         let id = try context.parameters.id("organization")
         let left = try await database.write(as: context.principal) { tx in
-            try await tx.execute(
-                "delete from app.member where organization_id = \(id) and uid = \(tx.principal.uid)"
-            )
+            try await tx.leaveOrganization(id)
         }
-        guard left == 1 else { throw Problem.notFound }
+        guard left else { throw Problem.notFound }
         return Response(status: .noContent)
-    }
-}
-
-extension TenantTransaction {
-    func ownMemberships() async throws -> [OrganizationRoutes.Membership] {
-        try await query(
-            """
-            select o.organization_id, o.name, m.role
-            from app.member m
-              join app.organization o on o.organization_id = m.organization_id
-            where m.uid = \(principal.uid)
-            order by o.name, o.organization_id
-            """,
-            as: (UUID, String, String).self
-        ).map { OrganizationRoutes.Membership(organizationId: $0.text, name: $1, role: $2) }
     }
 }
 

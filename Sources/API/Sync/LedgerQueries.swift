@@ -61,13 +61,22 @@ extension TenantTransaction {
             """,
             as: ChallengeRow.self
         )
+        async let cleared = query(
+            """
+            select device_id, session_id, started_at
+            from app.session
+            where uid = \(principal.uid) and epoch < \(row.epoch) and ended_at > \(row.epochStartedAt)
+            """,
+            as: (String, String, Instant).self
+        )
         let ledger = Ledger(
             epoch: row.epoch,
             epochStartedAt: row.epochStartedAt,
             eligibleAt: row.eligibleAt,
             devices: try await devices.map(\.device),
             sessions: try await sessions.map(\.session),
-            challenges: try await challenges.map(\.challenge)
+            challenges: try await challenges.map(\.challenge),
+            cleared: try await cleared.map { Session.Key(deviceID: $0, sessionID: $1, startedAt: $2) }
         )
         return StoredLedger(ledger: ledger, revision: row.revision)
     }

@@ -18,9 +18,6 @@ extension TenantTransaction {
         let facts = FactChanges(from: before.ledger, to: merge.ledger)
         try await upsert(facts.sessions, verdicts: merge.ledger.verdicts, epoch: merge.ledger.epoch)
         try await upsert(facts.challenges, epoch: merge.ledger.epoch)
-        try await execute(
-            "update app.user set time_zone = \(submission.device.timeZone.identifier) where uid = \(principal.uid)"
-        )
 
         let revision =
             merge.totals == Totals(of: before.ledger) && merge.ledger.epoch == before.ledger.epoch
@@ -133,9 +130,9 @@ extension TenantTransaction {
             """
             select app.publish_standings(
               \(standings.map { "\($0.period)" }),
-              \(standings.map { $0.weekly.map { Int32($0.xp) } }),
+              \(standings.map { $0.weekly.map { Int32(clamping: $0.xp) } }),
               \(standings.map { $0.weekly.map { Int32($0.streak) } }),
-              \(standings.map { $0.weekly.map { Int32($0.minutes) } }),
+              \(standings.map { $0.weekly.map { Int32(clamping: $0.minutes) } }),
               \(standings.map { $0.weekly.map { Int32($0.practisedDays) } }),
               \(standings.map { $0.totalSessions.map { Int32($0) } }),
               \(standings.map(\.lastSessionAt)),

@@ -8,6 +8,9 @@ struct SyncRoutes: Sendable {
     let database: TenantDatabase
     let now: @Sendable () -> Date
 
+    /// Twenty a day for years. Beyond, a ledger would cost others their answers.
+    static let mostSessions = 20_000
+
     struct Answer: Encodable {
         let state: GameState
         let receipt: [ReceiptEntry]
@@ -22,8 +25,7 @@ struct SyncRoutes: Sendable {
     }
 
     /// `PUT /v1/sync/export`: unites the extension's export with what is known.
-    /// Sending it again, late or out of order changes nothing that it didn't
-    /// change the first time.
+    /// Sending it again changes nothing, and the order of arrival doesn't matter.
     @Sendable func submitExport(_ request: Request, in context: MemberContext) async throws -> Response {
         let submission = try await JSON.decode(ExportSubmission.self, from: request)
         return try JSON.response(try await submit(submission, as: context.principal))
@@ -35,6 +37,7 @@ struct SyncRoutes: Sendable {
             let before = try await tx.lockedLedger()
             let merge = Merge(submission, into: before.ledger, now: Instant(now()))
             guard merge.eligibility.eligible else { throw Problem.notEligible(merge.eligibility) }
+            guard merge.ledger.sessions.count <= Self.mostSessions else { throw Problem.tooManySessions }
 
             let revision = try await tx.store(merge, over: before, from: submission, at: Instant(now()))
             let today = LocalDay(of: merge.asOf, in: submission.device.timeZone)
@@ -62,4 +65,14 @@ struct SyncRoutes: Sendable {
         )
         return try JSON.response(state)
     }
+}
+
+extension Problem {
+    fileprivate static let tooManySessions = Problem(
+        .unprocessableContent,
+        "too_many_sessions",
+        "More sessions than a person can have",
+        detail: "at most \(SyncRoutes.mostSessions)",
+        field: "export.breathMaster.meditation.sessions"
+    )
 }

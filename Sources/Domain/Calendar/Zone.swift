@@ -10,20 +10,26 @@ package struct Zone: Hashable, Sendable, Codable {
     /// Nil unless the name is one of the IANA database's: Foundation would also
     /// take abbreviations and offsets, which don't know about daylight saving.
     package init?(_ identifier: String) {
+        // What an editor reports that can't tell where it is.
+        if identifier == "Etc/Unknown" {
+            self.init(identifier: identifier, timeZone: .gmt)
+            return
+        }
         guard identifier.contains("/") || Self.withoutSlash.contains(identifier), identifier.utf8.count <= 64,
             let timeZone = TimeZone(identifier: identifier)
         else { return nil }
         self.init(identifier: identifier, timeZone: timeZone)
     }
 
-    /// The IANA names that have no slash and can't be mistaken for an abbreviation
-    /// of something else.
+    /// The IANA database's names that have no slash.
     private static let withoutSlash: Set<String> = [
-        "UTC", "GMT", "CET", "MET", "EET", "WET", "EST5EDT", "CST6CDT", "MST7MDT", "PST8PDT", "Cuba", "Egypt",
-        "Eire",
-        "Hongkong", "Iceland", "Iran", "Israel", "Jamaica", "Japan", "Kwajalein", "Libya", "Navajo", "NZ",
-        "Poland",
-        "Portugal", "Singapore", "Turkey",
+        "CET", "CST6CDT", "Cuba", "EET", "EST", "EST5EDT", "Egypt", "Eire", "GB", "GB-Eire", "GMT", "GMT0",
+        "Greenwich",
+        "HST", "Hongkong", "Iceland", "Iran", "Israel", "Jamaica", "Japan", "Kwajalein", "Libya", "MET",
+        "MST", "MST7MDT",
+        "NZ", "NZ-CHAT", "Navajo", "PRC", "PST8PDT", "Poland", "Portugal", "ROC", "ROK", "Singapore",
+        "Turkey", "UCT",
+        "UTC", "Universal", "W-SU", "WET", "Zulu",
     ]
 
     private init(identifier: String, timeZone: TimeZone) {

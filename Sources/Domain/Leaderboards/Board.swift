@@ -1,5 +1,5 @@
 /// Whom a leaderboard compares.
-package enum Scope: String, CaseIterable, Hashable, Sendable, Codable {
+package enum Scope: String, Hashable, Sendable, Codable {
     case global
     case friends
     case company
@@ -17,7 +17,7 @@ package enum Scope: String, CaseIterable, Hashable, Sendable, Codable {
 
 /// What a leaderboard ranks by. `favoritePatterns` is shown beside a friend's
 /// standing and can't be ranked.
-package enum Metric: String, CaseIterable, Hashable, Sendable, Codable {
+package enum Metric: String, Hashable, Sendable, Codable {
     case weeklyXP
     case weeklyStreak
     case totalSessions

@@ -29,7 +29,7 @@ package struct Eligibility: Hashable, Sendable, Encodable {
     package let nextRequirement: NextRequirement?
 
     /// - Parameters:
-    ///   - asOf: the moment in question; practice after it doesn't count.
+    ///   - asOf: the moment at which the streak and the age are judged.
     ///   - wasEligible: whether the gate was passed before. It stays passed:
     ///     a lost streak locks nobody out.
     package init(_ totals: Totals, asOf: Instant, in zone: Zone, wasEligible: Bool) {

@@ -13,8 +13,8 @@ package struct ExtensionExport: Decodable, Sendable {
         package let currentStreak: Count
         package let longestStreak: Count
         package let totalMeditationTime: Milliseconds
-        package let sessions: [Item<SessionRecord>]?
-        package let dailyChallenges: [Item<ChallengeRecord>]?
+        package let sessions: Items<SessionRecord>?
+        package let dailyChallenges: Items<ChallengeRecord>?
     }
 
     package struct SessionRecord: Decodable, Sendable {
@@ -40,6 +40,29 @@ package struct ExtensionExport: Decodable, Sendable {
     package let breathMaster: Contents
 
     package var meditation: Meditation { breathMaster.meditation }
+}
+
+/// A list with a bound: more than a lifetime of practice is a mistake or an attack,
+/// and is refused before it costs anything.
+package struct Items<Value: Decodable & Sendable>: Decodable, Sendable {
+    package static var most: Int { 10_000 }
+
+    package let all: [Item<Value>]
+
+    package init(from decoder: any Decoder) throws {
+        var container = try decoder.unkeyedContainer()
+        var all: [Item<Value>] = []
+        while !container.isAtEnd {
+            guard all.count < Self.most else {
+                throw DecodingError.dataCorruptedError(
+                    in: container,
+                    debugDescription: "must have at most \(Self.most) items"
+                )
+            }
+            all.append(try container.decode(Item<Value>.self))
+        }
+        self.all = all
+    }
 }
 
 /// One element of a list that is allowed to be wrong: a bad item is told apart,

@@ -11,6 +11,9 @@ package struct Ledger: Hashable, Sendable {
     package var devices: [String: Device]
     package var sessions: [Session.Key: Session]
     package var challenges: [DailyChallenge.Key: DailyChallenge]
+    /// Sessions that were cleared although their device's clock put their end
+    /// after the clear: by their time alone they would come back.
+    package var cleared: Set<Session.Key>
 
     package init(
         epoch: Int = 1,
@@ -18,7 +21,8 @@ package struct Ledger: Hashable, Sendable {
         eligibleAt: Instant? = nil,
         devices: some Sequence<Device> = [],
         sessions: some Sequence<Session> = [],
-        challenges: some Sequence<DailyChallenge> = []
+        challenges: some Sequence<DailyChallenge> = [],
+        cleared: some Sequence<Session.Key> = []
     ) {
         self.epoch = epoch
         self.epochStartedAt = epochStartedAt
@@ -26,6 +30,7 @@ package struct Ledger: Hashable, Sendable {
         self.devices = Dictionary(devices.map { ($0.id, $0) }) { first, _ in first }
         self.sessions = Dictionary(sessions.map { ($0.key, $0) }) { first, _ in first }
         self.challenges = Dictionary(challenges.map { ($0.key, $0) }) { first, _ in first }
+        self.cleared = Set(cleared)
     }
 
     /// The verdict on every session, each device judged by itself.

@@ -5,6 +5,7 @@ package enum Verdict: String, Hashable, Sendable, Codable {
     case sound
     case tooManyCycles
     case longerThanItsClock
+    case tooLong
     case inTheFuture
     case bonusTooLarge
     case overlaps
@@ -22,6 +23,8 @@ package enum Plausibility {
     static let fastestCycle: Int64 = 2000
     /// A clock on a desk may be this far ahead of ours.
     static let clockSkew = Duration.seconds(120)
+    /// Nobody breathes by the clock for longer than a day.
+    static let longestSession: Int64 = 86_400_000
     /// The extension measures activity and wall clock by separate ticks.
     static let tickSlack: Int64 = 1000
 
@@ -50,6 +53,7 @@ package enum Plausibility {
     private static func verdict(on session: Session) -> Verdict {
         let wallClock = session.endedAt.milliseconds - session.key.startedAt.milliseconds
         if session.endedAt > session.receivedAt + clockSkew { return .inTheFuture }
+        if wallClock > longestSession { return .tooLong }
         if session.activeMilliseconds > wallClock + tickSlack { return .longerThanItsClock }
         if Int64(session.cycles) * fastestCycle > session.activeMilliseconds { return .tooManyCycles }
         if session.goalBonusXP > goalBonus(for: session) { return .bonusTooLarge }

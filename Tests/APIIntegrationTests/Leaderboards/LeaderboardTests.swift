@@ -123,6 +123,33 @@ struct LeaderboardTests {
         }
     }
 
+    @Test func `a page goes on where the last one ended, though its last standing has gone`() async throws {
+        let clock = TestClock(try Self.monday(of: 2038))
+        try await TestServer(clock: clock).run { nobody in
+            var people: [String: Client] = [:]
+            for name in ["A", "B", "C", "D", "E"] {
+                people[name] = try await nobody.practitioner(name, at: clock.now).client
+            }
+            let viewer = try #require(people["A"])
+            let first = try await viewer.send(.get, "/v1/leaderboards/global?limit=3").json
+            let shown = try #require(first["entries"] as? [[String: Any]]).compactMap {
+                $0["displayName"] as? String
+            }
+            let last = try #require(shown.last)
+            _ = try await people[last]?.send(.patch, "/v1/me", ["privacy": ["shareProgress": false]])
+
+            let cursor = try #require(first["nextCursor"] as? String)
+            let second = try await viewer.send(.get, "/v1/leaderboards/global?limit=3&cursor=\(cursor)").json
+            let rest = try #require(second["entries"] as? [[String: Any]]).compactMap {
+                $0["displayName"] as? String
+            }
+            #expect(Set(rest) == Set(["A", "B", "C", "D", "E"]).subtracting(shown))
+
+            let elsewhere = try await viewer.send(.get, "/v1/leaderboards/friends?cursor=\(cursor)")
+            #expect(elsewhere.json["field"] as? String == "cursor")
+        }
+    }
+
     @Test func `a change of mind is on every board at once`() async throws {
         let clock = TestClock(try Self.monday(of: 2034))
         try await TestServer(clock: clock).run { nobody in

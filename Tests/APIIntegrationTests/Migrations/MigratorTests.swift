@@ -50,6 +50,19 @@ struct MigratorTests {
         }
     }
 
+    @Test func `two files of one number are refused`() async throws {
+        try await withFolder { folder in
+            for name in ["0007_one", "0007_other"] {
+                try "select 1;".write(
+                    to: folder.appending(path: "migrations/\(name).sql"),
+                    atomically: true,
+                    encoding: .utf8
+                )
+            }
+            #expect(throws: Failure.self) { try Migrator(folder: folder.path()) }
+        }
+    }
+
     @Test func `a database that is ahead of the files is refused`() async throws {
         let server = try await TestServer()
         try await withFolder { folder in

@@ -90,4 +90,79 @@ struct ExportTests {
             #expect(try await client.send(.put, "/v1/sync/export", export).status == 200)
         }
     }
+
+    @Test func `a sitting longer than a day is quarantined, whatever it claims`() async throws {
+        let end = Date()
+        try await TestServer().run { nobody in
+            let (client, _) = try await nobody.newcomer()
+            var sessions = Practice.sessions(until: end, days: 10, cycles: 40)
+            sessions.append(
+                Practice.session(
+                    startedAt: Date(timeIntervalSince1970: 946_684_900),
+                    cycles: 424_000_000,
+                    minutes: 14_000_000
+                )
+            )
+            let answer = try await client.send(
+                .put,
+                "/v1/sync/export",
+                Practice.export(until: end, sessions: sessions, totalXP: 1350)
+            )
+            let last = try #require((answer.json["sessions"] as? [[String: Any]])?.last)
+            #expect(last["reason"] as? String == "tooLong")
+            #expect((answer.json["state"] as? [String: Any])?["totalXP"] as? Int == 1350)
+        }
+    }
+
+    @Test func `a list longer than a life is refused before it costs anything`() async throws {
+        let end = Date()
+        try await TestServer().run { nobody in
+            let (client, _) = try await nobody.newcomer()
+            let body = try JSONSerialization.data(
+                withJSONObject: Practice.export(until: end, sessions: [["list": "here"]], totalXP: 0)
+            )
+            let zeros = String(repeating: "0,", count: 10_000) + "0"
+            let text = String(decoding: body, as: UTF8.self).replacing(#"{"list":"here"}"#, with: zeros)
+            let answer = try await client.send(.put, "/v1/sync/export", text: Array(text.utf8))
+            #expect(answer.status == 422)
+            #expect(
+                (answer.json["field"] as? String)?.hasPrefix("export.breathMaster.meditation.sessions")
+                    == true
+            )
+        }
+    }
+
+    @Test func `what was cleared does not return though its device's clock is ahead`() async throws {
+        let clock = TestClock()
+        try await TestServer(clock: clock).run { nobody in
+            let (client, _) = try await nobody.practitioner("Ada", at: clock.now)
+            let ahead = Practice.session(startedAt: clock.now.addingTimeInterval(-520), cycles: 50)
+            let desktop = Practice.export(device: "desktop", until: clock.now, sessions: [ahead], totalXP: 55)
+            _ = try await client.send(.put, "/v1/sync/export", desktop)
+            clock.advance(by: 10)
+            _ = try await client.send(
+                .put,
+                "/v1/sync/export",
+                Practice.export(until: clock.now, sessions: [], totalXP: 0)
+            )
+            clock.advance(by: 10)
+            let again = Practice.export(device: "desktop", until: clock.now, sessions: [ahead], totalXP: 55)
+            let answer = try await client.send(.put, "/v1/sync/export", again)
+            #expect((answer.json["sessions"] as? [[String: Any]])?.first?["outcome"] as? String == "rejected")
+            #expect((answer.json["state"] as? [String: Any])?["totalXP"] as? Int == 0)
+        }
+    }
+
+    @Test func `the export that passes the gate brings its challenges along`() async throws {
+        let end = Date()
+        try await TestServer().run { nobody in
+            let (client, _) = try await nobody.newcomer()
+            let export = Practice.export(until: end, challenges: [Practice.challenge(on: end)])
+            for _ in 1...2 {
+                let answer = try await client.send(.put, "/v1/sync/export", export)
+                let state = try #require(answer.json["state"] as? [String: Any])
+                #expect((state["challengeHistory"] as? [[String: Any]])?.count == 1)
+            }
+        }
+    }
 }

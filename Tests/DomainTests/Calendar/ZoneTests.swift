@@ -6,7 +6,7 @@ struct `A time zone` {
     @Test(arguments: [
         "Europe/Berlin", "Pacific/Auckland", "America/Argentina/Buenos_Aires", "Asia/Calcutta",
         "Asia/Kolkata",
-        "Europe/Kiev", "Europe/Kyiv", "US/Pacific", "Etc/UTC", "UTC",
+        "Europe/Kiev", "Europe/Kyiv", "US/Pacific", "Etc/UTC", "UTC", "EST", "GB", "Etc/Unknown",
     ])
     func `is known by its IANA name, and keeps the name it was given`(_ name: String) throws {
         let zone = try #require(Zone(name))
@@ -15,7 +15,7 @@ struct `A time zone` {
     }
 
     @Test(arguments: [
-        "", "PST", "EST", "BST", "GMT+1", "GMT+05:30", "+05:30", "+0530", "UTC+2", "utc",
+        "", "PST", "BST", "GMT+1", "GMT+05:30", "+05:30", "+0530", "UTC+2", "utc",
         "europe/berlin",
         "Europe/Berlin ", "Europe/Bonn", "Mars/Olympus", "/", "Europe/", "../etc/localtime",
     ])

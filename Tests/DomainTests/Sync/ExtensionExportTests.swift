@@ -24,7 +24,7 @@ struct `The extension's export` {
             #"{"id":"a","startedAt":"2026-03-02T09:00:00Z","endedAt":"2026-03-02T09:01:00Z","activeMs":1,"cycles":2}"#
         let read = try meditation(#"{\#(totals),"sessions":[null,5,"x",{},[],\#(item)]}"#)
         let sessions = try #require(read.sessions)
-        let problems = sessions.map { item -> String in
+        let problems = sessions.all.map { item -> String in
             switch item {
             case .valid(let record): record.id.text
             case .invalid(let field, let why): "\(field): \(why)"

@@ -101,7 +101,7 @@ extension History {
     fileprivate func sessions(since start: Instant) -> Set<Session.Key> {
         Set(
             exports.flatMap { submission in
-                (submission.meditation.sessions ?? []).compactMap { item -> Session.Key? in
+                (submission.meditation.sessions?.all ?? []).compactMap { item -> Session.Key? in
                     guard case .valid(let record) = item, record.endedAt > start else { return nil }
                     return Session.Key(
                         deviceID: submission.device.id.text,

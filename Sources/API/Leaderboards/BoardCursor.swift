@@ -1,0 +1,32 @@
+import Crypto
+import Domain
+import Foundation
+
+/// The place after one standing, in the order of a board. Sealed: it says when
+/// the standing was reached, which orders ties and is not for others to read.
+struct BoardCursor: Codable, Sendable {
+    let value: Double
+    let achievedAt: Instant
+    let uid: UUID
+
+    init(value: Double, achievedAt: Instant, uid: UUID) {
+        self.value = value
+        self.achievedAt = achievedAt
+        self.uid = uid
+    }
+
+    /// Nil for what isn't a cursor of that board.
+    init?(_ text: String, on board: String, key: SymmetricKey) {
+        guard text.utf8.count < 512, let data = Data(base64URL: text),
+            let box = try? AES.GCM.SealedBox(combined: data),
+            let opened = try? AES.GCM.open(box, using: key, authenticating: Data(board.utf8)),
+            let cursor = try? JSONDecoder().decode(Self.self, from: opened)
+        else { return nil }
+        self = cursor
+    }
+
+    func text(on board: String, key: SymmetricKey) throws -> String? {
+        let data = try JSON.encoder.encode(self)
+        return try AES.GCM.seal(data, using: key, authenticating: Data(board.utf8)).combined?.base64URL
+    }
+}

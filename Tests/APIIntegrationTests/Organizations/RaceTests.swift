@@ -1,0 +1,90 @@
+import Foundation
+import HTTPTypes
+import PGClient
+import Testing
+
+/// Two transactions of one person at the same moment, in the order that hurts.
+struct RaceTests {
+    @Test func `who opts out while joining is not shown to the company`() async throws {
+        try await withMember { server, uid, company in
+            _ = try await server.asSuperuser { tx in
+                try await tx.execute("delete from app.member where uid = \(uid)")
+            }
+            try await race(
+                server,
+                first: "update app.user set company_board = false where uid = \(uid)",
+                then: "select app.join_organization(\(company))",
+                as: uid
+            )
+            let shown = try await server.asSuperuser { tx in
+                try await tx.queryOne(
+                    "select count(*) from app.company_standing where uid = \(uid)",
+                    as: Int.self
+                )
+            }
+            #expect(shown == 0)
+        }
+    }
+
+    @Test func `leaving while a sync projects is no error, and leaves nothing behind`() async throws {
+        try await withMember { server, uid, _ in
+            try await race(
+                server,
+                first: "delete from app.member where uid = \(uid)",
+                then: "update app.user set share_streaks = false where uid = \(uid)",
+                as: uid
+            )
+            let shown = try await server.asSuperuser { tx in
+                try await tx.queryOne(
+                    "select count(*) from app.company_standing where uid = \(uid)",
+                    as: Int.self
+                )
+            }
+            #expect(shown == 0)
+        }
+    }
+
+    private func withMember(_ body: @Sendable (TestServer, UUID, UUID) async throws -> Void) async throws {
+        let clock = TestClock()
+        let server = try await TestServer(clock: clock)
+        try await server.run { nobody in
+            let (_, owner) = try await nobody.newcomer()
+            let acme = try await server.company("Acme", owner: owner)
+            let (ben, text) = try await nobody.practitioner("Ben", at: clock.now)
+            try await server.recordEmail(of: text, "ben@\(acme.domain)")
+            _ = try await ben.send(.put, "/v1/organizations/\(acme.id)/membership")
+            let uid = try #require(UUID(uuidString: text))
+            try await body(server, uid, try #require(UUID(uuidString: acme.id)))
+        }
+    }
+
+    /// `then` begins while `first` is done and not yet committed.
+    private func race(_ server: TestServer, first: SQL, then: SQL, as uid: UUID) async throws {
+        let pool = PGPool(PGConfiguration(server.database))
+        let binding: SQL = "select app.bind(\(uid))"
+        let marker = "race \(UUID())"
+        let other = try await pool.transaction(opening: binding) { one in
+            try await one.execute(first)
+            let other = Task {
+                try await pool.transaction(opening: binding) { two in
+                    try await two.execute("/* \(unsafeSQL: marker) */ \(then)")
+                }
+            }
+            try await eventually("the other waits for this one, or is done") {
+                try await server.asSuperuser { tx in
+                    try await tx.queryOne(
+                        """
+                        select count(*) from pg_stat_activity
+                        where pid <> pg_backend_pid() and query like \("%\(marker)%")
+                          and (wait_event_type = 'Lock' or state like 'idle%')
+                        """,
+                        as: Int.self
+                    ) > 0
+                }
+            }
+            return other
+        }
+        _ = try await other.value
+        await pool.close()
+    }
+}
