@@ -34,10 +34,16 @@ struct Settings: Sendable {
         }
         let reader = ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: environment))
         host = reader.string(forKey: "breathmaster.host", default: "127.0.0.1")
+        guard !host.isEmpty, !host.contains(where: { $0.isWhitespace || $0 == "/" }) else {
+            throw Malformed(name: "BREATHMASTER_HOST", why: "must be an address or a host's name")
+        }
         home = reader.string(forKey: "breathmaster.home", default: ".breathmaster")
         sqlFolder = reader.string(forKey: "breathmaster.sql", default: "sql")
-        databaseURL = reader.string(forKey: "database.url")
-        migrationDatabaseURL = reader.string(forKey: "migration.database.url")
+        databaseURL = try Self.url(reader.string(forKey: "database.url"), "DATABASE_URL")
+        migrationDatabaseURL = try Self.url(
+            reader.string(forKey: "migration.database.url"),
+            "MIGRATION_DATABASE_URL"
+        )
         guard let port = Int(reader.string(forKey: "breathmaster.port", default: "8080")),
             (0...65535).contains(port)
         else {
@@ -55,6 +61,15 @@ struct Settings: Sendable {
             )
         }
         logLevel = level
+    }
+
+    /// A URI or keywords, as libpq takes them; what else is wrong with it, libpq says.
+    private static func url(_ text: String?, _ name: String) throws -> String? {
+        guard let text, !text.isEmpty else { return nil }
+        guard text.hasPrefix("postgresql://") || text.hasPrefix("postgres://") || text.contains("=") else {
+            throw Malformed(name: name, why: "must be a URI such as postgresql://user@host/database")
+        }
+        return text
     }
 
     func require(_ url: String?, _ name: String) throws -> String {

@@ -15,7 +15,8 @@ struct SettingsTests {
 
     @Test(arguments: [
         ("BREATHMASTER_POTR", "8080"), ("BREATHMASTER_", "x"), ("BREATHMASTER_PORT", "eighty"),
-        ("BREATHMASTER_PORT", "65536"), ("LOG_LEVEL", "loud"),
+        ("BREATHMASTER_PORT", "65536"), ("LOG_LEVEL", "loud"), ("BREATHMASTER_HOST", "not an address"),
+        ("DATABASE_URL", "mysql://localhost/x"), ("MIGRATION_DATABASE_URL", "localhost"),
     ])
     func `a name or a value that can't be is refused by its name`(name: String, value: String) {
         #expect {

@@ -6,6 +6,31 @@ import Testing
 /// Row security from outside of the handlers: a raw connection as the API's
 /// role, bound as one person, tries everything on every table that there is.
 struct RowSecurityTests {
+    @Test func `a connection that was bound before is unbound again, and that is an error`() async throws {
+        let server = try await TestServer()
+        try await server.run { nobody in
+            let (_, uid) = try await nobody.newcomer()
+            let person = try #require(UUID(uuidString: uid))
+            var configuration = PGConfiguration(server.database)
+            configuration.maximumConnections = 1
+            let pool = PGPool(configuration)
+            let backend = try await pool.transaction(opening: "select app.bind(\(person))") { tx in
+                try await tx.queryOne("select pg_backend_pid(), app.uid()", as: (Int32, UUID).self)
+            }
+            #expect(backend.1 == person)
+            for sql: SQL in ["select app.uid()", "select 1 from app.user", "select 1 from app.session"] {
+                let error = await #expect(throws: PGError.self) {
+                    try await pool.transaction { tx in
+                        #expect(try await tx.queryOne("select pg_backend_pid()", as: Int32.self) == backend.0)
+                        try await tx.execute(sql)
+                    }
+                }
+                #expect(error?.sqlState?.rawValue == "42501")
+            }
+            await pool.close()
+        }
+    }
+
     @Test func `a bound connection reads, adds, changes and removes nothing of anybody else`() async throws {
         let clock = TestClock()
         let server = try await TestServer(clock: clock)
