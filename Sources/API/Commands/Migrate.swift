@@ -15,7 +15,10 @@ struct Migrate: AsyncParsableCommand {
             "MIGRATION_DATABASE_URL"
         )
         let migrator = try Migrator(folder: settings.sqlFolder)
-        let pool = PGPool(PGConfiguration(url))
+        var configuration = PGConfiguration(url)
+        // Building an index may take its time; what it may block is bounded by a lock timeout.
+        configuration.statementTimeout = .seconds(3600)
+        let pool = PGPool(configuration)
         if check {
             let pending = try await pool.transaction(.readOnly) { try await migrator.pending(in: $0) }
             pending.forEach { print("pending: \($0.name)") }

@@ -51,6 +51,8 @@ struct Problem: Error, Sendable {
         "The service cannot answer right now",
         retryAfter: 1
     )
+    static let unexpected = Problem(.internalServerError, "internal", "Something went wrong on our side")
+
     static func notEligible(_ eligibility: Eligibility) -> Problem {
         var problem = Problem(
             .forbidden,
@@ -60,7 +62,6 @@ struct Problem: Error, Sendable {
         problem.eligibility = eligibility
         return problem
     }
-    static let unexpected = Problem(.internalServerError, "internal", "Something went wrong on our side")
 }
 
 extension Problem {

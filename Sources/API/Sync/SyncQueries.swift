@@ -15,12 +15,12 @@ extension TenantTransaction {
         guard merge.ledger != before.ledger else { return before.revision }
         try await upsert(merge.ledger.devices.values.filter { before.ledger.devices[$0.id] != $0 })
 
-        let facts = FactChanges(from: before.ledger, to: merge.ledger)
-        try await upsert(facts.sessions, verdicts: merge.ledger.verdicts, epoch: merge.ledger.epoch)
+        let facts = FactChanges(of: merge, over: before.ledger)
+        try await upsert(facts.sessions, verdicts: merge.totals.verdicts, epoch: merge.ledger.epoch)
         try await upsert(facts.challenges, epoch: merge.ledger.epoch)
 
         let revision =
-            merge.totals == Totals(of: before.ledger) && merge.ledger.epoch == before.ledger.epoch
+            merge.totals == merge.totalsBefore && merge.ledger.epoch == before.ledger.epoch
                 && facts.challenges.isEmpty
             ? before.revision
             : Revision(
@@ -144,13 +144,14 @@ extension TenantTransaction {
     }
 }
 
-/// The facts that have to be written to get from one ledger to the next.
+/// The facts that a merge leaves to be written.
 private struct FactChanges {
     let sessions: [Session]
     let challenges: [DailyChallenge]
 
-    init(from before: Ledger, to after: Ledger) {
-        let (oldVerdicts, newVerdicts) = (before.verdicts, after.verdicts)
+    init(of merge: Merge, over before: Ledger) {
+        let after = merge.ledger
+        let (oldVerdicts, newVerdicts) = (merge.totalsBefore.verdicts, merge.totals.verdicts)
         let moved = before.epoch != after.epoch
         sessions = after.sessions.values.filter {
             moved || before.sessions[$0.key] == nil || oldVerdicts[$0.key] != newVerdicts[$0.key]

@@ -25,7 +25,7 @@ struct SyncRoutes: Sendable {
     }
 
     /// `PUT /v1/sync/export`: unites the extension's export with what is known.
-    /// Sending it again changes nothing, and the order of arrival doesn't matter.
+    /// Sending it again changes nothing.
     @Sendable func submitExport(_ request: Request, in context: MemberContext) async throws -> Response {
         let submission = try await JSON.decode(ExportSubmission.self, from: request)
         return try JSON.response(try await submit(submission, as: context.principal))

@@ -52,6 +52,8 @@ package struct Totals: Hashable, Sendable {
     /// Sound sessions, in the order in which they ended.
     package let sessions: [Session]
     package let streaks: Streaks
+    /// On every session of the ledger.
+    package let verdicts: [Session.Key: Verdict]
 
     package init(of ledger: Ledger) {
         let verdicts = ledger.verdicts
@@ -73,6 +75,7 @@ package struct Totals: Hashable, Sendable {
                 )
         }
 
+        self.verdicts = verdicts
         self.legacyXP = legacyXP
         self.totalXP = soundXP + rewardsByDevice.values.reduce(0, +) + legacyXP
         self.activeMilliseconds = sound.reduce(0) { $0 + $1.activeMilliseconds }

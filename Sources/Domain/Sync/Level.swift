@@ -1,5 +1,5 @@
 /// A level of practice, always derived from XP and never stored beside it.
-package struct Level: Hashable, Comparable, Sendable, Encodable {
+package struct Level: Hashable, Sendable {
     package let number: Int
 
     /// XP at which levels 1 to 10 begin; beyond, each level takes 700 more.
@@ -11,14 +11,5 @@ package struct Level: Hashable, Comparable, Sendable, Encodable {
         let reached = Self.thresholds.count { totalXP >= $0 }
         let last = Self.thresholds[Self.thresholds.count - 1]
         self.number = max(1, reached) + max(0, totalXP - last) / Self.stepBeyond
-    }
-
-    package static func < (left: Level, right: Level) -> Bool {
-        left.number < right.number
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(number)
     }
 }

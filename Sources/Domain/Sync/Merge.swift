@@ -18,6 +18,7 @@ package struct ExportSubmission: Decodable, Sendable {
 /// order and any number of times; only the moment of a clear divides them.
 package struct Merge: Sendable {
     package let ledger: Ledger
+    package let totalsBefore: Totals
     package let totals: Totals
     package let receipt: [ReceiptEntry]
     package let sessions: [SessionOutcome]
@@ -33,20 +34,22 @@ package struct Merge: Sendable {
         var draft = Draft(ledger: before, submission: submission, takenAt: takenAt, now: now)
         let step = draft.apply()
 
+        var totals = Totals(of: draft.ledger)
         let eligibility = Eligibility(
-            Totals(of: draft.ledger),
+            totals,
             asOf: takenAt,
             in: device.timeZone,
             wasEligible: before.eligibleAt != nil
         )
         if eligibility.eligible, before.eligibleAt == nil {
             draft.passGate()
+            totals = Totals(of: draft.ledger)
         }
         let asOf = draft.ledger.devices.values.map(\.lastTakenAt).reduce(takenAt, max)
         let today = LocalDay(of: asOf, in: device.timeZone)
         let totalsBefore = Totals(of: before)
-        let totals = Totals(of: draft.ledger)
         self.ledger = draft.ledger
+        self.totalsBefore = totalsBefore
         self.totals = totals
         self.sessions = draft.outcomes
         self.receipt = Self.receipt(

@@ -17,7 +17,7 @@ struct `Levels` {
     }
 
     @Test func `levels compare by number`() {
-        #expect(Level(totalXP: 499) < Level(totalXP: 500))
+        #expect(Level(totalXP: 499).number < Level(totalXP: 500).number)
         #expect(Level(totalXP: 500) == Level(totalXP: 749))
     }
 }
