@@ -11,7 +11,8 @@ let package = Package(
     name: "breathmaster",
     platforms: [.macOS(.v15)],
     products: [
-        .executable(name: "breathmaster", targets: ["API"])
+        .executable(name: "breathmaster", targets: ["API"]),
+        .library(name: "PGClient", targets: ["PGClient"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

@@ -11,7 +11,7 @@ public struct PGConfiguration: Sendable, CustomStringConvertible {
 
     /// The most connections that are open at a time. Default 8.
     public var maximumConnections = 8
-    /// The fewest connections that are kept once the pool has been used. Default 0.
+    /// The connections that are kept open also when nobody needs them. Default 0.
     public var minimumConnections = 0
     /// How long a task waits for a connection. Default 2 seconds.
     public var acquireTimeout: Duration = .seconds(2)
@@ -24,6 +24,8 @@ public struct PGConfiguration: Sendable, CustomStringConvertible {
     public var maximumWaiters = 1024
     /// How old a connection may become before it is replaced, give or take a tenth. Default 30 minutes.
     public var maximumLifetime: Duration = .seconds(1800)
+    /// How long a connection may be free before it is closed, down to the minimum. Default 5 minutes.
+    public var idleTimeout: Duration = .seconds(300)
     /// Whether statements are prepared once per connection. To be switched off behind a pooler that shares
     /// connections between transactions, such as PgBouncer before 1.21. Default true.
     public var preparesStatements = true
@@ -40,6 +42,17 @@ public struct PGConfiguration: Sendable, CustomStringConvertible {
     /// The defaults, for a database. A mistake in the string is reported when it is first used.
     public init(_ connectionString: String) {
         self.connectionString = connectionString
+    }
+
+    var bounds: PoolBounds {
+        PoolBounds(
+            minimum: minimumConnections,
+            maximum: maximumConnections,
+            maximumWaiters: maximumWaiters,
+            acquireTimeout: acquireTimeout,
+            maximumLifetime: maximumLifetime,
+            idleTimeout: idleTimeout
+        )
     }
 
     /// The bounds, without the connection string.

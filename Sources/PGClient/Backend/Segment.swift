@@ -1,87 +1,41 @@
-/// A statement as it is sent.
-struct Statement: Sendable {
-    let sql: SQL
-    let origin: Origin
-    /// Whether it goes through the connection's cache of prepared statements.
-    let prepares: Bool
-
-    init(_ sql: SQL, file: StaticString, line: UInt) {
-        self.sql = sql
-        origin = Origin(sql: sql.text, file: file, line: line)
-        prepares = true
-    }
-
-    /// A statement of the client's own, which isn't worth a place in the cache.
-    init(control text: String) {
-        sql = SQL(stringLiteral: text)
-        origin = Origin(sql: text, file: #fileID, line: #line)
-        prepares = false
-    }
-}
-
-/// Why a segment failed.
-enum Failure: Sendable {
-    /// The first statement that failed, and how. The connection is still there.
-    case refused(PGError)
-    /// The task was cancelled, and the server has stopped.
-    case cancelled
-    /// The connection isn't there any more. `answered` tells whether the server had begun to answer.
-    case lost(PGError, answered: Bool)
-
-    /// What the caller of a statement gets to see.
-    var error: any Error {
-        switch self {
-        case .refused(let error), .lost(let error, _): error
-        case .cancelled: CancellationError()
-        }
-    }
-}
-
-/// What became of a segment.
-struct Outcome: Sendable {
-    var results: [PGResult] = []
-    var failure: Failure?
-}
-
-/// What is sent in one go and ends with a Sync: the unit in which the server answers, and after which an
-/// error is over. Or a script, which libpq's simple protocol ends by itself.
-///
-/// Confined to its backend's actor.
-final class Segment {
+/// A request while it is under way on a connection.
+struct Segment {
     enum Step {
         /// Parses a statement and remembers it by the cache's key.
         case prepare(StatementCache.Key)
         /// Executes a statement whose result is asked for.
         case execute
+        /// Ends the transaction before this segment, whose end nobody waits for.
+        case end
         /// Removes a prepared statement.
         case deallocate
         /// Any number of statements.
         case script
     }
 
-    let id: UInt64
+    let request: Request
     let deadline: Instant
     var steps: [(step: Step, origin: Origin)] = []
     /// The step of which the next result is.
     var position = 0
 
-    var results: [PGResult] = []
-    var error: PGError?
+    /// Of the last statement so far.
+    var result: PGResult?
+    private(set) var error: PGError?
+    /// What ends the transaction before has failed, so nothing of the segment itself was executed.
+    private(set) var hasFailedBefore = false
     var isAnswered = false
     /// A result has arrived in part: of how many bytes, as far as that can be known.
     var isArriving = false
     var arrived = 0
-
     /// The task was cancelled: the outcome waits until the server has been told and has stopped.
     var isCancelled = false
-    /// Nobody waits for the outcome.
-    var isDetached = false
-    private var outcome: Outcome?
-    private var waiter: CheckedContinuation<Outcome, Never>?
 
-    init(id: UInt64, deadline: Instant) {
-        self.id = id
+    /// - Parameter capacity: how many steps there will be, about.
+    init(_ request: Request, deadline: Instant, capacity: Int) {
+        self.request = request
         self.deadline = deadline
+        steps.reserveCapacity(capacity)
     }
 
     var isScript: Bool {
@@ -90,24 +44,32 @@ final class Segment {
 
     /// The step of which the next result is; nil when only the Sync is missing.
     var current: (step: Step, origin: Origin)? {
-        steps.indices.contains(position) ? steps[position] : nil
+        position < steps.count ? steps[position] : nil
     }
 
-    func finish(_ outcome: Outcome) {
-        if let waiter {
-            self.waiter = nil
-            waiter.resume(returning: outcome)
-        } else {
-            self.outcome = outcome
-        }
+    /// The outcome of a segment that has ended with its Sync.
+    var naturalOutcome: Outcome {
+        if isCancelled { return Outcome(failure: .cancelled) }
+        if let error { return Outcome(failure: .refused(error)) }
+        return Outcome(result: result)
     }
 
-    /// Resumes the continuation when the segment is over, at once if it is.
-    func wait(_ continuation: CheckedContinuation<Outcome, Never>) {
-        if let outcome {
-            continuation.resume(returning: outcome)
-        } else {
-            waiter = continuation
-        }
+    /// The first error is what the caller learns.
+    mutating func note(_ error: PGError) {
+        guard self.error == nil else { return }
+        self.error = error
+        if case .end? = current?.step { hasFailedBefore = true }
+    }
+
+    /// The outcome of a segment whose connection was closed. Whether an error is about the connection is
+    /// decided by that and not by its code, which may be anything or missing.
+    func outcome(lostTo reason: PGError) -> Outcome {
+        if isCancelled { return Outcome(failure: .cancelled) }
+        var error = error ?? reason
+        if error.kind == .server { error.kind = reason.kind }
+        // The server answers a segment as a whole, so before it has begun to, the blame is on what it was
+        // sent for.
+        let origin = isAnswered ? current?.origin : steps.last?.origin
+        return Outcome(failure: .lost(error.with(origin), answered: isAnswered && !hasFailedBefore))
     }
 }

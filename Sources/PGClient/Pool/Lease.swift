@@ -1,9 +1,11 @@
+import Synchronization
+
 /// A connection while somebody has it, and the transaction that is open on it.
 ///
-/// It lives on the reactor like its backend, so that asking the backend costs no change of thread. The
-/// handles that users hold name a transaction by a number that is never used again: a handle that is kept too
-/// long is told so.
-actor Lease {
+/// It has none before the first statement, which waits for one together with everything that has to precede
+/// it. The handles that users hold name a transaction by a number that is never used again: a handle that is
+/// kept too long is told so.
+final class Lease: Sendable {
     /// A transaction as the client sees it.
     struct Transaction: Sendable {
         enum Phase: Sendable {
@@ -15,13 +17,19 @@ actor Lease {
         }
 
         let access: PGAccess
-        let opening: SQL?
+        /// What has to be sent before the first statement.
+        let prelude: [Statement]
         var phase = Phase.fresh
         var firstError: PGError?
 
         init(_ access: PGAccess, _ opening: SQL?) {
             self.access = access
-            self.opening = opening
+            prelude =
+                if let opening {
+                    [access.begin, Statement(opening, file: #fileID, line: #line)]
+                } else {
+                    [access.begin]
+                }
         }
 
         mutating func note(_ error: PGError) {
@@ -31,37 +39,66 @@ actor Lease {
         func validateOpening() throws {
             for statement in prelude { try statement.sql.validate(statement.origin) }
         }
+    }
 
-        /// What has to be sent before the first statement.
-        var prelude: [Statement] {
-            [access.begin] + (opening.map { [Statement($0, file: #fileID, line: #line)] } ?? [])
+    private enum Entrance: Sendable {
+        /// To be sent with what has to precede it, by the one who has the lease for itself until ``leave()``.
+        case first(prelude: [Statement])
+        case next(Backend)
+        case wait
+    }
+
+    private struct State: Sendable {
+        /// nil before the first statement.
+        var backend: Backend?
+        var transaction: Transaction?
+        var id = Lease.firstTransaction
+        var isOver = false
+        /// Nothing was executed in this lease yet, so a dead connection can be replaced unnoticed.
+        var isUntouched = true
+        /// The first statement is under way: others wait until it is over.
+        var isStarting = false
+        var gate: [CheckedContinuation<Void, Never>] = []
+
+        /// Throws if the handle is no longer, or not now, the right one.
+        mutating func enter(_ id: Int?) throws -> Entrance {
+            if isStarting { return .wait }
+            if isOver { throw PGError(.transactionClosed, "the closure that this belonged to has ended") }
+            if let id, id != self.id || transaction == nil {
+                throw PGError(.transactionClosed, "the transaction's closure has ended")
+            }
+            if id == nil, transaction != nil {
+                throw PGError(
+                    .transactionClosed,
+                    "a transaction is open on this connection, and is to be used"
+                )
+            }
+            switch transaction?.phase {
+            case .spoiled:
+                throw PGError(.transactionClosed, "the transaction was cancelled and can't go on")
+            case .fresh:
+                try transaction?.validateOpening()
+                transaction?.phase = .open
+                isStarting = true
+                return .first(prelude: transaction?.prelude ?? [])
+            case .open, nil:
+                if let backend { return .next(backend) }
+                if let error = transaction?.firstError { throw error }
+                isStarting = true
+                return .first(prelude: [])
+            }
         }
     }
 
     static let firstTransaction = 1
+    private static let commit = Statement(control: "COMMIT", prepares: true)
 
-    nonisolated private let reactor: Reactor
     private let pool: PGPool
-    private var backend: Backend
-    private var transaction: Transaction?
-    private var id = firstTransaction
-    private var isOver = false
-    /// Nothing was executed on the connection yet in this lease, so a dead one can be replaced unnoticed.
-    private var isUntouched = true
+    private let state: Mutex<State>
 
-    /// Something is under way that has the connection for itself: others wait until it is over.
-    private var isExclusive = false
-    private var gate: [CheckedContinuation<Void, Never>] = []
-
-    nonisolated var unownedExecutor: UnownedSerialExecutor {
-        reactor.asUnownedSerialExecutor()
-    }
-
-    init(_ backend: Backend, pool: PGPool, transaction: Transaction?) {
-        self.backend = backend
+    init(pool: PGPool, transaction: Transaction?) {
         self.pool = pool
-        self.transaction = transaction
-        reactor = backend.reactor
+        state = Mutex(State(transaction: transaction))
     }
 
     // MARK: Statements
@@ -69,16 +106,14 @@ actor Lease {
     /// Runs a statement in a transaction, or outside of one if the number is nil.
     func run(_ statement: Statement, in id: Int?) async throws -> PGResult {
         try statement.sql.validate(statement.origin)
-        await passGate()
-        try check(id)
         let outcome =
-            if transaction?.phase != .open {
-                await exclusively { await self.start([statement]) }
-            } else {
-                await backend.send([statement])
+            switch try await enter(id) {
+            case .first(let prelude): await start(.statements(prelude + [statement]))
+            case .next(let backend): await backend.send(.statements([statement]))
+            case .wait: Outcome()
             }
         try note(outcome, in: id)
-        guard let result = outcome.results.last else {
+        guard let result = outcome.result else {
             throw PGError(.connection, "the statement has no result", statement.origin)
         }
         return result
@@ -87,94 +122,98 @@ actor Lease {
     /// Runs a script in a transaction, or outside of one if the number is nil.
     func script(_ origin: Origin, in id: Int?) async throws {
         try SQL(stringLiteral: origin.sql).validate(origin)
-        await passGate()
-        try check(id)
-        let outcome = await exclusively {
-            if self.transaction?.phase != .open {
-                let outcome = await self.start([])
-                if outcome.failure != nil { return outcome }
-            }
-            return await self.backend.script(origin.sql, origin: origin)
+        switch try await enter(id) {
+        case .first(let prelude) where prelude.isEmpty:
+            try note(await start(.script(origin)), in: id)
+        case .first(let prelude):
+            try note(await start(.statements(prelude)), in: id)
+            return try await script(origin, in: id)
+        case .next(let backend):
+            try note(await backend.send(.script(origin)), in: id)
+        case .wait:
+            return
         }
-        // A script may remove what the cache believes in.
-        try note(outcome, in: id)
-        guard self.id == id, transaction != nil, await !backend.isInTransaction else { return }
-        transaction?.phase = .spoiled
-        throw PGError(.transactionClosed, "the script has ended the transaction that it ran in", origin)
+        try state.withLock { state in
+            guard state.id == id, state.transaction != nil, state.backend?.isInTransaction == false else {
+                return
+            }
+            state.transaction?.phase = .spoiled
+            throw PGError(.transactionClosed, "the script has ended the transaction that it ran in", origin)
+        }
     }
 
-    /// Sends a transaction's first statement with what has to precede it, or a statement outside of one.
+    /// Waits while the first statement is under way.
+    private func enter(_ id: Int?) async throws -> Entrance {
+        try Task.checkCancellation()
+        while true {
+            let entrance = try state.withLock { try $0.enter(id) }
+            guard case .wait = entrance else { return entrance }
+            await withCheckedContinuation { continuation in
+                let isFree = state.withLock { state in
+                    if state.isStarting { state.gate.append(continuation) }
+                    return !state.isStarting
+                }
+                if isFree { continuation.resume() }
+            }
+        }
+    }
+
+    private func leave() {
+        let waiting = state.withLock { state in
+            state.isStarting = false
+            defer { state.gate = [] }
+            return state.gate
+        }
+        for waiter in waiting { waiter.resume() }
+    }
+
+    /// Sends what comes first on a connection, or in a transaction.
     ///
     /// A connection that was dead already is replaced once. In a transaction that is safe also when it was
-    /// found dead only while sending, since nothing was committed; outside, only when it was known before.
+    /// found dead only while sending, since nothing was committed.
     ///
     /// A statement that must be prepared again is, once: the server has refused it without executing
     /// anything.
-    private func start(_ statements: [Statement]) async -> Outcome {
-        var mayReplace = isUntouched
+    private func start(_ work: Request.Work) async -> Outcome {
+        defer { leave() }
+        var (backend, mayReplace) = state.withLock { state in
+            defer { state.isUntouched = false }
+            return (state.backend, state.isUntouched && state.transaction != nil)
+        }
         var mayPrepareAgain = true
-        isUntouched = false
-        let statements = (transaction?.prelude ?? []) + statements
-        transaction?.phase = .open
         while true {
-            if mayReplace, await !backend.probe() {
-                mayReplace = false
-                if let failure = await replaceBackend() { return Outcome(failure: failure) }
+            let outcome: Outcome
+            if let backend {
+                outcome = await backend.send(work)
+            } else {
+                (outcome, backend) = await pool.send(work)
             }
-            if statements.isEmpty { return Outcome() }
-            let outcome = await backend.send(statements)
+            state.withLock { $0.backend = backend }
             switch outcome.failure {
             case .lost(let error, answered: false)
-            where mayReplace && transaction != nil && error.kind == .connection:
+            where mayReplace && error.kind == .connection && backend != nil:
                 mayReplace = false
-                if let failure = await replaceBackend() { return Outcome(failure: failure) }
+                if let dead = backend { pool.release(dead) }
+                backend = nil
             case .refused(let error) where mayPrepareAgain && error.isStaleStatement:
                 mayPrepareAgain = false
-                if transaction != nil {
-                    _ = await backend.send([Statement(control: "ROLLBACK")], cancellable: false)
-                }
+                await rollBack(backend)
             default:
                 return outcome
             }
         }
     }
 
-    private func replaceBackend() async -> Failure? {
-        do {
-            backend = try await pool.replace(backend)
-            return nil
-        } catch let error as PGError {
-            return .lost(error, answered: false)
-        } catch {
-            return .cancelled
-        }
-    }
-
-    /// Throws if the handle is no longer, or not now, the right one.
-    private func check(_ id: Int?) throws {
-        try Task.checkCancellation()
-        if isOver { throw PGError(.transactionClosed, "the closure that this belonged to has ended") }
-        if let id, id != self.id || transaction == nil {
-            throw PGError(.transactionClosed, "the transaction's closure has ended")
-        }
-        if id == nil, transaction != nil {
-            throw PGError(.transactionClosed, "a transaction is open on this connection, and is to be used")
-        }
-        if transaction?.phase == .fresh { try transaction?.validateOpening() }
-        if transaction?.phase == .spoiled {
-            throw PGError(.transactionClosed, "the transaction was cancelled and can't go on")
-        }
-    }
-
     private func note(_ outcome: Outcome, in id: Int?) throws {
         guard let failure = outcome.failure else { return }
-        if id == self.id, transaction != nil {
+        try state.withLock { state in
+            guard id == state.id, state.transaction != nil else { return }
             switch failure {
             case .refused(let error) where error.sqlState == .inFailedTransaction:
                 // The server only says that the transaction had failed; why is what the caller needs.
-                throw transaction?.firstError ?? error
-            case .refused(let error), .lost(let error, _): transaction?.note(error)
-            case .cancelled: transaction?.phase = .spoiled
+                throw state.transaction?.firstError ?? error
+            case .refused(let error), .lost(let error, _): state.transaction?.note(error)
+            case .cancelled: state.transaction?.phase = .spoiled
             }
         }
         throw failure.error
@@ -183,58 +222,62 @@ actor Lease {
     // MARK: Transactions
 
     /// Begins a transaction, of which nothing is sent yet.
-    func begin(_ transaction: Transaction) async throws -> Int {
-        await passGate()
-        try check(nil)
-        id += 1
-        self.transaction = transaction
-        return id
+    func begin(_ transaction: Transaction) throws -> Int {
+        try Task.checkCancellation()
+        return try state.withLock { state in
+            if state.isOver || state.transaction != nil { _ = try state.enter(nil) }
+            state.id += 1
+            state.transaction = transaction
+            return state.id
+        }
     }
 
     /// Commits, and waits for it if the transaction may have written.
     func commit(_ id: Int) async throws {
-        await passGate()
-        guard let ended = end(id) else { return }
-        let commit = Statement(control: "COMMIT")
+        guard let (ended, backend) = end(id) else { return }
         switch (ended.phase, ended.access) {
         case (.fresh, _):
             return
         case (.spoiled, _):
-            await rollBack()
+            await rollBack(backend)
             throw commitFailed(ended, "it was cancelled or ended before")
         case (.open, .readOnly):
-            await backend.post([commit])
+            backend?.post(Self.commit)
         case (.open, .readWrite):
-            if backend.isClosed { throw commitFailed(ended, "the connection was lost before") }
-            let outcome = await backend.send([commit], cancellable: false)
+            guard let backend, !backend.isClosed else {
+                throw commitFailed(ended, "the connection was lost before")
+            }
+            let outcome = await backend.send(.statements([Self.commit]), isCancellable: false)
             if case .lost(var error, _)? = outcome.failure {
                 error.kind = .commitUnknown
                 throw error
             }
             if let failure = outcome.failure { throw failure.error }
             // The server answers ROLLBACK, without an error, to the COMMIT of a transaction that had failed.
-            let tag = outcome.results.last?.commandTag ?? ""
+            let tag = outcome.result?.commandTag ?? ""
             guard tag == "COMMIT" else { throw commitFailed(ended, "the server answered \(tag)") }
         }
     }
 
     /// Rolls back, and waits until the server has.
     func rollBack(_ id: Int) async {
-        await passGate()
-        guard let ended = end(id), ended.phase != .fresh else { return }
-        await rollBack()
+        guard let (ended, backend) = end(id), ended.phase != .fresh else { return }
+        await rollBack(backend)
     }
 
-    private func rollBack() async {
-        let outcome = await backend.send([Statement(control: "ROLLBACK")], cancellable: false)
-        if case .refused(let error)? = outcome.failure { await backend.close(error) }
+    private func rollBack(_ backend: Backend?) async {
+        guard let backend, !backend.isClosed else { return }
+        let outcome = await backend.send(.statements([Statement(control: "ROLLBACK")]), isCancellable: false)
+        if case .refused(let error)? = outcome.failure { backend.close(error) }
     }
 
     /// From here on the transaction's handle is of no use.
-    private func end(_ id: Int) -> Transaction? {
-        guard id == self.id, let ended = transaction else { return nil }
-        transaction = nil
-        return ended
+    private func end(_ id: Int) -> (Transaction, Backend?)? {
+        state.withLock { state in
+            guard id == state.id, let ended = state.transaction else { return nil }
+            state.transaction = nil
+            return (ended, state.backend)
+        }
     }
 
     private func commitFailed(_ transaction: Transaction, _ reason: String) -> PGError {
@@ -264,28 +307,14 @@ actor Lease {
     /// - Parameter resetting: whether it was lent for more than a transaction, so that its session may have
     ///   changed.
     func giveBack(resetting: Bool = false) async {
-        guard !isOver else { return }
-        isOver = true
-        await rollBack(id)
-        if resetting, !isUntouched { await backend.reset() }
-        pool.release(backend, isClean: await backend.isClean)
-    }
-
-    // MARK: The gate
-
-    /// Waits until nobody has the connection for themselves.
-    private func passGate() async {
-        while isExclusive {
-            await withCheckedContinuation { gate.append($0) }
+        let (isFirst, id) = state.withLock { state in
+            defer { state.isOver = true }
+            return (!state.isOver, state.id)
         }
-    }
-
-    private func exclusively(_ body: () async -> Outcome) async -> Outcome {
-        isExclusive = true
-        let outcome = await body()
-        isExclusive = false
-        for waiter in gate { waiter.resume() }
-        gate = []
-        return outcome
+        guard isFirst else { return }
+        await rollBack(id)
+        guard let backend = state.withLock({ $0.backend }) else { return }
+        if resetting { await backend.reset() }
+        pool.release(backend)
     }
 }

@@ -5,22 +5,46 @@ import Synchronization
 /// Connections are opened when they are needed. Whoever finds none free waits in line, for at most
 /// ``PGConfiguration/acquireTimeout``. While the database can't be reached everybody fails at once with the
 /// reason, and as soon as it is back the next attempt succeeds.
-public final class PGPool: Sendable {
+public final class PGPool: PGSession {
     /// The bounds that the pool keeps.
     public let configuration: PGConfiguration
-    private let state: Mutex<PoolState>
-    private let lastWaiter = Atomic<UInt64>(0)
+    private let state: Mutex<PoolState<Backend, Request>>
+    private let drainWaiters = Mutex<[CheckedContinuation<Void, Never>]?>([])
 
-    /// A pool without any connection yet.
+    /// A pool that opens its first connections in the background.
     public init(_ configuration: PGConfiguration) {
         self.configuration = configuration
-        state = Mutex(PoolState(configuration))
+        state = Mutex(PoolState(configuration.bounds, seed: .random(in: 0...(.max))))
+        if configuration.minimumConnections > 0 { perform(state.withLock { $0.start(at: .now) }) }
     }
 
     deinit {
         // A lease holds its pool, so what is left now is idle.
-        for backend in state.withLock({ $0.beginClosing() }).close { backend.closeSoon() }
+        for (backend, _) in state.withLock({ $0.beginClosing() }).close { backend.close() }
     }
+
+    // MARK: Statements
+
+    /// Runs one statement by itself, on whichever connection is free, and returns its undecoded result.
+    ///
+    /// It takes one round trip. The server commits it before it answers.
+    public func run(_ sql: SQL, file: StaticString, line: UInt) async throws -> PGResult {
+        try Task.checkCancellation()
+        let statement = Statement(sql, file: file, line: line)
+        try sql.validate(statement.origin)
+        var (outcome, _) = await send(.statements([statement]), releasing: true)
+        if case .refused(let error)? = outcome.failure, error.isStaleStatement {
+            // The server has refused it without executing anything.
+            (outcome, _) = await send(.statements([statement]), releasing: true)
+        }
+        if let failure = outcome.failure { throw failure.error }
+        guard let result = outcome.result else {
+            throw PGError(.connection, "the statement has no result", statement.origin)
+        }
+        return result
+    }
+
+    // MARK: Leases
 
     /// Runs a transaction.
     ///
@@ -46,7 +70,7 @@ public final class PGPool: Sendable {
         isolation: isolated (any Actor)? = #isolation,
         _ body: (PGTransaction) async throws -> R
     ) async throws -> R {
-        let lease = Lease(try await acquire(), pool: self, transaction: .init(access, opening))
+        let lease = Lease(pool: self, transaction: .init(access, opening))
         let result: R
         do {
             result = try await body(PGTransaction(lease: lease, id: Lease.firstTransaction))
@@ -69,7 +93,7 @@ public final class PGPool: Sendable {
         isolation: isolated (any Actor)? = #isolation,
         _ body: (PGConnection) async throws -> R
     ) async throws -> R {
-        let lease = Lease(try await acquire(), pool: self, transaction: nil)
+        let lease = Lease(pool: self, transaction: nil)
         let result: R
         do {
             result = try await body(PGConnection(lease: lease))
@@ -86,90 +110,120 @@ public final class PGPool: Sendable {
     ///
     /// - Parameter time: how long to wait for them, before their connections are closed too.
     public func close(within time: Duration = .seconds(10)) async {
-        perform(state.withLock { $0.beginClosing() })
         let deadline = Instant.now + time
-        await withCheckedContinuation { waiter in
-            perform(state.withLock { $0.drain(waiter) })
-            guard let reactor = try? Reactor.shared() else { return }
-            reactor.execute(at: deadline) { [weak self] in
+        await withCheckedContinuation { continuation in
+            // nil when it has been closed before.
+            let isOpen = drainWaiters.withLock { waiters in
+                waiters?.append(continuation)
+                return waiters != nil
+            }
+            guard isOpen else { return continuation.resume() }
+            perform(state.withLock { $0.beginClosing() })
+            guard let loop = try? EventLoop.shared() else { return }
+            loop.schedule(at: deadline) { [weak self] in
                 guard let self else { return }
                 perform(state.withLock { $0.giveUpDraining() })
             }
         }
     }
 
+    private func finishDraining() {
+        let waiters = drainWaiters.withLock { waiters in
+            defer { waiters = nil }
+            return waiters
+        }
+        for waiter in waiters ?? [] { waiter.resume() }
+    }
+
     /// How many tasks wait for a connection.
     var waiting: Int { state.withLock { $0.waiting } }
     /// Whether every connection is taken.
-    var isSaturated: Bool { state.withLock { $0.isSaturated } }
+    var isSaturated: Bool { state.withLock { $0.leased >= $0.bounds.maximum } }
 
-    // MARK: Leasing
+    // MARK: Requests
 
-    private func acquire() async throws -> Backend {
-        try Task.checkCancellation()
-        var effects = PoolState.Effects()
-        let idle = try state.withLock { try $0.takeIdle(at: .now, &effects) }
-        perform(effects)
-        if let idle { return idle }
-        let id = lastWaiter.add(1, ordering: .relaxed).newValue
-        return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                let now = Instant.now
-                let waiter = PoolState.Waiter(
-                    id: id,
-                    deadline: now + configuration.acquireTimeout,
-                    continuation: continuation
-                )
-                perform(
-                    state.withLock { state in
-                        // The handler below runs before or after this lock, never in between.
-                        guard Task.isCancelled else { return state.enqueue(waiter, at: now) }
-                        return .init(resume: [(continuation, .failure(CancellationError()))])
-                    }
-                )
+    /// Gives a request to a connection as soon as one is free, and waits for the outcome.
+    ///
+    /// - Parameter releasing: whether the connection comes back to the pool by itself.
+    /// - Returns: with the outcome, the connection, if it got one.
+    func send(_ work: Request.Work, releasing: Bool = false) async -> (Outcome, Backend?) {
+        let request = Request(work, releasesTo: releasing ? self : nil)
+        let outcome = await withTaskCancellationHandler {
+            await withUnsafeContinuation { continuation in
+                request.wait(continuation)
+                acquire(request)
             }
         } onCancel: {
-            perform(state.withLock { $0.cancel(id) })
+            cancel(request)
+        }
+        return (outcome, request.backend)
+    }
+
+    private func acquire(_ request: Request) {
+        let effects = state.withLock { state in
+            // Whoever cancels takes this lock after having noted it: so either they find the request here, or
+            // it is seen now.
+            request.isCancelled ? nil : state.acquire(request, at: .now)
+        }
+        guard let effects else { return request.finish(Outcome(failure: .cancelled)) }
+        perform(effects)
+    }
+
+    private func cancel(_ request: Request) {
+        if let backend = request.cancel() {
+            backend.cancel(request)
+        } else if state.withLock({ $0.cancel(request) }) {
+            request.finish(Outcome(failure: .cancelled))
         }
     }
 
-    func release(_ backend: Backend, isClean: Bool) {
-        perform(state.withLock { $0.release(backend, isClean: isClean, at: .now) })
-    }
-
-    /// A new connection for one that was leased and found dead before anything was executed on it.
-    func replace(_ dead: Backend) async throws -> Backend {
-        let backend = try await open()
-        state.withLock { $0.replace(dead, with: backend) }
-        return backend
-    }
-
-    private func open() async throws -> Backend {
-        let backend = Backend(configuration, reactor: try .shared()) { [weak self] backend in
-            self?.state.withLock { $0.lost(backend) }
-        }
-        try await backend.open()
-        return backend
+    /// Takes a connection back.
+    func release(_ backend: Backend) {
+        let isClean = backend.isClean
+        let effects = state.withLock { $0.release(backend, isClean: isClean, at: .now) }
+        perform(effects, areFresh: true)
+        // What was posted has gone out with the next request if somebody has waited for this connection.
+        if effects.assigned.isEmpty { backend.sendPosted() }
     }
 
     private func connect() async {
         do {
-            let backend = try await open()
-            perform(state.withLock { $0.connected(backend) })
+            let backend = try await Backend.open(configuration) { [weak self] backend in
+                guard let self else { return }
+                perform(state.withLock { $0.lost(backend, at: .now) })
+            }
+            perform(state.withLock { $0.connected(backend, at: .now) })
         } catch {
-            perform(state.withLock { $0.connectFailed(error, at: .now, jitter: .random(in: 0...1)) })
+            let error = error as? PGError ?? PGError(.connection, "\(error)")
+            perform(state.withLock { $0.connectFailed(error, at: .now) })
         }
     }
 
-    private func perform(_ effects: PoolState.Effects) {
-        for (continuation, result) in effects.resume { continuation.resume(with: result) }
-        for waiter in effects.drained { waiter.resume() }
-        for backend in effects.close { backend.closeSoon() }
-        for _ in 0..<effects.open { Task { await connect() } }
-        guard let time = effects.expireAt, let reactor = try? Reactor.shared() else { return }
-        reactor.execute(at: time) { [weak self] in
-            guard let self else { return }
-            perform(state.withLock { $0.expire(at: .now) })
+    /// - Parameter areFresh: whether the connections that are assigned were in use until now.
+    private func perform(_ effects: PoolState<Backend, Request>.Effects, areFresh: Bool = false) {
+        for (request, error) in effects.failed {
+            request.finish(Outcome(failure: .lost(error, answered: false)))
         }
+        for (backend, _) in effects.close { backend.close() }
+        for (request, backend) in effects.assigned { give(backend, to: request, isFresh: areFresh) }
+        for _ in 0..<effects.open { Task { await connect() } }
+        if effects.isDrained { finishDraining() }
+        guard let time = effects.timer, let loop = try? EventLoop.shared() else { return }
+        loop.schedule(at: time) { [weak self] in
+            guard let self else { return }
+            perform(state.withLock { $0.tick(at: .now) })
+        }
+    }
+
+    private func give(_ backend: Backend, to request: Request, isFresh: Bool) {
+        guard request.assign(backend) else {
+            request.finish(Outcome(failure: .cancelled))
+            return release(backend)
+        }
+        if isFresh { return backend.submit(request) }
+        if backend.submitProbing(request) { return }
+        // It had died while nobody used it.
+        request.unassign()
+        acquire(request)
     }
 }

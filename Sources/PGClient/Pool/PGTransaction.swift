@@ -7,10 +7,16 @@ public enum PGAccess: Sendable, Hashable {
 
     var begin: Statement {
         switch self {
-        case .readOnly: Statement(control: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        case .readWrite: Statement(control: "BEGIN READ WRITE")
+        case .readOnly: Self.beginReadOnly
+        case .readWrite: Self.beginReadWrite
         }
     }
+
+    private static let beginReadOnly = Statement(
+        control: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        prepares: true
+    )
+    private static let beginReadWrite = Statement(control: "BEGIN READ WRITE", prepares: true)
 }
 
 /// A transaction, for as long as the closure that received it runs; used later it throws
@@ -65,7 +71,7 @@ public struct PGConnection: PGSession {
         isolation: isolated (any Actor)? = #isolation,
         _ body: (PGTransaction) async throws -> R
     ) async throws -> R {
-        let id = try await lease.begin(.init(access, opening))
+        let id = try lease.begin(.init(access, opening))
         let result: R
         do {
             result = try await body(PGTransaction(lease: lease, id: id))

@@ -1,140 +1,243 @@
-/// Which connections there are and who waits for one: a plain value without clock, lock or socket, so that
-/// its rules can be read and tested by themselves. What has to be done is returned, and done outside of the
-/// lock.
-struct PoolState: Sendable {
-    struct Waiter: Sendable {
-        let id: UInt64
-        let deadline: Instant
-        let continuation: CheckedContinuation<Backend, any Error>
-    }
+/// The bounds that a pool keeps.
+struct PoolBounds: Sendable {
+    var minimum = 0
+    var maximum = 8
+    var maximumWaiters = 1024
+    var acquireTimeout = Duration.seconds(2)
+    /// Give or take a tenth, so that connections that were opened together aren't all replaced together.
+    var maximumLifetime = Duration.seconds(1800)
+    var idleTimeout = Duration.seconds(300)
+}
 
+/// Why a connection is closed by its pool.
+enum DiscardReason: String, Sendable, CaseIterable {
+    /// It has died, or the server has closed it.
+    case lost
+    /// It has reached its age.
+    case expired
+    /// There was nothing to do for it.
+    case idle
+    /// It came back inside a transaction, or with a cancel under way.
+    case dirty
+    /// The pool is closed.
+    case closing
+}
+
+/// Which connections there are and who waits for one: a plain value without clock, lock or socket, so that its
+/// rules can be read, and tested by schedules that no real pool would meet in years. What has to be done is
+/// returned, and done outside of the lock.
+///
+/// Whatever happens, a waiter is answered exactly once: with a connection, or with an error no later than at
+/// its deadline, provided that ``tick(at:)`` is called when ``Effects/timer`` says so.
+struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>: Sendable {
     /// What follows from a change.
     struct Effects: Sendable {
-        var resume: [(CheckedContinuation<Backend, any Error>, Result<Backend, any Error>)] = []
-        /// Connections to close.
-        var close: [Backend] = []
+        var assigned: [(waiter: Waiter, connection: Connection)] = []
+        var failed: [(waiter: Waiter, error: PGError)] = []
+        var close: [(connection: Connection, reason: DiscardReason)] = []
         /// How many connections to open.
         var open = 0
-        /// When to look for waiters whose time is over.
-        var expireAt: Instant?
-        /// Those who wait for the pool to be empty.
-        var drained: [CheckedContinuation<Void, Never>] = []
+        /// When to call ``PoolState/tick(at:)``, unless it was said before and hasn't happened yet.
+        var timer: Instant?
+        /// The last connection is gone after the pool was closed.
+        var isDrained = false
     }
 
-    let configuration: PGConfiguration
-    /// Free connections; the one that was used last comes first, so that a quiet pool uses few.
-    private var idle: [Backend] = []
-    private var leased: [ObjectIdentifier: Backend] = [:]
-    private var connecting = 0
-    private var waiters: [Waiter] = []
-    private(set) var isClosing = false
-    private var drainWaiters: [CheckedContinuation<Void, Never>] = []
-    private var hasTimer = false
+    private struct Member: Sendable {
+        let connection: Connection
+        let expiry: Instant
+        var idleSince: Instant?
+    }
 
-    /// Why there is no database, as long as new attempts would only burden it.
-    private var failure: (error: any Error, until: Instant)?
+    private struct Waiting: Sendable {
+        let waiter: Waiter
+        let deadline: Instant
+    }
+
+    private struct Breaker: Sendable {
+        var error: PGError
+        /// Until then nobody tries to connect.
+        var until: Instant
+    }
+
+    let bounds: PoolBounds
+    private var members: [ObjectIdentifier: Member] = [:]
+    /// Free connections; the one that was used last is at the end, so that a quiet pool uses few.
+    private var idle: [Connection] = []
+    private var connecting = 0
+    private var waiters: [Waiting] = []
+    private(set) var isClosing = false
+    private var isDrained = false
+    private var timer: Instant?
+    private var random: SplitMix64
+
+    /// Set while the last attempt to connect has failed.
+    private var breaker: Breaker?
     private var failures = 0
 
-    init(_ configuration: PGConfiguration) {
-        self.configuration = configuration
+    init(_ bounds: PoolBounds, seed: UInt64) {
+        self.bounds = bounds
+        random = SplitMix64(state: seed)
     }
 
     var waiting: Int { waiters.count }
-    var isSaturated: Bool { leased.count >= configuration.maximumConnections }
-    private var open: Int { idle.count + leased.count }
+    var leased: Int { members.count - idle.count }
+    /// Connections that there are or will be in a moment.
+    var total: Int { members.count + connecting }
 
     // MARK: Acquiring
 
-    /// A free connection if there is one and nobody waits already; nil means to wait.
-    mutating func takeIdle(at now: Instant, _ effects: inout Effects) throws -> Backend? {
-        if isClosing { throw PGError(.poolClosed, "the pool is closed") }
-        guard waiters.isEmpty else { return nil }
-        while let backend = idle.popLast() {
-            if backend.isClosed { continue }
-            if backend.expiry <= now {
-                effects.close.append(backend)
+    /// Opens what is to be there before anybody asks.
+    mutating func start(at now: Instant) -> Effects {
+        var effects = Effects()
+        openMore(at: now, &effects)
+        return finished(effects, at: now)
+    }
+
+    /// Gives a connection, or puts the waiter at the end of the line.
+    mutating func acquire(_ waiter: Waiter, at now: Instant) -> Effects {
+        var effects = Effects()
+        if isClosing {
+            effects.failed = [(waiter, Self.closedError)]
+        } else if waiters.isEmpty, let connection = takeIdle(at: now, &effects) {
+            effects.assigned = [(waiter, connection)]
+        } else if waiters.count >= bounds.maximumWaiters {
+            effects.failed = [
+                (waiter, PGError(.poolExhausted, "\(waiters.count) tasks wait for a connection already"))
+            ]
+        } else if let breaker, now < breaker.until, total == 0 {
+            effects.failed = [(waiter, breaker.error)]
+        } else {
+            waiters.append(Waiting(waiter: waiter, deadline: now + bounds.acquireTimeout))
+            openMore(at: now, &effects)
+        }
+        return finished(effects, at: now)
+    }
+
+    /// Takes a waiter out of the line whose task was cancelled. False when it doesn't stand there.
+    mutating func cancel(_ waiter: Waiter) -> Bool {
+        guard let index = waiters.firstIndex(where: { $0.waiter === waiter }) else { return false }
+        waiters.remove(at: index)
+        return true
+    }
+
+    private mutating func takeIdle(at now: Instant, _ effects: inout Effects) -> Connection? {
+        while let connection = idle.popLast() {
+            let id = ObjectIdentifier(connection)
+            guard let member = members[id] else { continue }
+            if member.expiry <= now {
+                members[id] = nil
+                effects.close.append((connection, .expired))
                 continue
             }
-            leased[ObjectIdentifier(backend)] = backend
-            return backend
+            members[id]?.idleSince = nil
+            return connection
         }
         return nil
     }
 
-    /// Puts a waiter at the end of the queue. It is told at once when the queue is full, or when the database
-    /// has been unreachable a moment ago.
-    mutating func enqueue(_ waiter: Waiter, at now: Instant) -> Effects {
+    // MARK: Time
+
+    /// Does what is due: fails those whose time is over, closes what has been idle or alive for too long, and
+    /// tries again to connect.
+    mutating func tick(at now: Instant) -> Effects {
         var effects = Effects()
-        do {
-            if let backend = try takeIdle(at: now, &effects) {
-                effects.resume.append((waiter.continuation, .success(backend)))
-            } else if waiters.count >= configuration.maximumWaiters {
-                throw PGError(.poolExhausted, "\(waiters.count) tasks wait for a connection already")
-            } else if let failure, now < failure.until, open + connecting == 0 {
-                throw failure.error
-            } else {
-                waiters.append(waiter)
-                if !hasTimer {
-                    hasTimer = true
-                    effects.expireAt = waiters[0].deadline
-                }
-                openMore(&effects)
+        if let timer, timer <= now { self.timer = nil }
+        // They stand in the order of their deadlines.
+        let late = waiters.prefix { $0.deadline <= now }
+        waiters.removeFirst(late.count)
+        let error = PGError(.poolTimeout, "no connection became free within \(bounds.acquireTimeout)")
+        effects.failed = late.map { ($0.waiter, error) }
+        trimIdle(at: now, &effects)
+        openMore(at: now, &effects)
+        return finished(effects, at: now)
+    }
+
+    private mutating func trimIdle(at now: Instant, _ effects: inout Effects) {
+        // The one that was used longest ago comes first.
+        for connection in idle {
+            let id = ObjectIdentifier(connection)
+            guard let member = members[id], let since = member.idleSince else { continue }
+            let isExpired = member.expiry <= now
+            guard isExpired || (members.count > bounds.minimum && since + bounds.idleTimeout <= now) else {
+                continue
             }
-        } catch {
-            effects.resume.append((waiter.continuation, .failure(error)))
+            members[id] = nil
+            idle.removeAll { $0 === connection }
+            effects.close.append((connection, isExpired ? .expired : .idle))
         }
-        return effects
     }
 
-    /// Takes a waiter out of the queue whose task was cancelled.
-    mutating func cancel(_ id: UInt64) -> Effects {
-        var effects = Effects()
-        if let index = waiters.firstIndex(where: { $0.id == id }) {
-            effects.resume.append((waiters.remove(at: index).continuation, .failure(CancellationError())))
+    /// Adds the timer to what follows, if it is to ring earlier than the one that is set.
+    private mutating func finished(_ effects: Effects, at now: Instant) -> Effects {
+        var effects = effects
+        var next = waiters.first?.deadline
+        if let breaker, breaker.until > now, !isClosing, !waiters.isEmpty || total < bounds.minimum {
+            next = min(next ?? breaker.until, breaker.until)
         }
-        return effects
-    }
-
-    /// Fails those whose time is over. They stand in the order of their deadlines.
-    mutating func expire(at now: Instant) -> Effects {
-        var effects = Effects()
-        let expired = waiters.prefix { $0.deadline <= now }
-        waiters.removeFirst(expired.count)
-        let error = PGError(.poolTimeout, "no connection became free within \(configuration.acquireTimeout)")
-        effects.resume = expired.map { ($0.continuation, .failure(error)) }
-        hasTimer = !waiters.isEmpty
-        effects.expireAt = waiters.first?.deadline
+        if next == nil, timer == nil, let oldest = idle.first, let member = members[ObjectIdentifier(oldest)]
+        {
+            next = member.expiry
+            if members.count > bounds.minimum, let since = member.idleSince {
+                next = min(member.expiry, since + bounds.idleTimeout)
+            }
+        }
+        if let next, timer.map({ next < $0 }) ?? true {
+            timer = next
+            effects.timer = next
+        }
         return effects
     }
 
     // MARK: Connecting
 
-    mutating func connected(_ backend: Backend) -> Effects {
+    /// A connection was made that ``Effects/open`` had asked for.
+    mutating func connected(_ connection: Connection, at now: Instant) -> Effects {
         connecting -= 1
         failures = 0
-        failure = nil
+        breaker = nil
+        let lifetime =
+            Double(bounds.maximumLifetime.nanoseconds) * Double.random(in: 0.9...1.1, using: &random)
+        let expiry = now + .nanoseconds(Int64(min(lifetime, 9e18)))
+        members[ObjectIdentifier(connection)] = Member(connection: connection, expiry: expiry)
         var effects = Effects()
-        leased[ObjectIdentifier(backend)] = backend
-        hand(over: backend, &effects)
-        return effects
+        hand(over: connection, at: now, &effects)
+        // While nothing was known of the database, only one attempt was made.
+        openMore(at: now, &effects)
+        return finished(effects, at: now)
     }
 
-    /// If nothing is left that could serve them, everybody who waits learns the reason now rather than at the
-    /// end of their time.
+    /// A connection could not be made. If nothing is left that could serve them, everybody who waits learns
+    /// the reason now rather than at the end of their time.
     ///
-    /// - Parameter jitter: between 0 and 1; spreads the next attempts of several clients.
-    mutating func connectFailed(_ error: any Error, at now: Instant, jitter: Double) -> Effects {
+    /// The next attempt is made after a pause with full jitter (AWS, "Exponential Backoff And Jitter"): several
+    /// clients that have lost the same server don't come back in step.
+    mutating func connectFailed(_ error: PGError, at now: Instant) -> Effects {
         connecting -= 1
-        failures = min(failures + 1, 5)
-        let pause = Double(25 << failures) * (0.5 + jitter / 2)
-        failure = (error, now + .milliseconds(Int64(pause)))
+        failures = min(failures + 1, 6)
+        let ceiling = 25 << failures
+        breaker = Breaker(
+            error: error,
+            until: now + .milliseconds(Int.random(in: 0...ceiling, using: &random))
+        )
         var effects = Effects()
-        if open + connecting == 0 {
-            effects.resume = waiters.map { ($0.continuation, .failure(error)) }
+        if total == 0 {
+            effects.failed = waiters.map { ($0.waiter, error) }
             waiters = []
         }
         finishDraining(&effects)
-        return effects
+        return finished(effects, at: now)
+    }
+
+    /// As many as are waited for and as there is room for; one at a time while the database seems to be away.
+    private mutating func openMore(at now: Instant, _ effects: inout Effects) {
+        guard !isClosing else { return }
+        let wanted = max(waiters.count - connecting, bounds.minimum - total)
+        var room = max(bounds.maximum, 1) - total
+        if let breaker { room = min(room, now < breaker.until ? 0 : 1 - connecting) }
+        let count = max(0, min(wanted, room))
+        effects.open += count
+        connecting += count
     }
 
     // MARK: Releasing
@@ -142,49 +245,57 @@ struct PoolState: Sendable {
     /// Takes a connection back, and gives it to the first who waits.
     ///
     /// - Parameter isClean: false if it must not be used again.
-    mutating func release(_ backend: Backend, isClean: Bool, at now: Instant) -> Effects {
+    mutating func release(_ connection: Connection, isClean: Bool, at now: Instant) -> Effects {
         var effects = Effects()
-        if isClean, !isClosing, !backend.isClosed, backend.expiry > now {
-            hand(over: backend, &effects)
-        } else {
-            leased[ObjectIdentifier(backend)] = nil
-            effects.close.append(backend)
-            if !isClosing { openMore(&effects) }
-            finishDraining(&effects)
+        let id = ObjectIdentifier(connection)
+        guard let member = members[id] else {
+            // It has died meanwhile.
+            effects.close = [(connection, .lost)]
+            return effects
         }
-        return effects
-    }
-
-    /// Puts a new connection in the place of a leased one that was found dead.
-    mutating func replace(_ dead: Backend, with backend: Backend) {
-        leased[ObjectIdentifier(dead)] = nil
-        leased[ObjectIdentifier(backend)] = backend
-    }
-
-    /// A connection has died; one that is leased is dealt with when it is released.
-    mutating func lost(_ backend: Backend) {
-        idle.removeAll { $0 === backend }
-    }
-
-    private mutating func hand(over backend: Backend, _ effects: inout Effects) {
         if isClosing {
-            leased[ObjectIdentifier(backend)] = nil
-            effects.close.append(backend)
-            finishDraining(&effects)
-        } else if waiters.isEmpty {
-            leased[ObjectIdentifier(backend)] = nil
-            idle.append(backend)
-            openMore(&effects)
+            discard(connection, .closing, at: now, &effects)
+        } else if !isClean {
+            discard(connection, .dirty, at: now, &effects)
+        } else if member.expiry <= now {
+            discard(connection, .expired, at: now, &effects)
         } else {
-            effects.resume.append((waiters.removeFirst().continuation, .success(backend)))
+            hand(over: connection, at: now, &effects)
         }
+        return finished(effects, at: now)
     }
 
-    private mutating func openMore(_ effects: inout Effects) {
-        let wanted = max(waiters.count - connecting, configuration.minimumConnections - open - connecting)
-        let room = max(configuration.maximumConnections, 1) - open - connecting
-        effects.open = max(0, min(wanted, room))
-        connecting += effects.open
+    /// A connection has died.
+    mutating func lost(_ connection: Connection, at now: Instant) -> Effects {
+        var effects = Effects()
+        guard members.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return effects }
+        idle.removeAll { $0 === connection }
+        openMore(at: now, &effects)
+        finishDraining(&effects)
+        return finished(effects, at: now)
+    }
+
+    private mutating func discard(
+        _ connection: Connection,
+        _ reason: DiscardReason,
+        at now: Instant,
+        _ effects: inout Effects
+    ) {
+        members[ObjectIdentifier(connection)] = nil
+        effects.close.append((connection, reason))
+        openMore(at: now, &effects)
+        finishDraining(&effects)
+    }
+
+    private mutating func hand(over connection: Connection, at now: Instant, _ effects: inout Effects) {
+        if isClosing {
+            discard(connection, .closing, at: now, &effects)
+        } else if waiters.isEmpty {
+            idle.append(connection)
+            members[ObjectIdentifier(connection)]?.idleSince = now
+        } else {
+            effects.assigned.append((waiters.removeFirst().waiter, connection))
+        }
     }
 
     // MARK: Closing
@@ -193,32 +304,46 @@ struct PoolState: Sendable {
     mutating func beginClosing() -> Effects {
         var effects = Effects()
         isClosing = true
-        let error = PGError(.poolClosed, "the pool is closed")
-        effects.resume = waiters.map { ($0.continuation, .failure(error)) }
+        effects.failed = waiters.map { ($0.waiter, Self.closedError) }
         waiters = []
-        effects.close = idle
+        for connection in idle {
+            members[ObjectIdentifier(connection)] = nil
+            effects.close.append((connection, .closing))
+        }
         idle = []
-        return effects
-    }
-
-    /// Waits until the last leased connection is back.
-    mutating func drain(_ waiter: CheckedContinuation<Void, Never>) -> Effects {
-        var effects = Effects()
-        drainWaiters.append(waiter)
         finishDraining(&effects)
         return effects
     }
 
-    /// Gives up waiting, and closes what hasn't come back.
+    /// Gives up waiting for what is leased, and closes it.
     mutating func giveUpDraining() -> Effects {
-        let effects = Effects(close: Array(leased.values), drained: drainWaiters)
-        drainWaiters = []
+        var effects = Effects()
+        effects.close = members.values.map { ($0.connection, .closing) }
+        members = [:]
+        connecting = 0
+        finishDraining(&effects)
         return effects
     }
 
     private mutating func finishDraining(_ effects: inout Effects) {
-        guard isClosing, leased.isEmpty, connecting == 0 else { return }
-        effects.drained += drainWaiters
-        drainWaiters = []
+        guard isClosing, !isDrained, members.isEmpty, connecting <= 0 else { return }
+        isDrained = true
+        effects.isDrained = true
+    }
+
+    private static var closedError: PGError { PGError(.poolClosed, "the pool is closed") }
+}
+
+/// A small generator of random numbers whose sequence is known from its seed (Steele, Lea, Flood: "Fast
+/// splittable pseudorandom number generators", 2014).
+struct SplitMix64: RandomNumberGenerator, Sendable {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ (mixed >> 31)
     }
 }

@@ -10,10 +10,11 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation {
     /// The text with `$1`, `$2`, … for the parameters.
     public private(set) var text = ""
     private(set) var parameters: [Parameter] = []
+    /// The types of the parameters: with the text, what a prepared statement is known by.
+    private(set) var types: [PGType] = []
     private(set) var buffer = PGBuffer()
 
     struct Parameter: Sendable {
-        let type: PGType
         /// Where in the buffer the value lies; nil for NULL.
         var range: Range<Int>?
         /// Where in the text's UTF-8 the placeholder begins: splicing has to renumber it.
@@ -38,6 +39,7 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation {
         public init(literalCapacity: Int, interpolationCount: Int) {
             sql.text.reserveCapacity(literalCapacity + 3 * interpolationCount)
             sql.parameters.reserveCapacity(interpolationCount)
+            sql.types.reserveCapacity(interpolationCount)
         }
 
         /// Text of the literal itself.
@@ -85,11 +87,12 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation {
         let start = buffer.bytes.count
         value?.encode(into: &buffer)
         let range = value == nil ? nil : start..<buffer.bytes.count
-        append(Parameter(type: Value.pgType, range: range, placeholder: 0))
+        append(Parameter(range: range, placeholder: 0), Value.pgType)
     }
 
-    private mutating func append(_ parameter: Parameter) {
+    private mutating func append(_ parameter: Parameter, _ type: PGType) {
         var parameter = parameter
+        types.append(type)
         parameter.placeholder = text.utf8.count
         parameters.append(parameter)
         text += "$\(parameters.count)"
@@ -107,7 +110,7 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation {
             text += other.text[position..<placeholder]
             var moved = parameter
             moved.range = parameter.range.map { $0.lowerBound + shift..<$0.upperBound + shift }
-            append(moved)
+            append(moved, other.types[index])
             position = other.text.utf8.index(placeholder, offsetBy: "$\(index + 1)".utf8.count)
         }
         text += other.text[position...]

@@ -95,7 +95,7 @@ struct PGDecodingError: Error, CustomStringConvertible {
     init(mismatch type: PGType) {
         description =
             type == .numeric
-            ? "numeric isn't supported: cast it to the type that is meant" : "its type is \(type.oid)"
+            ? "its type is numeric: cast it in the statement, or read a PGNumeric" : "its type is \(type.oid)"
     }
 }
 

@@ -39,6 +39,8 @@ public struct PGType: Hashable, Sendable {
     public static let date = PGType(oid: 1082)
     /// `timestamp with time zone`
     public static let timestamptz = PGType(oid: 1184)
+    /// `interval`
+    public static let interval = PGType(oid: 1186)
     /// `numeric`
     public static let numeric = PGType(oid: 1700)
     /// `uuid`
@@ -65,6 +67,10 @@ public struct PGType: Hashable, Sendable {
     public static let dateArray = PGType(oid: 1182)
     /// `timestamp with time zone[]`
     public static let timestamptzArray = PGType(oid: 1185)
+    /// `interval[]`
+    public static let intervalArray = PGType(oid: 1187)
+    /// `numeric[]`
+    public static let numericArray = PGType(oid: 1231)
     /// `uuid[]`
     public static let uuidArray = PGType(oid: 2951)
     /// `jsonb[]`

@@ -136,7 +136,7 @@ import Testing
         let proxy = try Proxy()
         proxy.restart(holdingTurn: 0)
         try await Database.withPool({ $0.connectTimeout = .milliseconds(200) }, at: proxy.url) { pool in
-            _ = try await failure(.connectTimeout) { try await pool.transaction { _ in } }
+            _ = try await failure(.connectTimeout) { try await pool.execute("select 1") }
         }
     }
 }

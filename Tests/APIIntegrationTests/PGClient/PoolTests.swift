@@ -3,6 +3,20 @@ import Testing
 @testable import PGClient
 
 @Suite(.timeLimit(.minutes(1))) struct `The pool` {
+    /// Has a connection while the body runs.
+    private static func hold(_ pool: PGPool, while body: () async throws -> Void) async throws {
+        try await pool.transaction { transaction in
+            try await transaction.execute("select 1")
+            try await body()
+        }
+    }
+
+    @Test func `A closure without statements needs no connection`() async throws {
+        try await Database.withPool({ $0.maximumConnections = 1 }) { pool in
+            try await Self.hold(pool) { try await pool.transaction { _ in } }
+        }
+    }
+
     @Test func `It opens no more connections than it may, and everybody gets one`() async throws {
         let application = Database.name("pool")
         try await Database.withPool({
@@ -29,12 +43,12 @@ import Testing
             let gate = Gate()
             let order = Journal()
             try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await pool.transaction { _ in await gate.pass() } }
+                group.addTask { try await Self.hold(pool) { await gate.pass() } }
                 for number in 0..<10 {
                     if number == 0 {
                         try await Database.eventually("the connection is taken") { pool.isSaturated }
                     }
-                    group.addTask { try await pool.transaction { _ in order.note(number) } }
+                    group.addTask { try await Self.hold(pool) { order.note(number) } }
                     try await Database.eventually("it waits") { pool.waiting == number + 1 }
                 }
                 await gate.open()
@@ -51,11 +65,11 @@ import Testing
             $0.acquireTimeout = .seconds(1)
         }
         try await Database.withPool(change) { pool in
-            try await pool.transaction { _ in
+            try await Self.hold(pool) {
                 let start = ContinuousClock.now
-                async let late = failure(.poolTimeout) { try await pool.transaction { _ in } }
+                async let late = failure(.poolTimeout) { try await Self.hold(pool) {} }
                 try await Database.eventually("it waits") { pool.waiting == 1 }
-                _ = try await failure(.poolExhausted) { try await pool.transaction { _ in } }
+                _ = try await failure(.poolExhausted) { try await Self.hold(pool) {} }
                 #expect(ContinuousClock.now - start < .seconds(1))
                 _ = try await late
                 #expect((.seconds(1)..<(.seconds(3))).contains(ContinuousClock.now - start))
@@ -68,8 +82,8 @@ import Testing
         try await Database.withPool({
             $0.maximumConnections = 1; $0.acquireTimeout = .seconds(30)
         }) { pool in
-            try await pool.transaction { _ in
-                let task = Task { try await pool.transaction { _ in } }
+            try await Self.hold(pool) {
+                let task = Task { try await Self.hold(pool) {} }
                 try await Database.eventually("it waits") { pool.waiting == 1 }
                 task.cancel()
                 await #expect(throws: CancellationError.self) { try await task.value }
@@ -84,6 +98,7 @@ import Testing
         let (gate, begun) = (Gate(), Gate())
         let working = Task {
             try await pool.transaction { transaction in
+                try await transaction.execute("select 1")
                 await begun.open()
                 await gate.pass()
                 return try await transaction.queryOne("select 42", as: Int.self)
@@ -93,7 +108,7 @@ import Testing
         let closing = Task { await pool.close() }
         try await Database.eventually("it is closed") {
             do {
-                try await pool.transaction { _ in }
+                try await Self.hold(pool) {}
                 return false
             } catch let error as PGError {
                 return error.kind == .poolClosed

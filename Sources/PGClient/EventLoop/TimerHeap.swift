@@ -1,6 +1,6 @@
-/// Actions by the time at which they are due, in a binary heap. Confined to the reactor's thread.
-struct TimerHeap {
-    private struct Timer {
+/// Actions by the time at which they are due, in a binary heap.
+struct TimerHeap: Sendable {
+    private struct Timer: Sendable {
         let time: Instant
         let action: @Sendable () -> Void
     }
@@ -18,14 +18,17 @@ struct TimerHeap {
         }
     }
 
-    /// Takes out everything that is due, and returns the action of each with the time of the next.
-    mutating func due(at now: Instant) -> (actions: [@Sendable () -> Void], next: Instant?) {
+    /// When the next is due.
+    var next: Instant? { timers.first?.time }
+
+    /// Takes out everything that is due, the earliest first.
+    mutating func due(at now: Instant) -> [@Sendable () -> Void] {
         var actions: [@Sendable () -> Void] = []
         while let first = timers.first, first.time <= now {
             actions.append(first.action)
             removeFirst()
         }
-        return (actions, timers.first?.time)
+        return actions
     }
 
     private mutating func removeFirst() {

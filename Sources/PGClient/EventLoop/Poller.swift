@@ -13,7 +13,7 @@ struct Interest: OptionSet, Sendable {
     static let writable = Interest(rawValue: 2)
 }
 
-/// The kernel's readiness queue, as small as a reactor needs it: this is all that another system has to
+/// The kernel's readiness queue, as small as the loop needs it: this is all that another system has to
 /// bring. Level-triggered, because libpq decides by itself how much it reads from a socket.
 ///
 /// A registration is known by a token that is never used twice: the number of a socket is, as soon as it is

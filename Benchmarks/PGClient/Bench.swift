@@ -1,0 +1,88 @@
+import ArgumentParser
+import Foundation
+import PGClient
+import Synchronization
+
+/// Runs one workload for a while and prints one line of JSON about it.
+@main struct Bench: AsyncParsableCommand {
+    @Argument(help: "point, tenant, rows or copy") var workload: Workload
+    @Option(help: "How many run at the same time.") var tasks = 1
+    @Option(help: "The pool's size.") var connections = 1
+    @Option(help: "How long to measure, after half a second that isn't.") var seconds = 3.0
+    @Option(help: "The database.") var url: String
+    @Option(help: "Run that many operations instead of measuring time.") var operations: Int?
+    @Flag(help: "Wait for every statement, as a client without a pipeline does.") var awaited = false
+    @Flag(help: "Read rows one by one.") var stream = false
+
+    func run() async throws {
+        var configuration = PGConfiguration(url)
+        configuration.maximumConnections = connections
+        configuration.acquireTimeout = .seconds(30)
+        configuration.maximumResultBytes = 64 << 20
+        let pool = PGPool(configuration)
+        if let operations {
+            _ = try await measure(pool, until: .operations(operations))
+            return
+        }
+        _ = try await measure(pool, until: .time(.now + .milliseconds(500)))
+        let (cpu, start) = (Self.cpuTime(), ContinuousClock.now)
+        var latencies = try await measure(pool, until: .time(start + .seconds(seconds)))
+        let elapsed = (ContinuousClock.now - start) / .seconds(1)
+        report(&latencies, elapsed: elapsed, cpu: Self.cpuTime() - cpu)
+        await pool.close()
+    }
+
+    private enum End: Sendable {
+        case time(ContinuousClock.Instant)
+        case operations(Int)
+    }
+
+    /// The latencies of all operations, in nanoseconds.
+    private func measure(_ pool: PGPool, until end: End) async throws -> [UInt64] {
+        try await withThrowingTaskGroup(of: [UInt64].self) { group in
+            for task in 0..<tasks {
+                group.addTask {
+                    var latencies: [UInt64] = []
+                    var numbers = Numbers(seed: task)
+                    while true {
+                        let start = ContinuousClock.now
+                        switch end {
+                        case .time(let end): if start >= end { return latencies }
+                        case .operations(let count): if latencies.count >= count / tasks { return latencies }
+                        }
+                        try await workload.run(on: pool, &numbers, awaited: awaited, streaming: stream)
+                        latencies.append(UInt64((ContinuousClock.now - start) / .nanoseconds(1)))
+                    }
+                }
+            }
+            return try await group.reduce(into: []) { $0 += $1 }
+        }
+    }
+
+    private func report(_ latencies: inout [UInt64], elapsed: Double, cpu: Double) {
+        latencies.sort()
+        func percentile(_ part: Double) -> Double {
+            Double(latencies[Int(Double(latencies.count - 1) * part)]) / 1000
+        }
+        let count = Double(latencies.count)
+        let client = "PGClient" + (awaited ? " awaited" : "") + (stream ? " stream" : "")
+        print(
+            """
+            {"client": "\(client)", "workload": "\(workload.rawValue)", "tasks": \(tasks), \
+            "connections": \(connections), "ops_per_s": \(count / elapsed), "p50_us": \(percentile(0.5)), \
+            "p99_us": \(percentile(0.99)), "cpu_us_per_op": \(cpu / count * 1e6), \
+            "rows_per_op": \(workload.rowsPerOperation), "unit": "op"}
+            """
+        )
+    }
+
+    /// What this process has used of the processors, in seconds.
+    private static func cpuTime() -> Double {
+        var usage = rusage()
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
+        return seconds(usage.ru_utime) + seconds(usage.ru_stime)
+    }
+}
+
+extension Workload: ExpressibleByArgument {}

@@ -1,0 +1,135 @@
+import CLibpq
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// A handle on its way from the thread that has made it, which doesn't use it afterwards: hence `@unchecked`.
+struct NewHandle: @unchecked Sendable {
+    let handle: OpaquePointer
+}
+
+/// A connection that is being made.
+///
+/// All of it happens on a thread of its own: resolving names blocks in libpq, also those of the second host
+/// when the first doesn't answer, and TLS and SCRAM keep a processor busy for milliseconds, for which nobody
+/// else's results should wait. libpq's own `connect_timeout` doesn't count here, so the deadline is ours.
+final class Connecting: Sendable {
+    private let configuration: PGConfiguration
+    private let deadline: Instant
+    private let waiter = Mutex<CheckedContinuation<NewHandle, any Error>?>(nil)
+
+    init(_ configuration: PGConfiguration) {
+        self.configuration = configuration
+        deadline = .now + configuration.connectTimeout
+    }
+
+    /// Connects, or throws ``PGError`` when the deadline comes first, also if a name server is what takes so
+    /// long and the thread is still waiting for it.
+    func connect(_ loop: EventLoop) async throws -> NewHandle {
+        try await withCheckedThrowingContinuation { continuation in
+            waiter.withLock { $0 = continuation }
+            loop.schedule(at: deadline) { self.finish(.failure(self.timeout)) }
+            Blocking.run { self.finish(Result { try self.connectBlocking() }) }
+        }
+    }
+
+    private var timeout: PGError {
+        PGError(.connectTimeout, "not connected within \(configuration.connectTimeout)")
+    }
+
+    private func finish(_ result: Result<NewHandle, any Error>) {
+        let waiter = waiter.withLock { waiter in
+            defer { waiter = nil }
+            return waiter
+        }
+        if let waiter {
+            waiter.resume(with: result)
+        } else if case .success(let late) = result {
+            PQfinish(late.handle)
+        }
+    }
+
+    private func connectBlocking() throws -> NewHandle {
+        let handle = try configuration.startConnecting()
+        do {
+            try establish(handle)
+            guard PQsetnonblocking(handle, 1) == 0, PQenterPipelineMode(handle) == 1 else {
+                throw PGError(.connection, PGError.message(of: handle))
+            }
+            return NewHandle(handle: handle)
+        } catch {
+            PQfinish(handle)
+            throw error
+        }
+    }
+
+    private func establish(_ handle: OpaquePointer) throws {
+        guard PQstatus(handle) != CONNECTION_BAD else {
+            throw PGError(.connection, PGError.message(of: handle))
+        }
+        // As the documentation has it: before the first call the socket is to be waited for as if writable.
+        var events = Int16(POLLOUT)
+        while true {
+            // The socket may be another one after each call, even with the same number.
+            var socket = pollfd(fd: PQsocket(handle), events: events, revents: 0)
+            let milliseconds = (deadline.nanoseconds - Instant.now.nanoseconds) / 1_000_000
+            guard milliseconds > 0 else { throw timeout }
+            // Nothing, or a signal: the time is looked at again.
+            guard poll(&socket, 1, Int32(min(milliseconds, 60_000))) > 0 else { continue }
+            switch PQconnectPoll(handle) {
+            case PGRES_POLLING_READING: events = Int16(POLLIN)
+            case PGRES_POLLING_WRITING: events = Int16(POLLOUT)
+            case PGRES_POLLING_OK: return
+            default: throw PGError(.connection, PGError.message(of: handle))
+            }
+        }
+    }
+}
+
+extension PGConfiguration {
+    /// Resolves the first name and begins to connect. Blocks.
+    fileprivate func startConnecting() throws -> OpaquePointer {
+        var keywords = try parsed()
+        let defaults = [
+            "keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "3",
+            "tcp_user_timeout": "30000",
+            "gssencmode": "disable", "fallback_application_name": "PGClient",
+        ]
+        keywords.merge(defaults) { given, _ in given }
+        // Texts are read as UTF-8, whatever the database is in.
+        keywords["client_encoding"] = "UTF8"
+        if let applicationName { keywords["application_name"] = applicationName }
+        let pairs = keywords.map { (strdup($0.key), strdup($0.value)) }
+        defer { for (key, value) in pairs { free(key); free(value) } }
+        let keys = pairs.map { UnsafePointer($0.0) } + [nil]
+        let values = pairs.map { UnsafePointer($0.1) } + [nil]
+        guard let handle = PQconnectStartParams(keys, values, 0) else {
+            throw PGError(.connection, "out of memory")
+        }
+        return handle
+    }
+
+    /// The keywords that the connection string itself sets.
+    private func parsed() throws -> [String: String] {
+        var message: UnsafeMutablePointer<CChar>?
+        guard let options = PQconninfoParse(connectionString, &message) else {
+            defer { PQfreemem(message) }
+            let reason = message.map { PGError.trimmed(String(cString: $0)) } ?? "out of memory"
+            throw PGError(.connection, "the connection string can't be read: \(reason)")
+        }
+        defer { PQconninfoFree(options) }
+        var keywords: [String: String] = [:]
+        var option = options
+        while let keyword = option.pointee.keyword {
+            if let value = option.pointee.val { keywords[String(cString: keyword)] = String(cString: value) }
+            option += 1
+        }
+        return keywords
+    }
+}

@@ -1,0 +1,126 @@
+import Synchronization
+
+/// A statement as it is sent.
+struct Statement: Sendable {
+    let sql: SQL
+    let origin: Origin
+    /// Whether it goes through the connection's cache of prepared statements.
+    let prepares: Bool
+
+    init(_ sql: SQL, file: StaticString, line: UInt) {
+        self.sql = sql
+        origin = Origin(sql: sql.text, file: file, line: line)
+        prepares = true
+    }
+
+    /// A statement of the client's own.
+    init(control text: String, prepares: Bool = false) {
+        sql = SQL(stringLiteral: text)
+        origin = Origin(sql: text, file: #fileID, line: #line)
+        self.prepares = prepares
+    }
+}
+
+/// Why a request failed.
+enum Failure: Sendable {
+    /// The first statement that failed, and how. The connection is still there.
+    case refused(PGError)
+    /// The task was cancelled, and the server has stopped.
+    case cancelled
+    /// There is no connection, or not any more. `answered` tells whether the server had begun to answer.
+    case lost(PGError, answered: Bool)
+
+    /// What the caller of a statement gets to see.
+    var error: any Error {
+        switch self {
+        case .refused(let error), .lost(let error, _): error
+        case .cancelled: CancellationError()
+        }
+    }
+}
+
+/// What became of a request.
+struct Outcome: Sendable {
+    /// Of the last statement.
+    var result: PGResult?
+    var failure: Failure?
+}
+
+/// What somebody wants a connection to do, on its way there and back: it may wait for a connection, be
+/// cancelled wherever it is, and is answered once: that is why its continuation doesn't have to be a checked
+/// one, which would be the largest single cost of a small statement.
+final class Request: Sendable {
+    enum Work: Sendable {
+        /// Statements that are sent in one go and end with a Sync: the unit in which the server answers, and
+        /// after which an error is over.
+        case statements([Statement])
+        /// A text of any number of statements, which libpq's simple protocol ends by itself.
+        case script(Origin)
+    }
+
+    private struct State: Sendable {
+        var backend: Backend?
+        var isCancelled = false
+        var waiter: UnsafeContinuation<Outcome, Never>?
+        var outcome: Outcome?
+    }
+
+    let work: Work
+    /// Nobody waits for the outcome.
+    let isDetached: Bool
+    /// The pool to which the connection goes back as soon as this is answered.
+    private let pool: PGPool?
+    private let state = Mutex(State())
+
+    init(_ work: Work, isDetached: Bool = false, releasesTo pool: PGPool? = nil) {
+        self.work = work
+        self.isDetached = isDetached
+        self.pool = pool
+    }
+
+    /// The connection that it was given to.
+    var backend: Backend? { state.withLock { $0.backend } }
+
+    var isCancelled: Bool { state.withLock { $0.isCancelled } }
+
+    /// Gives it to a connection, unless it was cancelled before.
+    func assign(_ backend: Backend) -> Bool {
+        state.withLock { state in
+            if state.isCancelled { return false }
+            state.backend = backend
+            return true
+        }
+    }
+
+    /// Takes it back from a connection that couldn't send it.
+    func unassign() {
+        state.withLock { $0.backend = nil }
+    }
+
+    /// Notes that nobody wants it any more, and tells which connection has to be told, if any.
+    func cancel() -> Backend? {
+        state.withLock { state in
+            state.isCancelled = true
+            return state.backend
+        }
+    }
+
+    func finish(_ outcome: Outcome) {
+        let (waiter, backend) = state.withLock { state in
+            state.outcome = outcome
+            defer { state.waiter = nil }
+            return (state.waiter, state.backend)
+        }
+        if let pool, let backend { pool.release(backend) }
+        waiter?.resume(returning: outcome)
+    }
+
+    /// Resumes the continuation when it is answered, at once if it is.
+    func wait(_ continuation: UnsafeContinuation<Outcome, Never>) {
+        let outcome = state.withLock { state in
+            if state.outcome == nil { state.waiter = continuation }
+            return state.outcome
+        }
+        if let outcome { continuation.resume(returning: outcome) }
+    }
+}
