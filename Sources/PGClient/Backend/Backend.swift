@@ -14,14 +14,17 @@ final class Backend: EventLoopClient {
 
     /// Opens a connection.
     ///
-    /// - Parameter onClose: called once, when it is no longer there, on any thread.
+    /// - Parameters:
+    ///   - onNotification: called on any thread; it must not block.
+    ///   - onClose: called once, when it is no longer there, on any thread.
     static func open(
         _ configuration: PGConfiguration,
+        onNotification: (@Sendable (PGNotification) -> Void)? = nil,
         onClose: @escaping @Sendable (Backend) -> Void
     ) async throws -> Backend {
         let loop = try EventLoop.shared()
         let handle = try await Connecting(configuration).connect(loop)
-        let backend = Backend(handle, configuration, loop, onClose)
+        let backend = Backend(handle, configuration, loop, onNotification, onClose)
         try backend.watch()
         return backend
     }
@@ -30,12 +33,13 @@ final class Backend: EventLoopClient {
         _ handle: NewHandle,
         _ configuration: PGConfiguration,
         _ loop: EventLoop,
+        _ onNotification: (@Sendable (PGNotification) -> Void)?,
         _ onClose: @escaping @Sendable (Backend) -> Void
     ) {
         self.loop = loop
         self.configuration = configuration
         self.onClose = onClose
-        pipeline = Mutex(Pipeline(handle, configuration, loop))
+        pipeline = Mutex(Pipeline(handle, configuration, loop, onNotification))
         PQsetNoticeProcessor(handle.handle, passNotice, Unmanaged.passUnretained(self).toOpaque())
     }
 
@@ -101,6 +105,21 @@ final class Backend: EventLoopClient {
 
     func cancel(_ request: Request) {
         use { $0.cancel(request) }
+    }
+
+    /// Goes on reading once the reader of a stream has caught up.
+    func readOn() {
+        use { $0.readOn() }
+    }
+
+    /// Sends data of a COPY, for which its writer has to be ready.
+    func write(_ data: [UInt8]) {
+        use { $0.write(data) }
+    }
+
+    /// Ends a COPY to the server. Nothing of it is kept if there is a failure.
+    func endCopy(failure: String? = nil) {
+        use { $0.endCopy(failure: failure) }
     }
 
     /// Makes the session as if it were new, or closes it.

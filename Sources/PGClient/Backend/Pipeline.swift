@@ -18,6 +18,7 @@ final class Pipeline {
 
     private let configuration: PGConfiguration
     private let loop: EventLoop
+    private let onNotification: (@Sendable (PGNotification) -> Void)?
     /// nil after it was closed.
     private(set) var handle: OpaquePointer?
     let socket: Int32
@@ -35,13 +36,23 @@ final class Pipeline {
     private var cancelCalls = 0
     private var cancelDeadline: Instant?
     private var isWaitingToWrite = false
+    /// The reader of a stream is behind: nothing is read from the socket.
+    private var isHeldUp = false
+    /// The socket has ended, but what came before wasn't all handed out.
+    private var hasEnded = false
     private var nextTimer: Instant?
 
     private var cache = StatementCache(bound: 128)
     /// Prepared statements were forgotten here that may still be there.
     private var hasOrphans = false
 
-    init(_ new: NewHandle, _ configuration: PGConfiguration, _ loop: EventLoop) {
+    init(
+        _ new: NewHandle,
+        _ configuration: PGConfiguration,
+        _ loop: EventLoop,
+        _ onNotification: (@Sendable (PGNotification) -> Void)?
+    ) {
+        self.onNotification = onNotification
         handle = new.handle
         socket = PQsocket(new.handle)
         self.configuration = configuration
@@ -89,7 +100,7 @@ final class Pipeline {
             let failure = Failure.lost(connectionError(), answered: false)
             return effects.answered.append((request, Outcome(failure: failure)))
         }
-        if case .script = request.work { sendPosted() }
+        if request.work.isExclusive { sendPosted() }
         if queue.isEmpty, mayStart(request) {
             start(request)
         } else {
@@ -98,10 +109,9 @@ final class Pipeline {
     }
 
     private func mayStart(_ request: Request) -> Bool {
-        switch request.work {
-        case .statements: inFlight.first?.isScript != true
-        case .script: inFlight.isEmpty && posted == nil
-        }
+        request.work.isExclusive
+            ? inFlight.isEmpty && posted == nil
+            : inFlight.first?.request.work.isExclusive != true
     }
 
     private func start(_ request: Request) {
@@ -113,8 +123,15 @@ final class Pipeline {
             if hasOrphans, posted != nil || (inFlight.isEmpty && !isInTransaction) { removeOrphans() }
             write(statements, for: request)
             flush()
+        case .rows(let statement, let buffer):
+            write([statement], as: .rows(buffer), for: request)
+            flush()
         case .script(let origin):
-            startScript(origin, for: request)
+            startExclusive(origin, .script, for: request)
+        case .copyOut(let origin, let buffer):
+            startExclusive(origin, .copyOut(buffer), for: request)
+        case .copyIn(let origin, let writer):
+            startExclusive(origin, .copyIn(writer), for: request)
         }
     }
 
@@ -146,6 +163,7 @@ final class Pipeline {
         }
         inFlight.append(segment)
         guard let handle, isWritten, PQpipelineSync(handle) == 1 else { return close(connectionError()) }
+        if inFlight.count == 1 { askForSingleRows() }
     }
 
     private func write(
@@ -188,11 +206,11 @@ final class Pipeline {
         )
     }
 
-    /// A script is sent by the simple protocol, for which libpq has to leave the pipeline mode.
-    private func startScript(_ origin: Origin, for request: Request) {
+    /// Scripts and COPY go by the simple protocol, for which libpq has to leave the pipeline mode.
+    private func startExclusive(_ origin: Origin, _ step: Segment.Step, for request: Request) {
         guard let handle else { return }
         var segment = newSegment(request)
-        segment.steps.append((.script, origin))
+        segment.steps.append((step, origin))
         inFlight.append(segment)
         guard PQexitPipelineMode(handle) == 1, PQsendQuery(handle, origin.sql) == 1 else {
             return close(connectionError())
@@ -200,7 +218,7 @@ final class Pipeline {
         flush()
     }
 
-    private func finishScript() {
+    private func finishExclusive() {
         guard let handle, PQenterPipelineMode(handle) == 1 else { return close(connectionError()) }
         complete()
     }
@@ -215,17 +233,19 @@ final class Pipeline {
     func flush() {
         guard let handle, let token else { return }
         switch PQflush(handle) {
-        case 0 where isWaitingToWrite:
-            isWaitingToWrite = false
-            loop.update(socket, token: token, interest: .readable)
-        case 1 where !isWaitingToWrite:
-            isWaitingToWrite = true
-            loop.update(socket, token: token, interest: [.readable, .writable])
-        case -1:
-            close(connectionError())
-        default:
-            break
+        case 0 where isWaitingToWrite: isWaitingToWrite = false
+        case 1 where !isWaitingToWrite: isWaitingToWrite = true
+        case -1: return close(connectionError())
+        default: return
         }
+        loop.update(socket, token: token, interest: interest)
+        if !isWaitingToWrite { copyWriter?.becomeReady() }
+    }
+
+    private var interest: Interest {
+        var interest: Interest = isHeldUp ? [] : .readable
+        if isWaitingToWrite { interest.insert(.writable) }
+        return interest
     }
 
     // MARK: Reading
@@ -234,11 +254,42 @@ final class Pipeline {
     func receive() {
         guard handle != nil else { return }
         if isWaitingToWrite { flush() }
-        let isAlive = consume()
+        if !hasEnded, !consume() { hasEnded = true }
         handOut()
         guard let handle else { return }
-        guard isAlive, PQstatus(handle) == CONNECTION_OK else { return close(connectionError()) }
-        while let notification = PQnotifies(handle) { PQfreemem(notification) }
+        holdUp(inFlight.first?.isHeldUp ?? false)
+        if isHeldUp {
+            // What ended stays readable for ever.
+            if hasEnded { unwatch() }
+            return
+        }
+        if hasEnded || PQstatus(handle) != CONNECTION_OK { return close(connectionError()) }
+        takeNotifications(handle)
+    }
+
+    private func takeNotifications(_ handle: OpaquePointer) {
+        while let notification = PQnotifies(handle) {
+            onNotification?(PGNotification(notification.pointee))
+            PQfreemem(notification)
+        }
+    }
+
+    /// Goes on reading once the reader of a stream has caught up.
+    func readOn() {
+        guard isHeldUp else { return }
+        receive()
+    }
+
+    private func holdUp(_ isHeldUp: Bool) {
+        guard isHeldUp != self.isHeldUp else { return }
+        self.isHeldUp = isHeldUp
+        if let token { loop.update(socket, token: token, interest: interest) }
+        extendDeadline()
+    }
+
+    private func unwatch() {
+        if let token { loop.unwatch(socket, token: token) }
+        token = nil
     }
 
     /// Reads from the socket into libpq's buffer. False when the connection is dead; what came before it died
@@ -269,16 +320,25 @@ final class Pipeline {
 
     /// Hands out every result that is complete. `PQgetResult` is never asked while it would block.
     private func handOut() {
-        while let handle, !inFlight.isEmpty, PQisBusy(handle) == 0 {
+        while let handle, !inFlight.isEmpty, !inFlight[0].isHeldUp {
+            switch inFlight[0].copying {
+            case .in: return
+            case .out:
+                guard takeCopyData(handle) else { return }
+                continue
+            case nil: break
+            }
+            guard PQisBusy(handle) == 0 else { return }
             guard let result = PQgetResult(handle) else {
                 if PQstatus(handle) != CONNECTION_OK { return }
-                if inFlight[0].isScript {
-                    finishScript()
+                if inFlight[0].request.work.isExclusive {
+                    finishExclusive()
                 } else {
                     inFlight[0].position += 1
                     guard inFlight[0].position <= inFlight[0].steps.count else {
                         return close(PGError(.connection, "libpq has lost count of the results"))
                     }
+                    askForSingleRows()
                 }
                 continue
             }
@@ -286,6 +346,12 @@ final class Pipeline {
             inFlight[0].arrived = 0
             take(result)
         }
+    }
+
+    /// Has libpq hand out the rows of a stream one by one. To be called as soon as its step is the next: libpq
+    /// refuses once it has looked at the first row.
+    private func askForSingleRows() {
+        if let handle, case .rows? = inFlight.first?.current?.step { PQsetSingleRowMode(handle) }
     }
 
     private func take(_ result: OpaquePointer) {
@@ -302,6 +368,14 @@ final class Pipeline {
                 inFlight[0].note(tooLarge(origin))
             }
             switch current?.step {
+            case .rows:
+                PQclear(result)
+            case .copyIn, .copyOut:
+                let result = PGResult(result, origin: origin)
+                if !result.commandTag.hasPrefix("COPY") {
+                    inFlight[0].note(PGError(.invalidStatement, "the statement isn't a COPY", origin))
+                }
+                inFlight[0].result = result
             case .execute:
                 noteForgotten(result)
                 inFlight[0].result = PGResult(result, origin: origin)
@@ -311,8 +385,16 @@ final class Pipeline {
             default:
                 PQclear(result)
             }
+        case PGRES_SINGLE_TUPLE:
+            let size = PQresultMemorySize(result)
+            let row = PGResult(result, origin: origin)
+            if case .rows(let buffer)? = current?.step, !inFlight[0].isCancelled {
+                buffer.push(row, bytes: size)
+            }
+            extendDeadline()
         case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
             PQclear(result)
+            if beginCopying(status, current?.step) { return }
             inFlight[0].note(PGError(.invalidStatement, "COPY can't be run as a statement", origin))
             close(PGError(.connection, "closed to end a COPY", origin))
         default:
@@ -350,6 +432,7 @@ final class Pipeline {
         if inFlight.isEmpty, segment.request.isDetached, isInTransaction {
             return close(PGError(.connection, "the connection was left in a transaction"))
         }
+        askForSingleRows()
         startNext()
     }
 
@@ -359,6 +442,68 @@ final class Pipeline {
             "the result takes more than \(configuration.maximumResultBytes) bytes",
             origin
         )
+    }
+
+    // MARK: COPY
+
+    private var copyWriter: CopyWriter? {
+        if case .copyIn(let writer)? = inFlight.first?.current?.step { writer } else { nil }
+    }
+
+    private func beginCopying(_ status: ExecStatusType, _ step: Segment.Step?) -> Bool {
+        switch (status, step) {
+        case (PGRES_COPY_OUT, .copyOut):
+            inFlight[0].copying = .out
+        case (PGRES_COPY_IN, .copyIn(let writer)):
+            inFlight[0].copying = .in
+            if inFlight[0].isCancelled { endCopy(failure: "cancelled") } else { writer.becomeReady() }
+        default:
+            return false
+        }
+        return true
+    }
+
+    /// Takes a row of a COPY. False when it hasn't all arrived yet.
+    private func takeCopyData(_ handle: OpaquePointer) -> Bool {
+        var data: UnsafeMutablePointer<CChar>?
+        let count = PQgetCopyData(handle, &data, 1)
+        if count == 0 { return false }
+        guard count > 0, let data else {
+            // It is over, well or with an error, which the next result tells.
+            inFlight[0].copying = nil
+            return true
+        }
+        if case .copyOut(let buffer)? = inFlight[0].current?.step, !inFlight[0].isCancelled {
+            buffer.push(Array(UnsafeRawBufferPointer(start: data, count: Int(count))), bytes: Int(count))
+        }
+        PQfreemem(data)
+        extendDeadline()
+        return true
+    }
+
+    /// Sends data of a COPY. Only to be called when the writer is ready.
+    func write(_ data: [UInt8]) {
+        guard let handle, inFlight.first?.copying == .in else { return }
+        let isWritten = data.withUnsafeBytes { bytes in
+            PQputCopyData(handle, bytes.bindMemory(to: CChar.self).baseAddress, Int32(data.count)) == 1
+        }
+        guard isWritten else { return close(connectionError()) }
+        extendDeadline()
+        copyWriter?.becomeBusy()
+        flush()
+        if !isWaitingToWrite { copyWriter?.becomeReady() }
+    }
+
+    /// Ends a COPY to the server, which then answers.
+    ///
+    /// - Parameter failure: why nothing of it is to be kept, if so.
+    func endCopy(failure: String? = nil) {
+        guard let handle, inFlight.first?.copying == .in else { return }
+        inFlight[0].copying = nil
+        copyWriter?.finish()
+        extendDeadline()
+        guard PQputCopyEnd(handle, failure) == 1 else { return close(connectionError()) }
+        flush()
     }
 
     // MARK: Cancelling
@@ -394,6 +539,8 @@ final class Pipeline {
             !inFlight[index].isCancelled
         else { return }
         inFlight[index].isCancelled = true
+        readOn()
+        if inFlight.first?.copying == .in, index == 0 { return endCopy(failure: "cancelled") }
         guard let call = PQgetCancel(handle) else { return close(connectionError()) }
         effects.cancelCalls.append(CancelCall(handle: call, isAwaited: true))
         cancelCalls += 1
@@ -426,12 +573,21 @@ final class Pipeline {
         effects.timer = deadline
     }
 
+    /// Counts the time of the segment that is under way anew.
+    private func extendDeadline() {
+        guard !inFlight.isEmpty else { return }
+        inFlight[0].deadline = .now + configuration.statementTimeout
+    }
+
     func checkDeadlines(_ timer: Instant) {
         if nextTimer == timer { nextTimer = nil }
         let now = Instant.now
         if let cancelDeadline, cancelDeadline <= now {
             close(PGError(.connection, "a cancelled statement didn't end within \(Self.drainTime)"))
         }
+        // Nobody waits for the server while it is the reader or the writer of a stream who takes their time.
+        let isOwnDelay = isHeldUp || (inFlight.first?.copying == .in && !isWaitingToWrite)
+        if isOwnDelay { extendDeadline() }
         if let first = inFlight.first, first.deadline <= now {
             abandon()
             close(PGError(.statementTimeout, "no result within \(configuration.statementTimeout)"))
@@ -448,10 +604,9 @@ final class Pipeline {
     /// Closes the connection. Everything in flight fails with its own first error, or else with this one.
     func close(_ reason: PGError) {
         guard let handle else { return }
-        if let token { loop.unwatch(socket, token: token) }
+        unwatch()
         PQfinish(handle)
         self.handle = nil
-        token = nil
         effects.answered += cancelling.map { ($0, Outcome(failure: .cancelled)) }
         effects.answered += inFlight.map { ($0.request, $0.outcome(lostTo: reason)) }
         effects.answered += queue.map { ($0, Outcome(failure: .lost(reason, answered: false))) }

@@ -13,6 +13,13 @@ struct Statement: Sendable {
         prepares = true
     }
 
+    /// A statement with a large result, which isn't worth a place in the cache.
+    init(streaming sql: SQL, file: StaticString, line: UInt) {
+        self.sql = sql
+        origin = Origin(sql: sql.text, file: file, line: line)
+        prepares = false
+    }
+
     /// A statement of the client's own.
     init(control text: String, prepares: Bool = false) {
         sql = SQL(stringLiteral: text)
@@ -56,6 +63,20 @@ final class Request: Sendable {
         case statements([Statement])
         /// A text of any number of statements, which libpq's simple protocol ends by itself.
         case script(Origin)
+        /// One statement whose rows go into a buffer as they come.
+        case rows(Statement, into: StreamBuffer<PGResult>)
+        /// A COPY from the server whose data goes into a buffer as it comes.
+        case copyOut(Origin, into: StreamBuffer<[UInt8]>)
+        /// A COPY to the server.
+        case copyIn(Origin, CopyWriter)
+
+        /// Whether it goes by the simple protocol, with the connection for itself.
+        var isExclusive: Bool {
+            switch self {
+            case .statements, .rows: false
+            case .script, .copyOut, .copyIn: true
+            }
+        }
     }
 
     private struct State: Sendable {
@@ -105,14 +126,23 @@ final class Request: Sendable {
         }
     }
 
+    /// Whether the server has nothing more to say about it.
+    var isAnswered: Bool { state.withLock { $0.outcome != nil } }
+
     func finish(_ outcome: Outcome) {
         let (waiter, backend) = state.withLock { state in
             state.outcome = outcome
             defer { state.waiter = nil }
             return (state.waiter, state.backend)
         }
+        work.finish(outcome)
         if let pool, let backend { pool.release(backend) }
         waiter?.resume(returning: outcome)
+    }
+
+    /// Waits until it is answered.
+    func outcome() async -> Outcome {
+        await withUnsafeContinuation { wait($0) }
     }
 
     /// Resumes the continuation when it is answered, at once if it is.
@@ -122,5 +152,37 @@ final class Request: Sendable {
             return state.outcome
         }
         if let outcome { continuation.resume(returning: outcome) }
+    }
+}
+
+extension Request.Work {
+    /// The statement, or the first of them.
+    var origin: Origin {
+        switch self {
+        case .statements(let statements):
+            statements.first?.origin ?? Origin(sql: "", file: #fileID, line: #line)
+        case .rows(let statement, _): statement.origin
+        case .script(let origin), .copyOut(let origin, _), .copyIn(let origin, _): origin
+        }
+    }
+
+    /// Nobody reads what comes from now on.
+    func abandon() {
+        switch self {
+        case .rows(_, let buffer): buffer.abandon()
+        case .copyOut(_, let buffer): buffer.abandon()
+        case .copyIn, .statements, .script: break
+        }
+    }
+
+    /// Tells the reader of a stream that it is over.
+    fileprivate func finish(_ outcome: Outcome) {
+        let end: Result<Void, any Error> = outcome.failure.map { .failure($0.error) } ?? .success(())
+        switch self {
+        case .rows(_, let buffer): buffer.finish(end)
+        case .copyOut(_, let buffer): buffer.finish(end)
+        case .copyIn(_, let writer): writer.finish()
+        case .statements, .script: break
+        }
     }
 }

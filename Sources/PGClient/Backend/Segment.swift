@@ -11,10 +11,19 @@ struct Segment {
         case deallocate
         /// Any number of statements.
         case script
+        /// Executes a statement whose rows are handed out one by one.
+        case rows(StreamBuffer<PGResult>)
+        case copyOut(StreamBuffer<[UInt8]>)
+        case copyIn(CopyWriter)
+    }
+
+    /// How far a COPY is.
+    enum Copying {
+        case out, `in`
     }
 
     let request: Request
-    let deadline: Instant
+    var deadline: Instant
     var steps: [(step: Step, origin: Origin)] = []
     /// The step of which the next result is.
     var position = 0
@@ -30,6 +39,8 @@ struct Segment {
     var arrived = 0
     /// The task was cancelled: the outcome waits until the server has been told and has stopped.
     var isCancelled = false
+    /// Data of a COPY is under way.
+    var copying: Copying?
 
     /// - Parameter capacity: how many steps there will be, about.
     init(_ request: Request, deadline: Instant, capacity: Int) {
@@ -38,8 +49,14 @@ struct Segment {
         steps.reserveCapacity(capacity)
     }
 
-    var isScript: Bool {
-        if case .script? = steps.first?.step { true } else { false }
+    /// Whether its reader has to catch up before more is handed out.
+    var isHeldUp: Bool {
+        if isCancelled { return false }
+        return switch current?.step {
+        case .rows(let buffer): buffer.isFull
+        case .copyOut(let buffer): buffer.isFull
+        default: false
+        }
     }
 
     /// The step of which the next result is; nil when only the Sync is missing.

@@ -58,6 +58,9 @@ final class Lease: Sendable {
         var isUntouched = true
         /// The first statement is under way: others wait until it is over.
         var isStarting = false
+        /// The last stream, and whether somebody still reads or writes it.
+        var stream: Request?
+        var isStreaming = false
         var gate: [CheckedContinuation<Void, Never>] = []
 
         /// Throws if the handle is no longer, or not now, the right one.
@@ -72,6 +75,9 @@ final class Lease: Sendable {
                     .transactionClosed,
                     "a transaction is open on this connection, and is to be used"
                 )
+            }
+            if isStreaming {
+                throw PGError(.transactionClosed, "a stream is still being read or written here")
             }
             switch transaction?.phase {
             case .spoiled:
@@ -139,6 +145,41 @@ final class Lease: Sendable {
             }
             state.transaction?.phase = .spoiled
             throw PGError(.transactionClosed, "the script has ended the transaction that it ran in", origin)
+        }
+    }
+
+    // MARK: Streams
+
+    /// Begins a stream, which has the transaction for itself until ``endStream(_:_:)``.
+    func stream(_ work: Request.Work, in id: Int?) async throws -> (Request, Backend) {
+        let origin = work.origin
+        try SQL(stringLiteral: origin.sql).validate(origin)
+        while true {
+            switch try await enter(id) {
+            case .first(let prelude):
+                try note(await start(.statements(prelude)), in: id)
+            case .next(let backend):
+                let request = Request(work)
+                _ = request.assign(backend)
+                state.withLock { ($0.stream, $0.isStreaming) = (request, true) }
+                backend.submit(request)
+                return (request, backend)
+            case .wait:
+                break
+            }
+        }
+    }
+
+    /// Nobody reads or writes the stream any more.
+    func endStream(_ request: Request, _ error: (any Error)? = nil) {
+        state.withLock { state in
+            guard state.stream === request else { return }
+            state.isStreaming = false
+            switch error {
+            case let error as PGError: state.transaction?.note(error)
+            case is CancellationError: state.transaction?.phase = .spoiled
+            default: break
+            }
         }
     }
 
@@ -242,6 +283,11 @@ final class Lease: Sendable {
             await rollBack(backend)
             throw commitFailed(ended, "it was cancelled or ended before")
         case (.open, .readOnly):
+            if let stream = unfinishedStream {
+                // Left early: there is nothing to be kept, so the rest needn't be sent.
+                backend?.cancel(stream)
+                return await rollBack(backend)
+            }
             backend?.post(Self.commit)
         case (.open, .readWrite):
             guard let backend, !backend.isClosed else {
@@ -271,11 +317,16 @@ final class Lease: Sendable {
         if case .refused(let error)? = outcome.failure { backend.close(error) }
     }
 
+    private var unfinishedStream: Request? {
+        state.withLock { $0.stream }.flatMap { $0.isAnswered ? nil : $0 }
+    }
+
     /// From here on the transaction's handle is of no use.
     private func end(_ id: Int) -> (Transaction, Backend?)? {
         state.withLock { state in
             guard id == state.id, let ended = state.transaction else { return nil }
             state.transaction = nil
+            state.stream?.work.abandon()
             return (ended, state.backend)
         }
     }

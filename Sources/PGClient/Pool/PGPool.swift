@@ -60,6 +60,7 @@ public final class PGPool: PGSession {
     ///   - access: whether it may write.
     ///   - opening: a statement that runs before all others, such as one that says for whom they are. If it
     ///     fails, the first statement throws its error.
+    ///   - retry: how often it is run again after a serialization failure or a deadlock.
     ///   - body: runs the statements. The transaction it receives is of no use after it.
     /// - Throws: what the closure throws; ``PGError`` if there is no connection, or if the commit fails;
     ///   `CancellationError` if the task is cancelled while it waits for a connection.
@@ -67,7 +68,19 @@ public final class PGPool: PGSession {
     public func transaction<R: Sendable>(
         _ access: PGAccess = .readWrite,
         opening: SQL? = nil,
+        retry: PGRetry = .never,
         isolation: isolated (any Actor)? = #isolation,
+        _ body: (PGTransaction) async throws -> R
+    ) async throws -> R {
+        try await retry.run(isolation: isolation) {
+            try await runTransaction(access, opening, isolation: isolation, body)
+        }
+    }
+
+    private func runTransaction<R: Sendable>(
+        _ access: PGAccess,
+        _ opening: SQL?,
+        isolation: isolated (any Actor)?,
         _ body: (PGTransaction) async throws -> R
     ) async throws -> R {
         let lease = Lease(pool: self, transaction: .init(access, opening))

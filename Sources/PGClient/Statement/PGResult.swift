@@ -47,6 +47,11 @@ public final class PGResult: @unchecked Sendable {
         try rows(limit) { reader in (repeat try reader.next((each Column).self)) }
     }
 
+    /// Reads the row of a result that has one.
+    func onlyRow<Row>(_ read: (inout PGRowReader) throws -> Row) throws -> Row {
+        try rows(1, read)[0]
+    }
+
     private func rows<Row>(_ limit: Int, _ read: (inout PGRowReader) throws -> Row) throws -> [Row] {
         let count = min(rowCount, limit)
         var rows: [Row] = []

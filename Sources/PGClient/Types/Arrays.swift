@@ -1,4 +1,4 @@
-extension Array: PGEncodable where Element: PGArrayElement {
+extension Array: PGCopyable, PGEncodable where Element: PGArrayElement {
     /// The array type of the element.
     public static var pgType: PGType { Element.pgArrayType }
 

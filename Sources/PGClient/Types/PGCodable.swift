@@ -1,7 +1,7 @@
 /// A value that can be bound to a statement.
 ///
 /// A `RawRepresentable` whose raw value is one gets everything by declaring the conformance.
-public protocol PGEncodable: Sendable {
+public protocol PGEncodable: PGCopyable {
     /// The type the server is told. It is part of a prepared statement's identity, so it can't depend on the
     /// value.
     static var pgType: PGType { get }

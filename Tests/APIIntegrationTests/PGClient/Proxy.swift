@@ -8,6 +8,7 @@ import Synchronization
 final class Proxy: @unchecked Sendable {
     private struct State {
         var turns = 0
+        var received = 0
         var isListening = true
         var isKeepingOut = false
         /// The turn whose answer, and everything after it, is held back.
@@ -37,6 +38,9 @@ final class Proxy: @unchecked Sendable {
 
     /// How often the client has spoken after the server had.
     var turns: Int { state.withLock { $0.turns } }
+
+    /// How many bytes the server has sent.
+    var received: Int { state.withLock { $0.received } }
 
     /// Starts to count anew, and holds back the answer to that turn and everything after it.
     func restart(holdingTurn turn: Int = .max) {
@@ -115,6 +119,7 @@ final class Proxy: @unchecked Sendable {
                 let count = read(server, &buffer, buffer.count)
                 guard count > 0 else { break }
                 clientSpokeLast = false
+                state.withLock { $0.received += count }
                 guard Self.writeAll(client, buffer[..<count]) else { break }
             }
         }

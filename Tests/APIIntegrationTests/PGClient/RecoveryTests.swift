@@ -68,7 +68,7 @@ import Testing
         }
     }
 
-    @Test func `Without a database everybody fails within a second, and works again when it is back`()
+    @Test func `Without a database everybody fails at once, and works again when it is back`()
         async throws
     {
         let proxy = try Proxy()
@@ -85,7 +85,8 @@ import Testing
                     }
                 }
             }
-            #expect(ContinuousClock.now - start < .seconds(1))
+            // Long before the time is over for which they would wait.
+            #expect(ContinuousClock.now - start < .seconds(4))
             proxy.start()
             try await Database.eventually("it works again") {
                 do {

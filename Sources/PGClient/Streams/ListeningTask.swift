@@ -1,0 +1,98 @@
+import Synchronization
+
+/// Owns the task that keeps a connection, and ends it.
+final class ListeningTask: Sendable {
+    private let events: EventQueue
+    private let task: Task<Void, Never>
+
+    init(_ configuration: PGConfiguration, _ channels: [String]) {
+        let events = EventQueue()
+        self.events = events
+        task = Task { await Self.listen(configuration, channels, events) }
+    }
+
+    deinit {
+        task.cancel()
+    }
+
+    func next() async -> PGListenerEvent? {
+        await events.next()
+    }
+
+    private static func listen(
+        _ configuration: PGConfiguration,
+        _ channels: [String],
+        _ events: EventQueue
+    ) async {
+        let statements = channels.map { channel in
+            Statement("listen \(identifier: channel)", file: #fileID, line: #line)
+        }
+        var failures = 0
+        while !Task.isCancelled {
+            if await hasListened(configuration, statements, events) { failures = 0 }
+            let ceiling = min(5000, 25 << min(failures, 8))
+            failures += 1
+            try? await Task.sleep(for: .milliseconds(Int.random(in: 0...ceiling)))
+        }
+    }
+
+    /// Listens until the connection is lost or the task cancelled. False when it couldn't begin to.
+    private static func hasListened(
+        _ configuration: PGConfiguration,
+        _ statements: [Statement],
+        _ events: EventQueue
+    ) async -> Bool {
+        let closing = Latch()
+        let backend: Backend
+        do {
+            backend = try await Backend.open(
+                configuration,
+                onNotification: { events.push(.notification($0)) },
+                onClose: { _ in closing.open() }
+            )
+        } catch {
+            return false
+        }
+        let outcome = await backend.send(.statements(statements))
+        guard outcome.failure == nil else {
+            backend.close()
+            return false
+        }
+        events.push(.listening)
+        await withTaskCancellationHandler {
+            await closing.pass()
+        } onCancel: {
+            backend.close()
+        }
+        return true
+    }
+}
+
+/// Opens once, for whoever waits.
+private final class Latch: Sendable {
+    private struct State: Sendable {
+        var isOpen = false
+        var waiter: CheckedContinuation<Void, Never>?
+    }
+
+    private let state = Mutex(State())
+
+    func open() {
+        let waiter = state.withLock { state in
+            state.isOpen = true
+            defer { state.waiter = nil }
+            return state.waiter
+        }
+        waiter?.resume()
+    }
+
+    func pass() async {
+        await withCheckedContinuation { continuation in
+            let isOpen = state.withLock { state in
+                if !state.isOpen { state.waiter = continuation }
+                return state.isOpen
+            }
+            if isOpen { continuation.resume() }
+        }
+    }
+}

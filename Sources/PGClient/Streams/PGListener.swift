@@ -1,0 +1,46 @@
+/// What a listener hears.
+public enum PGListenerEvent: Sendable, Hashable {
+    /// From now on notifications are heard; what was sent before may have been missed. It comes first, after
+    /// every reconnect, and when notifications had to be dropped because nobody read them. Whoever keeps a copy
+    /// of something reads it anew.
+    case listening
+    /// Somebody has sent a notification.
+    case notification(PGNotification)
+}
+
+/// Listens to channels on a connection of its own, and goes on after it was lost.
+/// ```swift
+/// for await event in PGListener(configuration, channels: "sync") {
+///     switch event {
+///     case .listening: reload()
+///     case .notification(let notification): apply(notification.payload)
+///     }
+/// }
+/// ```
+/// Each loop has a connection, which it closes when it ends. While the database is away the loop waits, and
+/// tries to connect again after a pause with full jitter, at most every five seconds.
+public struct PGListener: AsyncSequence, Sendable {
+    let configuration: PGConfiguration
+    let channels: [String]
+
+    /// - Parameter channels: their names, exactly as the server knows them.
+    public init(_ configuration: PGConfiguration, channels: String...) {
+        self.configuration = configuration
+        self.channels = channels
+    }
+
+    /// Connects in the background.
+    public func makeAsyncIterator() -> Iterator {
+        Iterator(task: ListeningTask(configuration, channels))
+    }
+
+    /// Hears one event after the other.
+    public struct Iterator: AsyncIteratorProtocol {
+        let task: ListeningTask
+
+        /// The next event; nil when the task was cancelled.
+        public mutating func next() async -> PGListenerEvent? {
+            await task.next()
+        }
+    }
+}

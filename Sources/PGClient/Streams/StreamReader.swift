@@ -1,0 +1,62 @@
+/// Reads a stream that a connection sends, and lets go of it when it is no longer read.
+///
+/// It belongs to one iterator.
+final class StreamReader<Element: Sendable> {
+    private let lease: Lease
+    private let id: Int?
+    private let work: (StreamBuffer<Element>) -> Request.Work
+    private let buffer = StreamBuffer<Element>()
+    private var stream: (request: Request, backend: Backend)?
+    private var batch: [Element] = []
+    private var position = 0
+
+    /// - Parameter work: what fills the buffer; it is sent when the first element is asked for.
+    init(_ lease: Lease, in id: Int?, _ work: @escaping (StreamBuffer<Element>) -> Request.Work) {
+        self.lease = lease
+        self.id = id
+        self.work = work
+    }
+
+    deinit {
+        guard let stream else { return }
+        buffer.abandon()
+        lease.endStream(stream.request)
+        stream.backend.readOn()
+    }
+
+    /// The next element, or nil at the end.
+    func next() async throws -> Element? {
+        if position < batch.count {
+            defer { position += 1 }
+            return batch[position]
+        }
+        let (request, backend) = try await begun()
+        do {
+            while let batch = try buffer.take() {
+                guard batch.isEmpty else {
+                    backend.readOn()
+                    self.batch = batch
+                    position = 1
+                    return batch[0]
+                }
+                await withTaskCancellationHandler {
+                    await buffer.wait()
+                } onCancel: {
+                    request.cancel()?.cancel(request)
+                }
+            }
+        } catch {
+            lease.endStream(request, error)
+            throw error
+        }
+        lease.endStream(request)
+        return nil
+    }
+
+    private func begun() async throws -> (request: Request, backend: Backend) {
+        if let stream { return stream }
+        let stream = try await lease.stream(work(buffer), in: id)
+        self.stream = stream
+        return stream
+    }
+}

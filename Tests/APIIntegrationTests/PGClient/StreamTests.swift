@@ -1,0 +1,289 @@
+import Testing
+
+@testable import PGClient
+
+@Suite(.timeLimit(.minutes(1))) struct `Streams` {
+    @Test func `Rows arrive in their order and all of them, however many there are`() async throws {
+        try await Database.withPool { pool in
+            try await pool.transaction(.readOnly) { transaction in
+                var expected = 1
+                let rows = transaction.stream(
+                    "select n, repeat('x', n % 100) from generate_series(1, 20000) n",
+                    as: (Int, String).self
+                )
+                for try await (number, text) in rows {
+                    guard number == expected, text.utf8.count == number % 100 else {
+                        Issue.record("\(number) instead of \(expected)")
+                        return
+                    }
+                    expected += 1
+                }
+                #expect(expected == 20_001)
+                #expect(try await transaction.queryOne("select 42", as: Int.self) == 42)
+            }
+        }
+    }
+
+    @Test func `A reader who takes their time holds up the server, and no deadline passes`() async throws {
+        let proxy = try Proxy()
+        try await Database.withPool(
+            {
+                $0.maximumConnections = 1; $0.statementTimeout = .milliseconds(300)
+            },
+            at: proxy.url
+        ) { pool in
+            try await pool.transaction(.readOnly) { transaction in
+                var count = 0
+                let rows = transaction.stream(
+                    "select repeat('x', 1000) from generate_series(1, 20000)",
+                    as: String.self
+                )
+                for try await _ in rows {
+                    count += 1
+                    if count == 1 {
+                        // What the proxy passes on stops growing, far from all of it.
+                        var last = -1
+                        let end = ContinuousClock.now + .seconds(1)
+                        while last != proxy.received || ContinuousClock.now < end {
+                            last = proxy.received
+                            await Task.yield()
+                        }
+                        #expect(last < 10_000_000)
+                    }
+                }
+                #expect(count == 20_000)
+            }
+        }
+    }
+
+    @Test func `A stream that is left early lets a write go on and be committed`() async throws {
+        try await Database.withPool { pool in
+            try await Database.withTable(pool, "n int") { table in
+                try await pool.transaction { transaction in
+                    let numbers = transaction.stream("select generate_series(1, 20000)", as: Int.self)
+                    for try await number in numbers where number == 3 {
+                        break
+                    }
+                    try await transaction.execute("insert into \(identifier: table) values (1)")
+                }
+                let count = try await pool.queryOne("select count(*) from \(identifier: table)", as: Int.self)
+                #expect(count == 1)
+            }
+        }
+    }
+
+    @Test func `A read that leaves a huge stream early is over at once, and its connection stays`()
+        async throws
+    {
+        try await Database.withPool({ $0.maximumConnections = 1 }) { pool in
+            let before = try await pool.queryOne("select pg_backend_pid()", as: Int.self)
+            let first = try await pool.transaction(.readOnly) { transaction in
+                let numbers = transaction.stream("select generate_series(7, 1000000000)", as: Int.self)
+                for try await number in numbers { return number }
+                return 0
+            }
+            #expect(first == 7)
+            #expect(try await pool.queryOne("select pg_backend_pid()", as: Int.self) == before)
+        }
+    }
+
+    @Test func `An error in the middle comes after the rows before it, and spoils the transaction`()
+        async throws
+    {
+        try await Database.withPool { pool in
+            var seen: [Int] = []
+            let error = try await failure(.server) {
+                try await pool.transaction { transaction in
+                    let rows = transaction.stream(
+                        "select 6 / (3 - n) from generate_series(0, 5) n",
+                        as: Int.self
+                    )
+                    for try await row in rows { seen.append(row) }
+                }
+            }
+            #expect(error.sqlState == SQLState(rawValue: "22012"))
+            #expect(seen == [2, 3, 6])
+            try await Database.expectAnswer(pool)
+        }
+    }
+
+    @Test func `While rows are streamed the transaction refuses other statements`() async throws {
+        try await Database.withPool { pool in
+            try await pool.transaction { transaction in
+                for try await _ in transaction.stream("select generate_series(1, 2)", as: Int.self) {
+                    _ = try await failure(.transactionClosed) { try await transaction.execute("select 1") }
+                }
+                try await transaction.execute("select 1")
+            }
+        }
+    }
+
+    @Test func `Cancelling the task ends a stream in the server`() async throws {
+        try await Database.withPool({ $0.maximumConnections = 1 }) { pool in
+            let begun = Gate()
+            let task = Task {
+                try await pool.transaction { transaction in
+                    // Long enough that the server doesn't keep the first row until the last is there.
+                    let rows = transaction.stream(
+                        """
+                        select repeat('x', 20000), pg_sleep(case when n = 3 then 30 else 0 end)::text
+                        from generate_series(1, 3) n
+                        """,
+                        as: (String, String).self
+                    )
+                    for try await _ in rows {
+                        await begun.open()
+                    }
+                }
+            }
+            await begun.pass()
+            task.cancel()
+            await #expect(throws: CancellationError.self) { try await task.value }
+            try await Database.expectAnswer(pool)
+        }
+    }
+
+    @Test func `A server that dies in the middle of a stream ends it with an error, not early`() async throws
+    {
+        try await Database.withPool { pool in
+            let error = try await failure(.connection) {
+                try await pool.transaction(.readOnly) { transaction in
+                    var count = 0
+                    let rows = transaction.stream(
+                        "select case when n = 5000 then pg_terminate_backend(pg_backend_pid()) end from generate_series(1, 9000) n",
+                        as: Bool?.self
+                    )
+                    for try await _ in rows { count += 1 }
+                    #expect(count < 9000)
+                }
+            }
+            #expect(error.sqlState == .adminShutdown)
+        }
+    }
+}
+
+@Suite(.timeLimit(.minutes(1))) struct `COPY` {
+    @Test func `Rows of every type are copied in, and come back`() async throws {
+        try await Database.withPool { pool in
+            try await Database.withTable(pool, "n bigint, name text, weight float8, tags text[], day date") {
+                table in
+                typealias Row = (Int, String?, Double, [String], PGDate)
+                let rows = (0..<5000).map { number -> Row in
+                    let name: String? = number.isMultiple(of: 3) ? nil : "name \(number)"
+                    let day = PGDate(daysSince1970: Int32(number % 5000))
+                    return (number, name, Double(number) / 3, ["a", "\(number)"], day)
+                }
+                let count = try await pool.transaction { transaction in
+                    try await transaction.copy(
+                        rows,
+                        into: table,
+                        columns: ["n", "name", "weight", "tags", "day"]
+                    )
+                }
+                #expect(count == 5000)
+                let back = try await pool.query(
+                    "select n, name, weight, tags, day from \(identifier: table) order by n",
+                    as: Row.self
+                )
+                #expect(back.count == rows.count)
+                #expect(zip(back, rows).allSatisfy { $0 == $1 })
+            }
+        }
+    }
+
+    @Test func `Text goes in as it is cut, and out as lines`() async throws {
+        try await Database.withPool { pool in
+            try await Database.withTable(pool, "n int, t text") { table in
+                let (chunks, continuation) = AsyncStream<[UInt8]>.makeStream()
+                for piece in ["1\ton", "e\n2\ttw", "o\n", "3\t\\N\n"] {
+                    continuation.yield(Array(piece.utf8))
+                }
+                continuation.finish()
+                let lines = try await pool.transaction { transaction in
+                    #expect(
+                        try await transaction.copyIn("copy \(identifier: table) from stdin", from: chunks)
+                            == 3
+                    )
+                    var lines: [String] = []
+                    for try await line in transaction.copyOut(
+                        "copy \(identifier: table) to stdout (format csv)"
+                    ) {
+                        lines.append(String(decoding: line, as: UTF8.self))
+                    }
+                    return lines
+                }
+                #expect(lines == ["1,one\n", "2,two\n", "3,\n"])
+            }
+        }
+    }
+
+    @Test func `Data that the server refuses is its error, and nothing is kept`() async throws {
+        try await Database.withPool({ $0.maximumConnections = 1 }) { pool in
+            try await Database.withTable(pool, "n int check (n < 3)") { table in
+                let numbers: [Int32] = Array(0..<5)
+                let error = try await failure(.server) {
+                    try await pool.transaction { transaction in
+                        try await transaction.copy(numbers, into: table, columns: ["n"])
+                    }
+                }
+                #expect(error.sqlState == .checkViolation)
+                let count = try await pool.queryOne("select count(*) from \(identifier: table)", as: Int.self)
+                #expect(count == 0)
+            }
+        }
+    }
+
+    @Test func `A source that fails keeps nothing, and its error is the caller's`() async throws {
+        struct Broken: Error {}
+        try await Database.withPool({ $0.maximumConnections = 1 }) { pool in
+            try await Database.withTable(pool, "n int") { table in
+                let chunks = AsyncThrowingStream<[UInt8], any Error> { continuation in
+                    continuation.yield(Array("1\n".utf8))
+                    continuation.finish(throwing: Broken())
+                }
+                await #expect(throws: Broken.self) {
+                    try await pool.transaction { transaction in
+                        try await transaction.copyIn("copy \(identifier: table) from stdin", from: chunks)
+                    }
+                }
+                let count = try await pool.queryOne("select count(*) from \(identifier: table)", as: Int.self)
+                #expect(count == 0)
+            }
+        }
+    }
+
+    @Test func `Cancelling the task ends a copy whose source never does`() async throws {
+        try await Database.withPool({ $0.maximumConnections = 1 }) { pool in
+            try await Database.withTable(pool, "n int") { table in
+                let begun = Gate()
+                let chunks = AsyncStream<[UInt8]> {
+                    await begun.open()
+                    return Task.isCancelled ? nil : Array("1\n".utf8)
+                }
+                let task = Task {
+                    try await pool.transaction { transaction in
+                        try await transaction.copyIn("copy \(identifier: table) from stdin", from: chunks)
+                    }
+                }
+                await begun.pass()
+                task.cancel()
+                await #expect(throws: CancellationError.self) { try await task.value }
+                let count = try await pool.queryOne("select count(*) from \(identifier: table)", as: Int.self)
+                #expect(count == 0)
+            }
+        }
+    }
+
+    @Test func `A statement that isn't a COPY, or the wrong one, is an error`() async throws {
+        try await Database.withPool { pool in
+            for sql in ["select 1", "copy pg_class from stdin"] as [SQL] {
+                await #expect(throws: PGError.self) {
+                    try await pool.transaction { transaction in
+                        for try await _ in transaction.copyOut(sql) {}
+                    }
+                }
+            }
+            try await Database.expectAnswer(pool)
+        }
+    }
+}
