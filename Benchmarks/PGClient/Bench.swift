@@ -39,23 +39,47 @@ import Synchronization
 
     /// The latencies of all operations, in nanoseconds.
     private func measure(_ pool: PGPool, until end: End) async throws -> [UInt64] {
-        try await withThrowingTaskGroup(of: [UInt64].self) { group in
+        if awaited { return try await measureAwaited(pool, until: end) }
+        return try await withThrowingTaskGroup(of: [UInt64].self) { group in
             for task in 0..<tasks {
                 group.addTask {
-                    var latencies: [UInt64] = []
                     var numbers = Numbers(seed: task)
-                    while true {
-                        let start = ContinuousClock.now
-                        switch end {
-                        case .time(let end): if start >= end { return latencies }
-                        case .operations(let count): if latencies.count >= count / tasks { return latencies }
-                        }
-                        try await workload.run(on: pool, &numbers, awaited: awaited, streaming: stream)
-                        latencies.append(UInt64((ContinuousClock.now - start) / .nanoseconds(1)))
+                    return try await repeated(until: end) {
+                        try await workload.run(on: pool, &numbers, streaming: stream)
                     }
                 }
             }
             return try await group.reduce(into: []) { $0 += $1 }
+        }
+    }
+
+    /// Each connection stays with one task: more tasks would only wait for it.
+    private func measureAwaited(_ pool: PGPool, until end: End) async throws -> [UInt64] {
+        try await withThrowingTaskGroup(of: [UInt64].self) { group in
+            for task in 0..<min(tasks, connections) {
+                group.addTask {
+                    try await pool.withConnection { connection in
+                        var numbers = Numbers(seed: task)
+                        return try await repeated(until: end) {
+                            try await readTenantAwaited(connection, numbers.next())
+                        }
+                    }
+                }
+            }
+            return try await group.reduce(into: []) { $0 += $1 }
+        }
+    }
+
+    private func repeated(until end: End, _ body: () async throws -> Void) async throws -> [UInt64] {
+        var latencies: [UInt64] = []
+        while true {
+            let start = ContinuousClock.now
+            switch end {
+            case .time(let end): if start >= end { return latencies }
+            case .operations(let count): if latencies.count >= count / tasks { return latencies }
+            }
+            try await body()
+            latencies.append(UInt64((ContinuousClock.now - start) / .nanoseconds(1)))
         }
     }
 

@@ -21,13 +21,13 @@ enum Workload: String, CaseIterable {
         }
     }
 
-    func run(on pool: PGPool, _ numbers: inout Numbers, awaited: Bool, streaming: Bool) async throws {
+    func run(on pool: PGPool, _ numbers: inout Numbers, streaming: Bool) async throws {
         switch self {
-        case .point: try await readPoint(pool, &numbers)
-        case .tenant where awaited: try await readTenantAwaited(pool, &numbers)
-        case .tenant: try await readTenant(pool, &numbers)
+        case .point: try await readPoint(pool, numbers.next())
+        case .tenant: try await readTenant(pool, numbers.next())
+        case .rows where streaming: try await streamRows(pool)
         case .rows: try await readRows(pool)
-        case .copy: break
+        case .copy: try await copyRows(pool)
         }
     }
 }
@@ -62,57 +62,73 @@ private struct Item: PGRow {
 
 private struct WholeItem: PGRow {
     let id: Int64
-    let name: String
-    let score: Int64
-    let changedAt: Date
+    let item: Item
 
     init(from row: inout PGRowReader) throws {
         id = try row.next()
-        name = try row.next()
-        score = try row.next()
-        changedAt = try row.next()
+        item = try Item(from: &row)
     }
 }
 
-private func readPoint(_ pool: PGPool, _ numbers: inout Numbers) async throws {
-    let id = numbers.next()
-    let item = try await pool.queryOne(
+private func readPoint(_ pool: PGPool, _ id: Int64) async throws {
+    _ = try await pool.queryOne(
         "select name, score, changed_at from bench.point where id = \(id)",
         as: Item.self
     )
-    precondition(item.score >= 0)
 }
 
-private func readTenant(_ pool: PGPool, _ numbers: inout Numbers) async throws {
-    let id = numbers.next()
-    let item = try await pool.transaction(
-        .readOnly,
-        opening: "select set_config('bench.tenant', \(String(id % 100)), true)"
-    ) {
-        try await $0.queryOne(
-            "select name, score, changed_at from bench.item where id = \(id)",
-            as: Item.self
-        )
-    }
-    precondition(item.score >= 0)
+private func bind(_ id: Int64) -> SQL {
+    "select set_config('bench.tenant', \(String(id % 100)), true)"
 }
 
-/// The same statements as a client would send them that waits for each.
-private func readTenantAwaited(_ pool: PGPool, _ numbers: inout Numbers) async throws {
-    let id = numbers.next()
-    let item = try await pool.transaction(.readWrite) { transaction in
-        try await transaction.execute("select set_config('bench.tenant', \(String(id % 100)), true)")
-        return try await transaction.queryOne(
-            "select name, score, changed_at from bench.item where id = \(id)",
-            as: Item.self
-        )
+private func select(_ id: Int64) -> SQL {
+    "select name, score, changed_at from bench.item where id = \(id)"
+}
+
+private func readTenant(_ pool: PGPool, _ id: Int64) async throws {
+    _ = try await pool.transaction(.readOnly, opening: bind(id)) {
+        try await $0.queryOne(select(id), as: Item.self)
     }
-    precondition(item.score >= 0)
+}
+
+/// The same four statements, each awaited before the next is sent.
+func readTenantAwaited(_ connection: PGConnection, _ id: Int64) async throws {
+    try await connection.execute("begin isolation level repeatable read read only")
+    try await connection.execute(bind(id))
+    _ = try await connection.queryOne(select(id), as: Item.self)
+    try await connection.execute("commit")
 }
 
 private func readRows(_ pool: PGPool) async throws {
-    let items = try await pool.transaction(.readOnly) {
-        try await $0.query("select id, name, score, changed_at from bench.point", as: WholeItem.self)
-    }
+    let items = try await pool.query(
+        "select id, name, score, changed_at from bench.point",
+        as: WholeItem.self
+    )
     precondition(items.count == 100_000)
+}
+
+private func streamRows(_ pool: PGPool) async throws {
+    let count = try await pool.transaction(.readOnly) { transaction in
+        var count = 0
+        let rows = transaction.stream(
+            "select id, name, score, changed_at from bench.point",
+            as: WholeItem.self
+        )
+        for try await _ in rows { count += 1 }
+        return count
+    }
+    precondition(count == 100_000)
+}
+
+private func copyRows(_ pool: PGPool) async throws {
+    try await pool.transaction { transaction in
+        try await transaction.execute("truncate bench.target")
+        let now = Date()
+        let rows = (0..<Int64(10_000)).lazy.map { ($0, "item number \($0)", $0 * 7, now) }
+        try await transaction.copyIn(
+            rows,
+            into: ["bench", "target"],
+            columns: ["id", "name", "score", "changed_at"]
+        )
+    }
 }

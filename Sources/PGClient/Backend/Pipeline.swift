@@ -26,6 +26,8 @@ final class Pipeline {
     private var effects = Effects()
 
     private var inFlight: [Segment] = []
+    /// Rows of a stream that its reader hasn't been told of, and how many bytes they have.
+    private var rows: (handles: [OpaquePointer], bytes: Int) = ([], 0)
     /// A statement that ends a transaction and is to go out with whatever is sent next.
     private var posted: Statement?
     /// Requests that wait until what is in flight is over: a script doesn't share the connection.
@@ -254,8 +256,13 @@ final class Pipeline {
     func receive() {
         guard handle != nil else { return }
         if isWaitingToWrite { flush() }
-        if !hasEnded, !consume() { hasEnded = true }
-        handOut()
+        // What a reader was too slow for is still in libpq's buffer, which would only grow by more.
+        if isHeldUp { handOut() }
+        if inFlight.first?.isHeldUp != true {
+            if !hasEnded, !consume() { hasEnded = true }
+            handOut()
+        }
+        passRows()
         guard let handle else { return }
         holdUp(inFlight.first?.isHeldUp ?? false)
         if isHeldUp {
@@ -276,7 +283,8 @@ final class Pipeline {
 
     /// Goes on reading once the reader of a stream has caught up.
     func readOn() {
-        guard isHeldUp else { return }
+        guard isHeldUp, !inFlight.isEmpty else { return }
+        inFlight[0].isHeldUp = inFlight[0].isReaderBehind
         receive()
     }
 
@@ -354,8 +362,28 @@ final class Pipeline {
         if let handle, case .rows? = inFlight.first?.current?.step { PQsetSingleRowMode(handle) }
     }
 
+    /// Keeps a row until there are enough of them, or no more for now: each change of threads is to be worth it.
+    private func takeRow(_ row: OpaquePointer) {
+        rows.handles.append(row)
+        rows.bytes += PQresultMemorySize(row)
+        if rows.bytes >= 64 << 10 { passRows() }
+    }
+
+    private func passRows() {
+        guard !rows.handles.isEmpty else { return }
+        let batch = RowBatch(rows.handles, origin: inFlight[0].request.work.origin)
+        if case .rows(let buffer)? = inFlight[0].current?.step, !inFlight[0].isCancelled {
+            buffer.push(batch, bytes: rows.bytes)
+            inFlight[0].isHeldUp = buffer.isFull
+        }
+        rows = ([], 0)
+        extendDeadline()
+    }
+
     private func take(_ result: OpaquePointer) {
         let status = PQresultStatus(result)
+        if status == PGRES_SINGLE_TUPLE { return takeRow(result) }
+        passRows()
         if status == PGRES_PIPELINE_SYNC {
             PQclear(result)
             return complete()
@@ -385,13 +413,6 @@ final class Pipeline {
             default:
                 PQclear(result)
             }
-        case PGRES_SINGLE_TUPLE:
-            let size = PQresultMemorySize(result)
-            let row = PGResult(result, origin: origin)
-            if case .rows(let buffer)? = current?.step, !inFlight[0].isCancelled {
-                buffer.push(row, bytes: size)
-            }
-            extendDeadline()
         case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
             PQclear(result)
             if beginCopying(status, current?.step) { return }
@@ -475,6 +496,7 @@ final class Pipeline {
         }
         if case .copyOut(let buffer)? = inFlight[0].current?.step, !inFlight[0].isCancelled {
             buffer.push(Array(UnsafeRawBufferPointer(start: data, count: Int(count))), bytes: Int(count))
+            inFlight[0].isHeldUp = buffer.isFull
         }
         PQfreemem(data)
         extendDeadline()
@@ -604,6 +626,7 @@ final class Pipeline {
     /// Closes the connection. Everything in flight fails with its own first error, or else with this one.
     func close(_ reason: PGError) {
         guard let handle else { return }
+        passRows()
         unwatch()
         PQfinish(handle)
         self.handle = nil

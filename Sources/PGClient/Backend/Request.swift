@@ -64,7 +64,7 @@ final class Request: Sendable {
         /// A text of any number of statements, which libpq's simple protocol ends by itself.
         case script(Origin)
         /// One statement whose rows go into a buffer as they come.
-        case rows(Statement, into: StreamBuffer<PGResult>)
+        case rows(Statement, into: StreamBuffer<RowBatch>)
         /// A COPY from the server whose data goes into a buffer as it comes.
         case copyOut(Origin, into: StreamBuffer<[UInt8]>)
         /// A COPY to the server.

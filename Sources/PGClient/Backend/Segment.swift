@@ -12,7 +12,7 @@ struct Segment {
         /// Any number of statements.
         case script
         /// Executes a statement whose rows are handed out one by one.
-        case rows(StreamBuffer<PGResult>)
+        case rows(StreamBuffer<RowBatch>)
         case copyOut(StreamBuffer<[UInt8]>)
         case copyIn(CopyWriter)
     }
@@ -49,8 +49,9 @@ struct Segment {
         steps.reserveCapacity(capacity)
     }
 
-    /// Whether its reader has to catch up before more is handed out.
-    var isHeldUp: Bool {
+    /// Its reader has to catch up before more is handed out.
+    var isHeldUp = false
+    var isReaderBehind: Bool {
         if isCancelled { return false }
         return switch current?.step {
         case .rows(let buffer): buffer.isFull

@@ -35,11 +35,13 @@ public final class PGResult: @unchecked Sendable {
     }
 
     /// Reads the rows, at most as many as the limit says.
+    @inlinable
     public func rows<Row: PGRow>(as row: Row.Type = Row.self, limit: Int = .max) throws -> [Row] {
         try rows(limit) { try Row(from: &$0) }
     }
 
     /// Reads the rows into tuples, or into values if there is one column.
+    @inlinable
     public func rows<each Column: PGDecodable>(
         as row: (repeat each Column).Type,
         limit: Int = .max
@@ -47,21 +49,22 @@ public final class PGResult: @unchecked Sendable {
         try rows(limit) { reader in (repeat try reader.next((each Column).self)) }
     }
 
-    /// Reads the row of a result that has one.
-    func onlyRow<Row>(_ read: (inout PGRowReader) throws -> Row) throws -> Row {
-        try rows(1, read)[0]
-    }
-
-    private func rows<Row>(_ limit: Int, _ read: (inout PGRowReader) throws -> Row) throws -> [Row] {
+    @inlinable
+    func rows<Row>(_ limit: Int, _ read: (inout PGRowReader) throws -> Row) throws -> [Row] {
         let count = min(rowCount, limit)
         var rows: [Row] = []
         rows.reserveCapacity(count)
-        var reader = PGRowReader(self)
+        var reader = reader()
         for index in 0..<count {
             reader.begin(row: index)
             rows.append(try read(&reader))
             try reader.end()
         }
         return rows
+    }
+
+    @usableFromInline
+    func reader() -> PGRowReader {
+        PGRowReader(handle, origin: origin)
     }
 }

@@ -17,57 +17,78 @@ public protocol PGRow: Sendable {
 }
 
 /// Reads the columns of a row from left to right.
+///
+/// It is inlined where rows are read, so that a row costs as many calls as it has columns and no more.
 public struct PGRowReader {
-    private let result: PGResult
+    /// Of the result that is read, which whoever made this keeps.
+    private var handle: OpaquePointer
     private var row: Int32 = 0
     private var column: Int32 = 0
+    private let types: [PGType]
+    private let origin: Origin
 
     /// The number of columns.
-    public let columnCount: Int
+    public var columnCount: Int { types.count }
 
-    init(_ result: PGResult) {
-        self.result = result
-        columnCount = result.columnCount
+    init(_ handle: OpaquePointer, origin: Origin) {
+        self.handle = handle
+        self.origin = origin
+        types = (0..<PQnfields(handle)).map { PGType(oid: PQftype(handle, $0)) }
     }
 
     /// Reads the next column.
     /// - Throws: ``PGError`` of kind ``PGError/Kind/decoding`` when there is none, or when its value isn't
     ///   one of that type.
+    @inlinable
     public mutating func next<Value: PGDecodable>(_ type: Value.Type = Value.self) throws -> Value {
-        guard column < columnCount else {
-            throw error("only \(columnCount) columns were selected, and the row reads more")
-        }
-        let cell = PGCell(
-            type: PGType(oid: PQftype(result.handle, column)),
-            bytes: PQgetisnull(result.handle, row, column) == 1
-                ? nil
-                : UnsafeRawBufferPointer(
-                    start: PQgetvalue(result.handle, row, column),
-                    count: Int(PQgetlength(result.handle, row, column))
-                )
-        )
+        let cell = try nextCell()
         do {
-            let value = try Value(from: cell)
-            column += 1
-            return value
+            return try Value(from: cell)
         } catch {
-            let name = PQfname(result.handle, column).map { String(cString: $0) } ?? ""
-            throw self.error("column \(column + 1) \"\(name)\" isn't a \(Value.self): \(error)")
+            throw self.error(reading: Value.self, error)
         }
     }
 
+    @usableFromInline
+    mutating func nextCell() throws -> PGCell {
+        guard column < types.count else {
+            throw error("only \(types.count) columns were selected, and the row reads more")
+        }
+        defer { column += 1 }
+        var bytes: UnsafeRawBufferPointer?
+        let length = PQgetlength(handle, row, column)
+        if length > 0 || PQgetisnull(handle, row, column) == 0 {
+            bytes = UnsafeRawBufferPointer(start: PQgetvalue(handle, row, column), count: Int(length))
+        }
+        return PGCell(type: types[Int(column)], bytes: bytes)
+    }
+
+    @usableFromInline
+    func error(reading type: Any.Type, _ error: any Error) -> PGError {
+        let name = PQfname(handle, column - 1).map { String(cString: $0) } ?? ""
+        return self.error("column \(column) \"\(name)\" isn't a \(type): \(error)")
+    }
+
+    @usableFromInline
     mutating func begin(row: Int) {
         self.row = Int32(truncatingIfNeeded: row)
         column = 0
     }
 
+    /// Goes on with another result of the same statement.
+    mutating func begin(_ handle: OpaquePointer) {
+        self.handle = handle
+        column = 0
+    }
+
+    @usableFromInline
     func end() throws {
-        guard column == columnCount else {
-            throw error("\(columnCount) columns were selected, and the row reads \(column)")
+        guard column == types.count else {
+            throw error("\(types.count) columns were selected, and the row reads \(column)")
         }
     }
 
     private func error(_ message: String) -> PGError {
-        PGError(.decoding, "row \(row + 1): \(message)", result.origin)
+        PGError(.decoding, "row \(row + 1): \(message)", origin)
     }
 }

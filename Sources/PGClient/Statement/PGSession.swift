@@ -16,6 +16,7 @@ extension PGSession {
     }
 
     /// All rows of a query.
+    @inlinable
     public func query<Row: PGRow>(
         _ sql: SQL,
         as row: Row.Type = Row.self,
@@ -29,6 +30,7 @@ extension PGSession {
     /// ```swift
     /// let people = try await transaction.query("select id, name from person", as: (UUID, String).self)
     /// ```
+    @inlinable
     public func query<each Column: PGDecodable>(
         _ sql: SQL,
         as row: (repeat each Column).Type,
@@ -39,6 +41,7 @@ extension PGSession {
     }
 
     /// The first row of a query, or nil if there is none.
+    @inlinable
     public func queryFirst<Row: PGRow>(
         _ sql: SQL,
         as row: Row.Type = Row.self,
@@ -49,6 +52,7 @@ extension PGSession {
     }
 
     /// The first row of a query as a tuple, or nil if there is none.
+    @inlinable
     public func queryFirst<each Column: PGDecodable>(
         _ sql: SQL,
         as row: (repeat each Column).Type,
@@ -60,6 +64,7 @@ extension PGSession {
 
     /// The row of a query that has exactly one.
     /// - Throws: ``PGError/Kind/unexpectedRowCount`` if it hasn't.
+    @inlinable
     public func queryOne<Row: PGRow>(
         _ sql: SQL,
         as row: Row.Type = Row.self,
@@ -71,6 +76,7 @@ extension PGSession {
 
     /// The row of a query that has exactly one, as a tuple.
     /// - Throws: ``PGError/Kind/unexpectedRowCount`` if it hasn't.
+    @inlinable
     public func queryOne<each Column: PGDecodable>(
         _ sql: SQL,
         as row: (repeat each Column).Type,
@@ -83,7 +89,8 @@ extension PGSession {
 
 extension PGResult {
     /// The result, if it has exactly one row.
-    fileprivate func expectingOneRow() throws -> PGResult {
+    @usableFromInline
+    func expectingOneRow() throws -> PGResult {
         guard rowCount == 1 else {
             throw PGError(.unexpectedRowCount, "\(rowCount) rows instead of one", origin)
         }

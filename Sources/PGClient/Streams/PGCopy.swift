@@ -54,21 +54,25 @@ extension PGTransaction {
 
     /// Copies rows into a table in the binary format: the fastest way to insert many.
     /// ```swift
-    /// try await transaction.copy(people.map { ($0.id, $0.name) }, into: "person", columns: ["id", "name"])
+    /// try await transaction.copyIn(people.map { ($0.id, $0.name) }, into: ["person"], columns: ["id", "name"])
     /// ```
     /// Each column of the table has to have exactly the type of the value: an `Int` is a `bigint`.
     ///
+    /// - Parameters:
+    ///   - rows: tuples with a value for each column, or values if there is one column.
+    ///   - table: its name, after its schema's if there is one.
+    ///   - columns: their names.
     /// - Returns: how many rows there were.
     @discardableResult
-    public func copy<Rows: Sequence, each Column: PGCopyable>(
+    public func copyIn<Rows: Sequence, each Column: PGCopyable>(
         _ rows: Rows,
-        into table: String,
+        into table: [String],
         columns: [String],
         file: StaticString = #fileID,
         line: UInt = #line
     ) async throws -> Int where Rows.Element == (repeat each Column) {
-        let names = columns.map { "\(identifier: $0)" as SQL }.joined(separator: ", ")
-        let sql: SQL = "copy \(identifier: table) (\(names)) from stdin (format binary)"
+        let (table, names) = (Self.list(table, "."), Self.list(columns, ", "))
+        let sql: SQL = "copy \(table) (\(names)) from stdin (format binary)"
         return try await lease.copyIn(Origin(sql: sql.text, file: file, line: line), in: id) { write in
             var buffer = PGBuffer(copyingColumns: columns.count)
             for row in rows {
@@ -79,6 +83,12 @@ extension PGTransaction {
             buffer.append(-1 as Int16)
             _ = try await write(buffer.take())
         }
+    }
+}
+
+extension PGTransaction {
+    private static func list(_ names: [String], _ separator: SQL) -> SQL {
+        names.map { "\(identifier: $0)" }.joined(separator: separator)
     }
 }
 

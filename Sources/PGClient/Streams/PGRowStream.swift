@@ -15,21 +15,44 @@ public struct PGRowStream<Row: Sendable>: AsyncSequence, Sendable {
     /// Sends the query at the first call of `next()`.
     public func makeAsyncIterator() -> Iterator {
         let statement = statement
-        return Iterator(
-            reader: StreamReader(lease, in: id) { .rows(statement, into: $0) },
-            read: read
-        )
+        return Iterator(batches: StreamReader(lease, in: id) { .rows(statement, into: $0) }, read: read)
     }
 
     /// Reads the rows.
     public struct Iterator: AsyncIteratorProtocol {
-        let reader: StreamReader<PGResult>
-        let read: @Sendable (inout PGRowReader) throws -> Row
+        private let batches: StreamReader<RowBatch>
+        private let read: @Sendable (inout PGRowReader) throws -> Row
+        private var batch: RowBatch?
+        private var position = 0
+        private var reader: PGRowReader?
+
+        init(batches: StreamReader<RowBatch>, read: @escaping @Sendable (inout PGRowReader) throws -> Row) {
+            self.batches = batches
+            self.read = read
+        }
 
         /// The next row, or nil after the last.
         /// - Throws: ``PGError``, or `CancellationError` when the task was cancelled.
         public mutating func next() async throws -> Row? {
-            try await reader.next()?.onlyRow(read)
+            while true {
+                if let batch, position < batch.handles.count {
+                    defer { position += 1 }
+                    return try row(of: batch)
+                }
+                batch = try await batches.next()
+                if batch == nil { return nil }
+                position = 0
+            }
+        }
+
+        private mutating func row(of batch: RowBatch) throws -> Row {
+            let handle = batch.handles[position]
+            var reader = self.reader ?? PGRowReader(handle, origin: batch.origin)
+            reader.begin(handle)
+            let row = try read(&reader)
+            try reader.end()
+            self.reader = reader
+            return row
         }
     }
 }

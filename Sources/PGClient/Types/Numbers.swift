@@ -10,6 +10,7 @@ extension Bool: PGEncodable, PGDecodable, PGArrayElement {
     }
 
     /// Reads a `boolean`.
+    @inlinable
     public init(from cell: PGCell) throws {
         _ = try cell.required(.bool)
         self = try cell.integer(UInt8.self) != 0
@@ -18,6 +19,7 @@ extension Bool: PGEncodable, PGDecodable, PGArrayElement {
 
 extension PGDecodable where Self: FixedWidthInteger {
     /// Reads a `smallint`, `integer` or `bigint` whose value fits.
+    @inlinable
     public init(from cell: PGCell) throws {
         let value: Int64
         switch cell.type {
@@ -85,6 +87,7 @@ extension Float: PGEncodable, PGDecodable, PGArrayElement {
     }
 
     /// Reads a `real`. A `double precision` is refused, since it would lose digits.
+    @inlinable
     public init(from cell: PGCell) throws {
         _ = try cell.required(.float4)
         self.init(bitPattern: try cell.integer(UInt32.self))
@@ -103,8 +106,9 @@ extension Double: PGEncodable, PGDecodable, PGArrayElement {
     }
 
     /// Reads a `double precision` or a `real`.
+    @inlinable
     public init(from cell: PGCell) throws {
-        _ = try cell.required(.float8, .float4)
+        _ = try cell.required(.float8, or: .float4)
         if cell.type == .float4 {
             self.init(Float(bitPattern: try cell.integer(UInt32.self)))
         } else {

@@ -64,19 +64,24 @@ public struct PGCell {
     public let bytes: UnsafeRawBufferPointer?
 
     /// The bytes of a value that isn't NULL.
+    @inlinable
     public func required() throws -> UnsafeRawBufferPointer {
         guard let bytes else { throw PGDecodingError("it is NULL") }
         return bytes
     }
 
-    /// The bytes, if the column has one of these types.
-    public func required(_ types: PGType...) throws -> UnsafeRawBufferPointer {
+    /// The bytes, if the column has this type, or the other.
+    @inlinable
+    public func required(_ type: PGType, or other: PGType? = nil) throws -> UnsafeRawBufferPointer {
         let bytes = try required()
-        guard types.contains(type) else { throw PGDecodingError(mismatch: type) }
+        guard self.type.oid == type.oid || self.type.oid == other?.oid else {
+            throw PGDecodingError(mismatch: self.type)
+        }
         return bytes
     }
 
     /// The value as an integer of exactly this width in network byte order.
+    @inlinable
     public func integer<I: FixedWidthInteger>(_ integer: I.Type = I.self) throws -> I {
         let bytes = try required()
         guard bytes.count == MemoryLayout<I>.size else { throw PGDecodingError("\(bytes.count) bytes") }
@@ -85,13 +90,16 @@ public struct PGCell {
 }
 
 /// Why a value couldn't be read; ``PGRowReader`` adds where.
+@usableFromInline
 struct PGDecodingError: Error, CustomStringConvertible {
-    let description: String
+    @usableFromInline let description: String
 
+    @usableFromInline
     init(_ description: String) {
         self.description = description
     }
 
+    @usableFromInline
     init(mismatch type: PGType) {
         description =
             type == .numeric
@@ -101,6 +109,7 @@ struct PGDecodingError: Error, CustomStringConvertible {
 
 extension Optional: PGDecodable where Wrapped: PGDecodable {
     /// Reads a NULL as nil.
+    @inlinable
     public init(from cell: PGCell) throws {
         self = cell.bytes == nil ? nil : try Wrapped(from: cell)
     }
@@ -118,6 +127,7 @@ extension PGEncodable where Self: RawRepresentable, RawValue: PGEncodable {
 
 extension PGDecodable where Self: RawRepresentable, RawValue: PGDecodable {
     /// Reads a raw value, and refuses one that stands for no value of this type.
+    @inlinable
     public init(from cell: PGCell) throws {
         let raw = try RawValue(from: cell)
         guard let value = Self(rawValue: raw) else { throw PGDecodingError("no \(Self.self) is \(raw)") }

@@ -16,6 +16,7 @@ extension UUID: PGEncodable, PGDecodable, PGArrayElement {
     }
 
     /// Reads a `uuid`.
+    @inlinable
     public init(from cell: PGCell) throws {
         let bytes = try cell.required(.uuid)
         guard bytes.count == 16 else { throw PGDecodingError("\(bytes.count) bytes") }
@@ -30,7 +31,7 @@ extension Date: PGEncodable, PGDecodable, PGArrayElement {
     public static var pgArrayType: PGType { .timestamptzArray }
 
     /// From the server's epoch, 2000-01-01, to Foundation's, 2001-01-01, in microseconds.
-    private static let epochDistance: Int64 = 366 * 86_400 * 1_000_000
+    @usableFromInline static var epochDistance: Int64 { 366 * 86_400 * 1_000_000 }
 
     /// Rounded to microseconds, which is all that the server keeps. An infinite date is `infinity` or
     /// `-infinity`; one that the server can't hold is refused by it (22008).
@@ -49,6 +50,7 @@ extension Date: PGEncodable, PGDecodable, PGArrayElement {
     }
 
     /// Reads a `timestamp with time zone`. A `timestamp` without one names no moment and is refused.
+    @inlinable
     public init(from cell: PGCell) throws {
         _ = try cell.required(.timestamptz)
         let microseconds = try cell.integer(Int64.self)
@@ -80,7 +82,7 @@ public struct PGDate: Hashable, Comparable, Sendable, PGEncodable, PGDecodable, 
     public static var pgArrayType: PGType { .dateArray }
 
     /// From 1970-01-01 to the server's epoch, 2000-01-01.
-    private static let epochDistance: Int32 = 10_957
+    @usableFromInline static var epochDistance: Int32 { 10_957 }
 
     /// Days since 2000-01-01. One that the server can't hold is refused by it (22008).
     public func encode(into buffer: inout PGBuffer) {
@@ -89,6 +91,7 @@ public struct PGDate: Hashable, Comparable, Sendable, PGEncodable, PGDecodable, 
     }
 
     /// Reads a `date`; `infinity` is refused.
+    @inlinable
     public init(from cell: PGCell) throws {
         _ = try cell.required(.date)
         let (days, overflow) = try cell.integer(Int32.self).addingReportingOverflow(Self.epochDistance)

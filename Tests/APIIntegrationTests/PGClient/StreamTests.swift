@@ -174,9 +174,9 @@ import Testing
                     return (number, name, Double(number) / 3, ["a", "\(number)"], day)
                 }
                 let count = try await pool.transaction { transaction in
-                    try await transaction.copy(
+                    try await transaction.copyIn(
                         rows,
-                        into: table,
+                        into: ["public", table],
                         columns: ["n", "name", "weight", "tags", "day"]
                     )
                 }
@@ -223,7 +223,7 @@ import Testing
                 let numbers: [Int32] = Array(0..<5)
                 let error = try await failure(.server) {
                     try await pool.transaction { transaction in
-                        try await transaction.copy(numbers, into: table, columns: ["n"])
+                        try await transaction.copyIn(numbers, into: [table], columns: ["n"])
                     }
                 }
                 #expect(error.sqlState == .checkViolation)
