@@ -1,3 +1,6 @@
+public import CoreMetrics
+public import Tracing
+
 /// Where the database is, and the bounds within which it is used.
 ///
 /// Its description doesn't contain the connection string, which may hold a password.
@@ -35,6 +38,13 @@ public struct PGConfiguration: Sendable, CustomStringConvertible {
     public var maximumResultBytes = 16 << 20
     /// What the server's activity view and log call this client, instead of what the connection string says.
     public var applicationName: String?
+    /// What metrics call the pool, to tell a pool for requests from one for background work. Default `main`.
+    public var poolName = "main"
+    /// Where metrics go. Default: the factory that `MetricsSystem` was bootstrapped with before the pool is made.
+    public var metricsFactory: (any MetricsFactory)?
+    /// Where spans go. Default: the tracer that `InstrumentationSystem` was bootstrapped with before the pool is
+    /// made.
+    public var tracer: (any Tracer)?
     /// Receives the server's notices and warnings, on a thread that it must not block. Default: they are
     /// dropped.
     public var onNotice: (@Sendable (_ message: String) -> Void)?
@@ -42,6 +52,18 @@ public struct PGConfiguration: Sendable, CustomStringConvertible {
     /// The defaults, for a database. A mistake in the string is reported when it is first used.
     public init(_ connectionString: String) {
         self.connectionString = connectionString
+    }
+
+    /// nil when nobody measures.
+    var metrics: PoolMetrics? {
+        let factory = metricsFactory ?? MetricsSystem.factory
+        return factory is NOOPMetricsHandler ? nil : PoolMetrics(factory, pool: poolName)
+    }
+
+    /// nil when nobody traces.
+    var activeTracer: (any Tracer)? {
+        let tracer = tracer ?? InstrumentationSystem.tracer
+        return tracer is NoOpTracer ? nil : tracer
     }
 
     var bounds: PoolBounds {

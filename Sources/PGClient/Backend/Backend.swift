@@ -10,7 +10,9 @@ final class Backend: EventLoopClient {
     private let loop: EventLoop
     private let configuration: PGConfiguration
     private let pipeline: Mutex<Pipeline>
+    private let metrics: PoolMetrics?
     private let onClose: @Sendable (Backend) -> Void
+    private let leased = Atomic<Int64>(0)
 
     /// Opens a connection.
     ///
@@ -19,12 +21,13 @@ final class Backend: EventLoopClient {
     ///   - onClose: called once, when it is no longer there, on any thread.
     static func open(
         _ configuration: PGConfiguration,
+        metrics: PoolMetrics? = nil,
         onNotification: (@Sendable (PGNotification) -> Void)? = nil,
         onClose: @escaping @Sendable (Backend) -> Void
     ) async throws -> Backend {
         let loop = try EventLoop.shared()
         let handle = try await Connecting(configuration).connect(loop)
-        let backend = Backend(handle, configuration, loop, onNotification, onClose)
+        let backend = Backend(handle, configuration, loop, metrics, onNotification, onClose)
         try backend.watch()
         return backend
     }
@@ -33,11 +36,13 @@ final class Backend: EventLoopClient {
         _ handle: NewHandle,
         _ configuration: PGConfiguration,
         _ loop: EventLoop,
+        _ metrics: PoolMetrics?,
         _ onNotification: (@Sendable (PGNotification) -> Void)?,
         _ onClose: @escaping @Sendable (Backend) -> Void
     ) {
         self.loop = loop
         self.configuration = configuration
+        self.metrics = metrics
         self.onClose = onClose
         pipeline = Mutex(Pipeline(handle, configuration, loop, onNotification))
         PQsetNoticeProcessor(handle.handle, passNotice, Unmanaged.passUnretained(self).toOpaque())
@@ -138,6 +143,12 @@ final class Backend: EventLoopClient {
 
     // MARK: State
 
+    /// When it was last given to somebody.
+    var leasedAt: Instant {
+        get { Instant(nanoseconds: leased.load(ordering: .relaxed)) }
+        set { leased.store(newValue.nanoseconds, ordering: .relaxed) }
+    }
+
     /// Whether the connection is gone. It may be gone without anybody having noticed.
     var isClosed: Bool { use { $0.handle == nil } }
 
@@ -173,6 +184,7 @@ final class Backend: EventLoopClient {
     }
 
     private func carryOut(_ effects: Pipeline.Effects) {
+        metrics?.note(effects.traffic)
         if let timer = effects.timer {
             loop.schedule(at: timer) { [weak self] in self?.use { $0.checkDeadlines(timer) } }
         }

@@ -14,6 +14,7 @@ final class Pipeline {
         /// A call that asks the server to cancel, to be made on a thread that may block.
         var cancelCalls: [CancelCall] = []
         var hasClosed = false
+        var traffic = Traffic()
     }
 
     private let configuration: PGConfiguration
@@ -175,6 +176,7 @@ final class Pipeline {
         _ segment: inout Segment
     ) -> Bool {
         let sql = statement.sql
+        effects.traffic.sent += sql.size
         guard statement.prepares, configuration.preparesStatements else {
             segment.steps.append((step, statement.origin))
             return sql.send(to: handle)
@@ -366,6 +368,7 @@ final class Pipeline {
     private func takeRow(_ row: OpaquePointer) {
         rows.handles.append(row)
         rows.bytes += PQresultMemorySize(row)
+        effects.traffic.received += PQresultMemorySize(row)
         if rows.bytes >= 64 << 10 { passRows() }
     }
 
@@ -392,7 +395,9 @@ final class Pipeline {
         let origin = current?.origin ?? Origin(sql: "", file: #fileID, line: #line)
         switch status {
         case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY:
-            if PQresultMemorySize(result) > configuration.maximumResultBytes {
+            let size = PQresultMemorySize(result)
+            effects.traffic.received += size
+            if size > configuration.maximumResultBytes {
                 inFlight[0].note(tooLarge(origin))
             }
             switch current?.step {
@@ -440,6 +445,7 @@ final class Pipeline {
     private func complete() {
         if let error = inFlight[0].error, inFlight[0].hasFailedBefore { return close(error) }
         let segment = inFlight.removeFirst()
+        if !segment.request.isDetached { effects.traffic.roundTrips += 1 }
         if let error = segment.error, error.isStaleStatement {
             cache.removeAll()
             hasOrphans = true
@@ -510,6 +516,7 @@ final class Pipeline {
             PQputCopyData(handle, bytes.bindMemory(to: CChar.self).baseAddress, Int32(data.count)) == 1
         }
         guard isWritten else { return close(connectionError()) }
+        effects.traffic.sent += data.count
         extendDeadline()
         copyWriter?.becomeBusy()
         flush()

@@ -91,6 +91,8 @@ final class Request: Sendable {
     let isDetached: Bool
     /// The pool to which the connection goes back as soon as this is answered.
     private let pool: PGPool?
+    /// When it was made.
+    let start = Instant.now
     private let state = Mutex(State())
 
     init(_ work: Work, isDetached: Bool = false, releasesTo pool: PGPool? = nil) {

@@ -100,10 +100,12 @@ final class Lease: Sendable {
     private static let commit = Statement(control: "COMMIT", prepares: true)
 
     private let pool: PGPool
+    private let span: TransactionSpan?
     private let state: Mutex<State>
 
-    init(pool: PGPool, transaction: Transaction?) {
+    init(pool: PGPool, transaction: Transaction?, span: TransactionSpan?) {
         self.pool = pool
+        self.span = span
         state = Mutex(State(transaction: transaction))
     }
 
@@ -112,6 +114,7 @@ final class Lease: Sendable {
     /// Runs a statement in a transaction, or outside of one if the number is nil.
     func run(_ statement: Statement, in id: Int?) async throws -> PGResult {
         try statement.sql.validate(statement.origin)
+        span?.note(statement.origin)
         let outcome =
             switch try await enter(id) {
             case .first(let prelude): await start(.statements(prelude + [statement]))
@@ -128,6 +131,7 @@ final class Lease: Sendable {
     /// Runs a script in a transaction, or outside of one if the number is nil.
     func script(_ origin: Origin, in id: Int?) async throws {
         try SQL(stringLiteral: origin.sql).validate(origin)
+        span?.note(origin)
         switch try await enter(id) {
         case .first(let prelude) where prelude.isEmpty:
             try note(await start(.script(origin)), in: id)
@@ -153,6 +157,7 @@ final class Lease: Sendable {
     /// Begins a stream, which has the transaction for itself until ``endStream(_:_:)``.
     func stream(_ work: Request.Work, in id: Int?) async throws -> (Request, Backend) {
         let origin = work.origin
+        span?.note(origin)
         try SQL(stringLiteral: origin.sql).validate(origin)
         while true {
             switch try await enter(id) {

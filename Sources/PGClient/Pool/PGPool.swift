@@ -1,4 +1,5 @@
 import Synchronization
+import Tracing
 
 /// A bounded set of connections to one database, and the way to run transactions on them.
 ///
@@ -9,11 +10,15 @@ public final class PGPool: PGSession {
     /// The bounds that the pool keeps.
     public let configuration: PGConfiguration
     private let state: Mutex<PoolState<Backend, Request>>
+    private let metrics: PoolMetrics?
+    private let tracer: (any Tracer)?
     private let drainWaiters = Mutex<[CheckedContinuation<Void, Never>]?>([])
 
     /// A pool that opens its first connections in the background.
     public init(_ configuration: PGConfiguration) {
         self.configuration = configuration
+        metrics = configuration.metrics
+        tracer = configuration.activeTracer
         state = Mutex(PoolState(configuration.bounds, seed: .random(in: 0...(.max))))
         if configuration.minimumConnections > 0 { perform(state.withLock { $0.start(at: .now) }) }
     }
@@ -32,6 +37,13 @@ public final class PGPool: PGSession {
         try Task.checkCancellation()
         let statement = Statement(sql, file: file, line: line)
         try sql.validate(statement.origin)
+        return try await TransactionSpan.run("postgresql statement", tracer, isolation: nil) { span in
+            span?.note(statement.origin)
+            return try await run(statement)
+        }
+    }
+
+    private func run(_ statement: Statement) async throws -> PGResult {
         var (outcome, _) = await send(.statements([statement]), releasing: true)
         if case .refused(let error)? = outcome.failure, error.isStaleStatement {
             // The server has refused it without executing anything.
@@ -73,17 +85,18 @@ public final class PGPool: PGSession {
         _ body: (PGTransaction) async throws -> R
     ) async throws -> R {
         try await retry.run(isolation: isolation) {
-            try await runTransaction(access, opening, isolation: isolation, body)
+            try await TransactionSpan.run("postgresql transaction", tracer, isolation: isolation) { span in
+                let lease = Lease(pool: self, transaction: .init(access, opening), span: span)
+                return try await run(body, on: lease, isolation: isolation)
+            }
         }
     }
 
-    private func runTransaction<R: Sendable>(
-        _ access: PGAccess,
-        _ opening: SQL?,
-        isolation: isolated (any Actor)?,
-        _ body: (PGTransaction) async throws -> R
+    private func run<R: Sendable>(
+        _ body: (PGTransaction) async throws -> R,
+        on lease: Lease,
+        isolation: isolated (any Actor)?
     ) async throws -> R {
-        let lease = Lease(pool: self, transaction: .init(access, opening))
         let result: R
         do {
             result = try await body(PGTransaction(lease: lease, id: Lease.firstTransaction))
@@ -106,7 +119,7 @@ public final class PGPool: PGSession {
         isolation: isolated (any Actor)? = #isolation,
         _ body: (PGConnection) async throws -> R
     ) async throws -> R {
-        let lease = Lease(pool: self, transaction: nil)
+        let lease = Lease(pool: self, transaction: nil, span: nil)
         let result: R
         do {
             result = try await body(PGConnection(lease: lease))
@@ -179,6 +192,7 @@ public final class PGPool: PGSession {
             request.isCancelled ? nil : state.acquire(request, at: .now)
         }
         guard let effects else { return request.finish(Outcome(failure: .cancelled)) }
+        noteSizes()
         perform(effects)
     }
 
@@ -194,20 +208,30 @@ public final class PGPool: PGSession {
     func release(_ backend: Backend) {
         let isClean = backend.isClean
         let effects = state.withLock { $0.release(backend, isClean: isClean, at: .now) }
+        metrics?.returned(leasedAt: backend.leasedAt)
+        noteSizes()
         perform(effects, areFresh: true)
         // What was posted has gone out with the next request if somebody has waited for this connection.
         if effects.assigned.isEmpty { backend.sendPosted() }
     }
 
+    private func noteSizes() {
+        guard let metrics else { return }
+        let (waiting, leased, total) = state.withLock { ($0.waiting, $0.leased, $0.total) }
+        metrics.note(waiting: waiting, leased: leased, total: total)
+    }
+
     private func connect() async {
         do {
-            let backend = try await Backend.open(configuration) { [weak self] backend in
+            let backend = try await Backend.open(configuration, metrics: metrics) { [weak self] backend in
                 guard let self else { return }
                 perform(state.withLock { $0.lost(backend, at: .now) })
             }
+            metrics?.connected()
             perform(state.withLock { $0.connected(backend, at: .now) })
         } catch {
             let error = error as? PGError ?? PGError(.connection, "\(error)")
+            metrics?.connectFailed()
             perform(state.withLock { $0.connectFailed(error, at: .now) })
         }
     }
@@ -217,7 +241,10 @@ public final class PGPool: PGSession {
         for (request, error) in effects.failed {
             request.finish(Outcome(failure: .lost(error, answered: false)))
         }
-        for (backend, _) in effects.close { backend.close() }
+        for (backend, reason) in effects.close {
+            metrics?.discarded(reason)
+            backend.close()
+        }
         for (request, backend) in effects.assigned { give(backend, to: request, isFresh: areFresh) }
         for _ in 0..<effects.open { Task { await connect() } }
         if effects.isDrained { finishDraining() }
@@ -232,6 +259,10 @@ public final class PGPool: PGSession {
         guard request.assign(backend) else {
             request.finish(Outcome(failure: .cancelled))
             return release(backend)
+        }
+        if let metrics {
+            metrics.waited(since: request.start)
+            backend.leasedAt = .now
         }
         if isFresh { return backend.submit(request) }
         if backend.submitProbing(request) { return }

@@ -248,11 +248,8 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
     mutating func release(_ connection: Connection, isClean: Bool, at now: Instant) -> Effects {
         var effects = Effects()
         let id = ObjectIdentifier(connection)
-        guard let member = members[id] else {
-            // It has died meanwhile.
-            effects.close = [(connection, .lost)]
-            return effects
-        }
+        // One that has died meanwhile isn't known any more.
+        guard let member = members[id] else { return effects }
         if isClosing {
             discard(connection, .closing, at: now, &effects)
         } else if !isClean {
@@ -270,6 +267,7 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
         var effects = Effects()
         guard members.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return effects }
         idle.removeAll { $0 === connection }
+        effects.close = [(connection, .lost)]
         openMore(at: now, &effects)
         finishDraining(&effects)
         return finished(effects, at: now)

@@ -13,6 +13,9 @@ extension SQL {
         if text.utf8.contains(0) { throw PGError(.invalidStatement, "the text contains a NUL", origin) }
     }
 
+    /// How many bytes the text and the parameters have.
+    var size: Int { text.utf8.count + buffer.bytes.count }
+
     func prepare(as name: String, on handle: OpaquePointer) -> Bool {
         withOids { PQsendPrepare(handle, name, text, Int32(types.count), $0) == 1 }
     }
