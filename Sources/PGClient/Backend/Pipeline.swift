@@ -182,7 +182,7 @@ final class Pipeline {
             return sql.send(to: handle)
         }
         let key = StatementCache.Key(text: sql.text, types: sql.types)
-        let name: String
+        let name: StatementCache.Name
         switch cache.use(key) {
         case .prepared(let known):
             name = known

@@ -28,8 +28,8 @@ struct Statement: Sendable {
     }
 }
 
-/// Why a request failed.
-enum Failure: Sendable {
+/// Why a request failed. Indirect, since an error is large and few outcomes have one.
+indirect enum Failure: Sendable {
     /// The first statement that failed, and how. The connection is still there.
     case refused(PGError)
     /// The task was cancelled, and the server has stopped.

@@ -22,6 +22,15 @@ struct Segment {
         case out, `in`
     }
 
+    /// An error is large, and few segments have one.
+    private final class FirstError: Sendable {
+        let error: PGError
+
+        init(_ error: PGError) {
+            self.error = error
+        }
+    }
+
     let request: Request
     var deadline: Instant
     var steps: [(step: Step, origin: Origin)] = []
@@ -30,7 +39,8 @@ struct Segment {
 
     /// Of the last statement so far.
     var result: PGResult?
-    private(set) var error: PGError?
+    private var firstError: FirstError?
+    var error: PGError? { firstError?.error }
     /// What ends the transaction before has failed, so nothing of the segment itself was executed.
     private(set) var hasFailedBefore = false
     var isAnswered = false
@@ -74,8 +84,8 @@ struct Segment {
 
     /// The first error is what the caller learns.
     mutating func note(_ error: PGError) {
-        guard self.error == nil else { return }
-        self.error = error
+        guard firstError == nil else { return }
+        firstError = FirstError(error)
         if case .end? = current?.step { hasFailedBefore = true }
     }
 

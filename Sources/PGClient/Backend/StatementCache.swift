@@ -6,8 +6,12 @@ struct StatementCache {
         let types: [PGType]
     }
 
+    /// A name as libpq takes it, so that it isn't converted each time.
+    typealias Name = ContiguousArray<CChar>
+
     private struct Entry {
-        let name: String
+        let number: UInt64
+        let name: Name
         var lastUse: UInt64
     }
 
@@ -21,9 +25,9 @@ struct StatementCache {
     }
 
     enum Lookup {
-        case prepared(name: String)
+        case prepared(name: Name)
         /// To be prepared under the name, after the evicted one has been removed.
-        case new(name: String, evicted: String?)
+        case new(name: Name, evicted: String?)
     }
 
     /// The statement's name; a new one counts as prepared from now on, since what is sent after it is
@@ -36,15 +40,17 @@ struct StatementCache {
         }
         var evicted: String?
         if entries.count >= bound, let oldest = entries.min(by: { $0.value.lastUse < $1.value.lastUse }) {
-            evicted = oldest.value.name
+            evicted = Self.name(oldest.value.number)
             entries[oldest.key] = nil
         }
         names += 1
         // Never the same name twice, so a statement that was forgotten here can't be mistaken for a new one.
-        let name = "pgc_\(names)"
-        entries[key] = Entry(name: name, lastUse: uses)
+        let name = Self.name(names).utf8CString
+        entries[key] = Entry(number: names, name: name, lastUse: uses)
         return .new(name: name, evicted: evicted)
     }
+
+    private static func name(_ number: UInt64) -> String { "pgc_\(number)" }
 
     mutating func remove(_ key: Key) {
         entries[key] = nil

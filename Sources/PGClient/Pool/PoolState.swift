@@ -46,7 +46,11 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
     private struct Member: Sendable {
         let connection: Connection
         let expiry: Instant
-        var idleSince: Instant?
+    }
+
+    private struct Idle: Sendable {
+        let connection: Connection
+        let since: Instant
     }
 
     private struct Waiting: Sendable {
@@ -63,7 +67,7 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
     let bounds: PoolBounds
     private var members: [ObjectIdentifier: Member] = [:]
     /// Free connections; the one that was used last is at the end, so that a quiet pool uses few.
-    private var idle: [Connection] = []
+    private var idle: [Idle] = []
     private var connecting = 0
     private var waiters: [Waiting] = []
     private(set) var isClosing = false
@@ -122,16 +126,12 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
     }
 
     private mutating func takeIdle(at now: Instant, _ effects: inout Effects) -> Connection? {
-        while let connection = idle.popLast() {
+        while let connection = idle.popLast()?.connection {
             let id = ObjectIdentifier(connection)
             guard let member = members[id] else { continue }
-            if member.expiry <= now {
-                members[id] = nil
-                effects.close.append((connection, .expired))
-                continue
-            }
-            members[id]?.idleSince = nil
-            return connection
+            if member.expiry > now { return connection }
+            members[id] = nil
+            effects.close.append((connection, .expired))
         }
         return nil
     }
@@ -155,16 +155,15 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
 
     private mutating func trimIdle(at now: Instant, _ effects: inout Effects) {
         // The one that was used longest ago comes first.
-        for connection in idle {
-            let id = ObjectIdentifier(connection)
-            guard let member = members[id], let since = member.idleSince else { continue }
+        for free in idle {
+            let id = ObjectIdentifier(free.connection)
+            guard let member = members[id] else { continue }
             let isExpired = member.expiry <= now
-            guard isExpired || (members.count > bounds.minimum && since + bounds.idleTimeout <= now) else {
-                continue
-            }
+            let isIdle = members.count > bounds.minimum && free.since + bounds.idleTimeout <= now
+            guard isExpired || isIdle else { continue }
             members[id] = nil
-            idle.removeAll { $0 === connection }
-            effects.close.append((connection, isExpired ? .expired : .idle))
+            idle.removeAll { $0.connection === free.connection }
+            effects.close.append((free.connection, isExpired ? .expired : .idle))
         }
     }
 
@@ -175,12 +174,11 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
         if let breaker, breaker.until > now, !isClosing, !waiters.isEmpty || total < bounds.minimum {
             next = min(next ?? breaker.until, breaker.until)
         }
-        if next == nil, timer == nil, let oldest = idle.first, let member = members[ObjectIdentifier(oldest)]
+        if next == nil, timer == nil, let oldest = idle.first,
+            let member = members[ObjectIdentifier(oldest.connection)]
         {
             next = member.expiry
-            if members.count > bounds.minimum, let since = member.idleSince {
-                next = min(member.expiry, since + bounds.idleTimeout)
-            }
+            if members.count > bounds.minimum { next = min(member.expiry, oldest.since + bounds.idleTimeout) }
         }
         if let next, timer.map({ next < $0 }) ?? true {
             timer = next
@@ -266,7 +264,7 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
     mutating func lost(_ connection: Connection, at now: Instant) -> Effects {
         var effects = Effects()
         guard members.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return effects }
-        idle.removeAll { $0 === connection }
+        idle.removeAll { $0.connection === connection }
         effects.close = [(connection, .lost)]
         openMore(at: now, &effects)
         finishDraining(&effects)
@@ -289,8 +287,7 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
         if isClosing {
             discard(connection, .closing, at: now, &effects)
         } else if waiters.isEmpty {
-            idle.append(connection)
-            members[ObjectIdentifier(connection)]?.idleSince = now
+            idle.append(Idle(connection: connection, since: now))
         } else {
             effects.assigned.append((waiters.removeFirst().waiter, connection))
         }
@@ -304,9 +301,9 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
         isClosing = true
         effects.failed = waiters.map { ($0.waiter, Self.closedError) }
         waiters = []
-        for connection in idle {
-            members[ObjectIdentifier(connection)] = nil
-            effects.close.append((connection, .closing))
+        for free in idle {
+            members[ObjectIdentifier(free.connection)] = nil
+            effects.close.append((free.connection, .closing))
         }
         idle = []
         finishDraining(&effects)

@@ -16,15 +16,23 @@ extension SQL {
     /// How many bytes the text and the parameters have.
     var size: Int { text.utf8.count + buffer.bytes.count }
 
-    func prepare(as name: String, on handle: OpaquePointer) -> Bool {
-        withOids { PQsendPrepare(handle, name, text, Int32(types.count), $0) == 1 }
+    func prepare(as name: StatementCache.Name, on handle: OpaquePointer) -> Bool {
+        withOids { oids in
+            name.withUnsafeBufferPointer {
+                PQsendPrepare(handle, $0.baseAddress, text, Int32(types.count), oids) == 1
+            }
+        }
     }
 
     /// Sends the statement with its parameters, in binary both ways.
-    func send(to handle: OpaquePointer, prepared name: String? = nil) -> Bool {
+    func send(to handle: OpaquePointer, prepared name: StatementCache.Name? = nil) -> Bool {
         let count = Int32(parameters.count)
         return withValues { values, lengths, formats in
-            if let name { return PQsendQueryPrepared(handle, name, count, values, lengths, formats, 1) == 1 }
+            if let name {
+                return name.withUnsafeBufferPointer {
+                    PQsendQueryPrepared(handle, $0.baseAddress, count, values, lengths, formats, 1) == 1
+                }
+            }
             return withOids { PQsendQueryParams(handle, text, count, $0, values, lengths, formats, 1) == 1 }
         }
     }
