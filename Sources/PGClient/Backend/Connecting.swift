@@ -55,10 +55,30 @@ final class Connecting: Sendable {
         }
     }
 
+    /// Connects to the first host that takes the connection. libpq would go through them by itself, but it
+    /// would wait for one that says nothing until the very end, so that the others are never tried: each gets
+    /// an equal share of the time that is left.
     private func connectBlocking() throws -> NewHandle {
-        let handle = try configuration.startConnecting()
+        var hosts = try configuration.hosts()[...]
+        var failures: [PGError] = []
+        while let keywords = hosts.popFirst() {
+            let now = Instant.now
+            let left = max(0, deadline.nanoseconds - now.nanoseconds)
+            do {
+                return try connectBlocking(keywords, by: now + .nanoseconds(left / Int64(hosts.count + 1)))
+            } catch let error as PGError {
+                failures.append(error)
+            }
+        }
+        var error = failures.last ?? timeout
+        error.message = failures.map(\.message).joined(separator: "\n")
+        throw error
+    }
+
+    private func connectBlocking(_ keywords: [String: String], by deadline: Instant) throws -> NewHandle {
+        let handle = try PGConfiguration.startConnecting(keywords)
         do {
-            try establish(handle)
+            try establish(handle, by: deadline)
             guard PQsetnonblocking(handle, 1) == 0, PQenterPipelineMode(handle) == 1 else {
                 throw PGError(.connection, PGError.message(of: handle))
             }
@@ -69,7 +89,7 @@ final class Connecting: Sendable {
         }
     }
 
-    private func establish(_ handle: OpaquePointer) throws {
+    private func establish(_ handle: OpaquePointer, by deadline: Instant) throws {
         guard PQstatus(handle) != CONNECTION_BAD else {
             throw PGError(.connection, PGError.message(of: handle))
         }
@@ -93,8 +113,8 @@ final class Connecting: Sendable {
 }
 
 extension PGConfiguration {
-    /// Resolves the first name and begins to connect. Blocks.
-    fileprivate func startConnecting() throws -> OpaquePointer {
+    /// The keywords with which to connect to each of the hosts, in their order.
+    fileprivate func hosts() throws -> [[String: String]] {
         var keywords = try parsed()
         let defaults = [
             "keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "3",
@@ -105,6 +125,31 @@ extension PGConfiguration {
         // Texts are read as UTF-8, whatever the database is in.
         keywords["client_encoding"] = "UTF8"
         if let applicationName { keywords["application_name"] = applicationName }
+        func list(_ keyword: String) -> [String] {
+            keywords[keyword]?.split(separator: ",", omittingEmptySubsequences: false).map(String.init) ?? []
+        }
+        let (hosts, addresses, ports) = (list("host"), list("hostaddr"), list("port"))
+        let count = max(hosts.count, addresses.count)
+        // Whatever doesn't go together, libpq refuses.
+        guard count > 1, [0, count].contains(hosts.count), [0, count].contains(addresses.count),
+            [0, 1, count].contains(ports.count)
+        else { return [keywords] }
+        let each = (0..<count).map { index in
+            var keywords = keywords
+            if !hosts.isEmpty { keywords["host"] = hosts[index] }
+            if !addresses.isEmpty { keywords["hostaddr"] = addresses[index] }
+            if ports.count > 1 { keywords["port"] = ports[index] }
+            return keywords
+        }
+        // The only wish that takes two rounds.
+        guard keywords["target_session_attrs"] == "prefer-standby" else { return each }
+        return ["standby", "any"].flatMap { wish in
+            each.map { $0.merging(["target_session_attrs": wish]) { $1 } }
+        }
+    }
+
+    /// Resolves the name and begins to connect. Blocks.
+    fileprivate static func startConnecting(_ keywords: [String: String]) throws -> OpaquePointer {
         let pairs = keywords.map { (strdup($0.key), strdup($0.value)) }
         defer { for (key, value) in pairs { free(key); free(value) } }
         let keys = pairs.map { UnsafePointer($0.0) } + [nil]

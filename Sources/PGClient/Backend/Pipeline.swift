@@ -100,7 +100,7 @@ final class Pipeline {
     /// Sends a request as soon as it can be.
     func submit(_ request: Request) {
         guard handle != nil else {
-            let failure = Failure.lost(connectionError(), answered: false)
+            let failure = Failure.lost(connectionError().with(request.work.origin), answered: false)
             return effects.answered.append((request, Outcome(failure: failure)))
         }
         if request.work.isExclusive { sendPosted() }
@@ -352,7 +352,12 @@ final class Pipeline {
                 }
                 continue
             }
-            inFlight[0].isAnswered = true
+            // When the connection has ended libpq makes up a result, which has no code and is no answer.
+            if PQresultStatus(result) != PGRES_FATAL_ERROR
+                || PQresultErrorField(result, Int32(PGC_SQLSTATE)) != nil
+            {
+                inFlight[0].isAnswered = true
+            }
             inFlight[0].arrived = 0
             take(result)
         }
@@ -639,7 +644,9 @@ final class Pipeline {
         self.handle = nil
         effects.answered += cancelling.map { ($0, Outcome(failure: .cancelled)) }
         effects.answered += inFlight.map { ($0.request, $0.outcome(lostTo: reason)) }
-        effects.answered += queue.map { ($0, Outcome(failure: .lost(reason, answered: false))) }
+        effects.answered += queue.map { request in
+            (request, Outcome(failure: .lost(reason.with(request.work.origin), answered: false)))
+        }
         cancelling = []
         inFlight = []
         queue = []

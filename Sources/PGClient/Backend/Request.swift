@@ -158,11 +158,11 @@ final class Request: Sendable {
 }
 
 extension Request.Work {
-    /// The statement, or the first of them.
+    /// The statement that it is for: those before it only precede it.
     var origin: Origin {
         switch self {
         case .statements(let statements):
-            statements.first?.origin ?? Origin(sql: "", file: #fileID, line: #line)
+            statements.last?.origin ?? Origin(sql: "", file: #fileID, line: #line)
         case .rows(let statement, _): statement.origin
         case .script(let origin), .copyOut(let origin, _), .copyIn(let origin, _): origin
         }

@@ -19,6 +19,9 @@ struct StatementCache {
     private var entries: [Key: Entry] = [:]
     private var uses: UInt64 = 0
     private var names: UInt64 = 0
+    /// Names are this connection's own: behind a pooler a session may be several clients', and what one has
+    /// prepared must never be what another executes.
+    private let prefix = "pgc_" + String(UInt64.random(in: 0...UInt64.max), radix: 36) + "_"
 
     init(bound: Int) {
         self.bound = bound
@@ -40,17 +43,17 @@ struct StatementCache {
         }
         var evicted: String?
         if entries.count >= bound, let oldest = entries.min(by: { $0.value.lastUse < $1.value.lastUse }) {
-            evicted = Self.name(oldest.value.number)
+            evicted = name(oldest.value.number)
             entries[oldest.key] = nil
         }
         names += 1
         // Never the same name twice, so a statement that was forgotten here can't be mistaken for a new one.
-        let name = Self.name(names).utf8CString
+        let name = self.name(names).utf8CString
         entries[key] = Entry(number: names, name: name, lastUse: uses)
         return .new(name: name, evicted: evicted)
     }
 
-    private static func name(_ number: UInt64) -> String { "pgc_\(number)" }
+    private func name(_ number: UInt64) -> String { "\(prefix)\(number)" }
 
     mutating func remove(_ key: Key) {
         entries[key] = nil
