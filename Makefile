@@ -1,6 +1,6 @@
 # The flags, the order of things and what they need are in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test test-swift test-sql test-policies schema schema-check format lint clean
+.PHONY: help run demo build test test-swift test-sql test-policies schema schema-check bench-pgclient docs format lint clean
 
 help: ## Say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -34,12 +34,18 @@ schema: ## Write sql/schema.sql anew from the migrations
 schema-check: ## Fail when sql/schema.sql is stale
 	@scripts/test schema
 
+bench-pgclient: ## Measure PGClient beside libpq, pgbench, psycopg and asyncpg, in one run
+	@scripts/bench-pgclient
+
+docs: ## Write PGClient's documentation to .build-docs/PGClient.doccarchive
+	@scripts/docs
+
 format: ## Format the Swift code
-	swift format --in-place --recursive --parallel Sources Tests Package.swift
+	swift format --in-place --recursive --parallel Sources Tests Benchmarks/PGClient Package.swift Benchmarks/Package.swift
 
 lint: ## Lint the Swift code, the scripts and the migrations; prove the policies' isolation
 	@scripts/lint
 
 clean: ## Delete what was built and the tests' Postgres; the private database of `make run` stays
 	@scripts/private-postgres remove --throwaway
-	rm -rf .build "$${BREATHMASTER_HOME:-.breathmaster}/tools"
+	rm -rf .build .build-docs Benchmarks/.build Benchmarks/PGClient/.venv "$${BREATHMASTER_HOME:-.breathmaster}/tools"

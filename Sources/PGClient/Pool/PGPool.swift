@@ -73,6 +73,7 @@ public final class PGPool: PGSession {
     ///   - opening: a statement that runs before all others, such as one that says for whom they are. If it
     ///     fails, the first statement throws its error.
     ///   - retry: how often it is run again after a serialization failure or a deadlock.
+    ///   - isolation: the actor on which the closure runs, the caller's.
     ///   - body: runs the statements. The transaction it receives is of no use after it.
     /// - Throws: what the closure throws; ``PGError`` if there is no connection, or if the commit fails;
     ///   `CancellationError` if the task is cancelled while it waits for a connection.

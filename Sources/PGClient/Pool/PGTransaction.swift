@@ -62,7 +62,7 @@ public struct PGConnection: PGSession {
         try await lease.script(Origin(sql: text, file: file, line: line), in: nil)
     }
 
-    /// Runs a transaction on this connection, as ``PGPool/transaction(_:opening:isolation:_:)`` does. There
+    /// Runs a transaction on this connection, as ``PGPool/transaction(_:opening:retry:isolation:_:)`` does. There
     /// can be one at a time.
     @discardableResult
     public func transaction<R: Sendable>(

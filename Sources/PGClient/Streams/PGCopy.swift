@@ -34,10 +34,9 @@ extension PGTransaction {
 
     /// Runs a `copy … from stdin`, whose statement can't have parameters, and returns how many rows there were.
     ///
-    /// - Parameter chunks: the data in the statement's format, cut anywhere. The next piece is asked for when
-    ///   the socket has taken the one before.
-    /// - Throws: ``PGError``; what the sequence throws, after which nothing of the copy is kept and the
-    ///   transaction can only be rolled back.
+    /// The data is in the statement's format and cut anywhere; the next piece is asked for when the socket has
+    /// taken the one before. If the sequence throws, its error is thrown, nothing of the copy is kept, and the
+    /// transaction can only be rolled back.
     @discardableResult
     public func copyIn<Chunks: AsyncSequence>(
         _ sql: SQL,
@@ -56,13 +55,9 @@ extension PGTransaction {
     /// ```swift
     /// try await transaction.copyIn(people.map { ($0.id, $0.name) }, into: ["person"], columns: ["id", "name"])
     /// ```
-    /// Each column of the table has to have exactly the type of the value: an `Int` is a `bigint`.
-    ///
-    /// - Parameters:
-    ///   - rows: tuples with a value for each column, or values if there is one column.
-    ///   - table: its name, after its schema's if there is one.
-    ///   - columns: their names.
-    /// - Returns: how many rows there were.
+    /// A row is a tuple with a value for each column, or a value if there is one column. Each column of the table
+    /// has to have exactly the type of its value: an `Int` is a `bigint`. The table's name may have its schema's
+    /// before it. Returns how many rows there were.
     @discardableResult
     public func copyIn<Rows: Sequence, each Column: PGCopyable>(
         _ rows: Rows,

@@ -23,7 +23,7 @@ public struct PGListener: AsyncSequence, Sendable {
     let configuration: PGConfiguration
     let channels: [String]
 
-    /// - Parameter channels: their names, exactly as the server knows them.
+    /// Prepares to listen to channels of a database, by their names exactly as the server knows them.
     public init(_ configuration: PGConfiguration, channels: String...) {
         self.configuration = configuration
         self.channels = channels

@@ -5,7 +5,7 @@
 /// row. Until the loop ends the transaction can't be used for anything else; one that is left early reads on
 /// in the background and drops the rows, so a query that is never read to its end deserves a `limit`.
 ///
-/// Use ``PGSession/stream(_:as:file:line:)-(_,Row.Type,_,_)`` to make one.
+/// ``PGTransaction`` makes one with its `stream`.
 public struct PGRowStream<Row: Sendable>: AsyncSequence, Sendable {
     let lease: Lease
     let id: Int?
