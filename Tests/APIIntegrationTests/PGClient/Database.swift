@@ -24,6 +24,7 @@ enum Database {
     }
 
     /// Runs the body with a pool of its own, and closes it.
+    @discardableResult
     static func withPool<R>(
         _ change: (inout PGConfiguration) -> Void = { _ in },
         at url: String? = nil,

@@ -62,7 +62,7 @@ import Testing
         let change: (inout PGConfiguration) -> Void = {
             $0.maximumConnections = 1
             $0.maximumWaiters = 1
-            $0.acquireTimeout = .seconds(1)
+            $0.acquireTimeout = .seconds(3)
         }
         try await Database.withPool(change) { pool in
             try await Self.hold(pool) {
@@ -70,9 +70,9 @@ import Testing
                 async let late = failure(.poolTimeout) { try await Self.hold(pool) {} }
                 try await Database.eventually("it waits") { pool.waiting == 1 }
                 _ = try await failure(.poolExhausted) { try await Self.hold(pool) {} }
-                #expect(ContinuousClock.now - start < .seconds(1))
+                #expect(ContinuousClock.now - start < .seconds(3))
                 _ = try await late
-                #expect((.seconds(1)..<(.seconds(3))).contains(ContinuousClock.now - start))
+                #expect((.seconds(3)..<(.seconds(20))).contains(ContinuousClock.now - start))
             }
             try await Database.expectAnswer(pool)
         }
