@@ -63,23 +63,11 @@ final class Backend: EventLoopClient {
     /// skipped the rest.
     ///
     /// - Parameter isCancellable: whether cancelling the task cancels the statements in the server.
-    func send(_ work: Request.Work, isCancellable: Bool = true) async -> Outcome {
-        let request = Request(work)
+    func send(_ work: Request.Work, isCancellable: Bool = true, isRepeatable: Bool = false) async -> Outcome {
+        let request = Request(work, isRepeatable: isRepeatable)
         _ = request.assign(self)
-        guard isCancellable else {
-            return await withUnsafeContinuation { continuation in
-                request.wait(continuation)
-                submit(request)
-            }
-        }
-        return await withTaskCancellationHandler {
-            await withUnsafeContinuation { continuation in
-                request.wait(continuation)
-                submit(request)
-            }
-        } onCancel: {
-            request.cancel()?.cancel(request)
-        }
+        submit(request)
+        return isCancellable ? await request.cancellableOutcome() : await request.outcome()
     }
 
     func submit(_ request: Request) {

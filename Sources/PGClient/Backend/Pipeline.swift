@@ -22,6 +22,8 @@ final class Pipeline {
     private let onNotification: (@Sendable (PGNotification) -> Void)?
     /// nil after it was closed.
     private(set) var handle: OpaquePointer?
+    /// A number of our own for libpq's socket: libpq closes its own when the connection ends, and the number
+    /// is somebody else's as soon as that has happened.
     let socket: Int32
     var token: UInt64?
     private var effects = Effects()
@@ -57,7 +59,7 @@ final class Pipeline {
     ) {
         self.onNotification = onNotification
         handle = new.handle
-        socket = PQsocket(new.handle)
+        socket = pgc_duplicate(PQsocket(new.handle))
         self.configuration = configuration
         self.loop = loop
     }
@@ -99,11 +101,7 @@ final class Pipeline {
 
     /// Sends a request as soon as it can be.
     func submit(_ request: Request) {
-        guard handle != nil else {
-            let failure = Failure.lost(connectionError().with(request.work.origin), answered: false)
-            return effects.answered.append((request, Outcome(failure: failure)))
-        }
-        if request.work.isExclusive { sendPosted() }
+        if !request.isRepeatable { sendPosted() }
         if queue.isEmpty, mayStart(request) {
             start(request)
         } else {
@@ -112,9 +110,16 @@ final class Pipeline {
     }
 
     private func mayStart(_ request: Request) -> Bool {
-        request.work.isExclusive
-            ? inFlight.isEmpty && posted == nil
-            : inFlight.first?.request.work.isExclusive != true
+        // A cancel that hasn't returned could still hit it.
+        if cancelCalls > 0 { return false }
+        return request.work.isExclusive
+            ? inFlight.isEmpty : inFlight.first?.request.work.isExclusive != true
+    }
+
+    /// The connection is gone, and nothing of the request was sent.
+    private func refuse(_ request: Request) {
+        let failure = Failure.lost(connectionError().with(request.work.origin), answered: false)
+        effects.answered.append((request, Outcome(failure: failure)))
     }
 
     private func start(_ request: Request) {
@@ -153,19 +158,19 @@ final class Pipeline {
     }
 
     private func write(_ statements: [Statement], as step: Segment.Step = .execute, for request: Request) {
+        guard let handle else { return refuse(request) }
         var segment = newSegment(request, capacity: statements.count + 1)
         var isWritten = true
-        if let posted, let handle {
+        if let posted {
             // Without a Sync of its own it costs neither side an extra message.
             isWritten = write(posted, as: .end, to: handle, &segment)
             self.posted = nil
         }
         for statement in statements where isWritten {
-            guard let handle else { return }
             isWritten = write(statement, as: step, to: handle, &segment)
         }
         inFlight.append(segment)
-        guard let handle, isWritten, PQpipelineSync(handle) == 1 else { return close(connectionError()) }
+        guard isWritten, PQpipelineSync(handle) == 1 else { return close(connectionError()) }
         if inFlight.count == 1 { askForSingleRows() }
     }
 
@@ -183,7 +188,7 @@ final class Pipeline {
         }
         let key = StatementCache.Key(text: sql.text, types: sql.types)
         let name: StatementCache.Name
-        switch cache.use(key) {
+        switch cache.use(key, isPinned: statement.isControl) {
         case .prepared(let known):
             name = known
         case .new(let new, let evicted):
@@ -201,18 +206,19 @@ final class Pipeline {
 
     /// In a segment of its own: if it fails, nothing else does.
     private func removeOrphans() {
-        hasOrphans = false
         cache.removeAll()
         write(
             [Statement(control: "DEALLOCATE ALL")],
             as: .deallocate,
             for: Request(.statements([]), isDetached: true)
         )
+        // With what ended the transaction before, and was prepared for that.
+        forgetStatements()
     }
 
     /// Scripts and COPY go by the simple protocol, for which libpq has to leave the pipeline mode.
     private func startExclusive(_ origin: Origin, _ step: Segment.Step, for request: Request) {
-        guard let handle else { return }
+        guard let handle else { return refuse(request) }
         var segment = newSegment(request)
         segment.steps.append((step, origin))
         inFlight.append(segment)
@@ -448,7 +454,10 @@ final class Pipeline {
     }
 
     private func complete() {
-        if let error = inFlight[0].error, inFlight[0].hasFailedBefore { return close(error) }
+        if let error = inFlight[0].error, inFlight[0].hasFailedBefore {
+            let reason = "the transaction before could not be ended: \(error.description)"
+            return close(PGError(.connection, reason))
+        }
         let segment = inFlight.removeFirst()
         if !segment.request.isDetached { effects.traffic.roundTrips += 1 }
         if let error = segment.error, error.isStaleStatement {
@@ -460,11 +469,14 @@ final class Pipeline {
         } else {
             effects.answered.append((segment.request, segment.naturalOutcome))
         }
-        if cancelCalls == 0, !inFlight.contains(where: \.isCancelled) { cancelDeadline = nil }
+        if cancelCalls == 0 { cancelDeadline = nil }
         if inFlight.isEmpty, segment.request.isDetached, isInTransaction {
             return close(PGError(.connection, "the connection was left in a transaction"))
         }
+        // What had to wait for its turn has all of its time.
+        extendDeadline()
         askForSingleRows()
+        if inFlight.first?.isCancelled == true { cancelFirst() }
         startNext()
     }
 
@@ -569,18 +581,25 @@ final class Pipeline {
             queue.remove(at: index)
             return effects.answered.append((request, Outcome(failure: .cancelled)))
         }
-        guard let handle, let index = inFlight.firstIndex(where: { $0.request === request }),
+        guard let index = inFlight.firstIndex(where: { $0.request === request }),
             !inFlight[index].isCancelled
         else { return }
         inFlight[index].isCancelled = true
-        readOn()
-        if inFlight.first?.copying == .in, index == 0 { return endCopy(failure: "cancelled") }
+        // One that isn't executed yet has its turn first: the server would cancel the one before.
+        if index == 0 { cancelFirst() }
+    }
+
+    private func cancelFirst() {
+        if inFlight[0].copying == .in { return endCopy(failure: "cancelled") }
+        guard let handle else { return }
         guard let call = PQgetCancel(handle) else { return close(connectionError()) }
         effects.cancelCalls.append(CancelCall(handle: call, isAwaited: true))
         cancelCalls += 1
         let deadline = Instant.now + Self.drainTime
         cancelDeadline = min(cancelDeadline ?? deadline, deadline)
         arm(deadline)
+        // The rest of a stream is dropped.
+        readOn()
     }
 
     func cancelReturned() {
@@ -588,7 +607,8 @@ final class Pipeline {
         guard cancelCalls == 0 else { return }
         effects.answered += cancelling.map { ($0, Outcome(failure: .cancelled)) }
         cancelling = []
-        if !inFlight.contains(where: \.isCancelled) { cancelDeadline = nil }
+        if inFlight.first?.isCancelled != true { cancelDeadline = nil }
+        startNext()
     }
 
     /// Asks the server to stop what a connection is at that is about to be closed. Nobody waits for it.
@@ -641,7 +661,9 @@ final class Pipeline {
         passRows()
         unwatch()
         PQfinish(handle)
+        pgc_close(socket)
         self.handle = nil
+        posted = nil
         effects.answered += cancelling.map { ($0, Outcome(failure: .cancelled)) }
         effects.answered += inFlight.map { ($0.request, $0.outcome(lostTo: reason)) }
         effects.answered += queue.map { request in

@@ -6,11 +6,14 @@ struct Statement: Sendable {
     let origin: Origin
     /// Whether it goes through the connection's cache of prepared statements.
     let prepares: Bool
+    /// Whether it is the client's own.
+    let isControl: Bool
 
     init(_ sql: SQL, file: StaticString, line: UInt) {
         self.sql = sql
         origin = Origin(sql: sql.text, file: file, line: line)
         prepares = true
+        isControl = false
     }
 
     /// A statement with a large result, which isn't worth a place in the cache.
@@ -18,6 +21,7 @@ struct Statement: Sendable {
         self.sql = sql
         origin = Origin(sql: sql.text, file: file, line: line)
         prepares = false
+        isControl = false
     }
 
     /// A statement of the client's own.
@@ -25,6 +29,7 @@ struct Statement: Sendable {
         sql = SQL(stringLiteral: text)
         origin = Origin(sql: text, file: #fileID, line: #line)
         self.prepares = prepares
+        isControl = true
     }
 }
 
@@ -70,6 +75,14 @@ final class Request: Sendable {
         /// A COPY to the server.
         case copyIn(Origin, CopyWriter)
 
+        /// Whether it has its transaction for itself until its end.
+        var isStream: Bool {
+            switch self {
+            case .statements, .script: false
+            case .rows, .copyOut, .copyIn: true
+            }
+        }
+
         /// Whether it goes by the simple protocol, with the connection for itself.
         var isExclusive: Bool {
             switch self {
@@ -89,13 +102,22 @@ final class Request: Sendable {
     let work: Work
     /// Nobody waits for the outcome.
     let isDetached: Bool
+    /// It may be sent again if nothing of it was executed, so it may share a message with what ends the
+    /// transaction before.
+    let isRepeatable: Bool
     /// The pool to which the connection goes back as soon as this is answered.
     private let pool: PGPool?
     /// When it was made.
     let start = Instant.now
     private let state = Mutex(State())
 
-    init(_ work: Work, isDetached: Bool = false, releasesTo pool: PGPool? = nil) {
+    init(
+        _ work: Work,
+        isDetached: Bool = false,
+        isRepeatable: Bool = false,
+        releasesTo pool: PGPool? = nil
+    ) {
+        self.isRepeatable = isRepeatable
         self.work = work
         self.isDetached = isDetached
         self.pool = pool
@@ -140,6 +162,15 @@ final class Request: Sendable {
         work.finish(outcome)
         if let pool, let backend { pool.release(backend) }
         waiter?.resume(returning: outcome)
+    }
+
+    /// Waits until it is answered, and has it cancelled if the task is. Only for one that a connection has.
+    func cancellableOutcome() async -> Outcome {
+        await withTaskCancellationHandler {
+            await outcome()
+        } onCancel: {
+            cancel()?.cancel(self)
+        }
     }
 
     /// Waits until it is answered.

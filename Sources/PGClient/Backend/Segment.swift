@@ -93,7 +93,7 @@ struct Segment {
     /// decided by that and not by its code, which may be anything or missing.
     func outcome(lostTo reason: PGError) -> Outcome {
         if isCancelled { return Outcome(failure: .cancelled) }
-        var error = error ?? reason
+        var error = hasFailedBefore ? reason : error ?? reason
         if error.kind == .server { error.kind = reason.kind }
         // The server answers a segment as a whole, so before it has begun to, the blame is on what it was
         // sent for.

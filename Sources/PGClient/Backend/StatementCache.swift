@@ -13,10 +13,14 @@ struct StatementCache {
         let number: UInt64
         let name: Name
         var lastUse: UInt64
+        /// Never given up: it has to be there also in a transaction that has failed, in which nothing can be
+        /// removed.
+        let isPinned: Bool
     }
 
     private let bound: Int
     private var entries: [Key: Entry] = [:]
+    private var pinned = 0
     private var uses: UInt64 = 0
     private var names: UInt64 = 0
     /// Names are this connection's own: behind a pooler a session may be several clients', and what one has
@@ -35,31 +39,37 @@ struct StatementCache {
 
     /// The statement's name; a new one counts as prepared from now on, since what is sent after it is
     /// executed after it. ``remove(_:)`` takes it back if preparing fails.
-    mutating func use(_ key: Key) -> Lookup {
+    mutating func use(_ key: Key, isPinned: Bool = false) -> Lookup {
         uses += 1
         if let index = entries.index(forKey: key) {
             entries.values[index].lastUse = uses
             return .prepared(name: entries.values[index].name)
         }
         var evicted: String?
-        if entries.count >= bound, let oldest = entries.min(by: { $0.value.lastUse < $1.value.lastUse }) {
+        if !isPinned, entries.count - pinned >= bound, let oldest = oldest {
             evicted = name(oldest.value.number)
             entries[oldest.key] = nil
         }
         names += 1
         // Never the same name twice, so a statement that was forgotten here can't be mistaken for a new one.
         let name = self.name(names).utf8CString
-        entries[key] = Entry(number: names, name: name, lastUse: uses)
+        entries[key] = Entry(number: names, name: name, lastUse: uses, isPinned: isPinned)
+        if isPinned { pinned += 1 }
         return .new(name: name, evicted: evicted)
+    }
+
+    private var oldest: (key: Key, value: Entry)? {
+        entries.filter { !$0.value.isPinned }.min { $0.value.lastUse < $1.value.lastUse }
     }
 
     private func name(_ number: UInt64) -> String { "\(prefix)\(number)" }
 
     mutating func remove(_ key: Key) {
-        entries[key] = nil
+        if entries.removeValue(forKey: key)?.isPinned == true { pinned -= 1 }
     }
 
     mutating func removeAll() {
         entries.removeAll()
+        pinned = 0
     }
 }

@@ -7,7 +7,9 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #endif
+#include <fcntl.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 // Field codes of an error, which libpq defines as character literals that Swift doesn't import.
 enum {
@@ -33,6 +35,11 @@ static inline int pgc_tls_pending(PGconn *connection) {
     if (!pending) pending = (int (*)(const void *))dlsym(dlopen(NULL, RTLD_LAZY), "SSL_pending");
     return session && pending ? pending(session) : -1;
 }
+
+// Another number for the same socket, which stays ours when libpq closes its own; -1 when there is
+// none left.
+static inline int pgc_duplicate(int socket) { return fcntl(socket, F_DUPFD_CLOEXEC, 0); }
+static inline void pgc_close(int socket) { close(socket); }
 
 // Bytes that wait in the kernel for this socket; 0 when it can't tell.
 static inline int pgc_socket_pending(int socket) {

@@ -42,9 +42,10 @@ final class Lease: Sendable {
     }
 
     private enum Entrance: Sendable {
-        /// To be sent with what has to precede it, by the one who has the lease for itself until ``leave()``.
+        /// To be sent with what has to precede it, by the one who has the lease for itself until ``leave(_:)``.
         case first(prelude: [Statement])
-        case next(Backend)
+        /// It was sent.
+        case sent(Backend)
         case wait
     }
 
@@ -63,13 +64,34 @@ final class Lease: Sendable {
         var isStreaming = false
         var gate: [CheckedContinuation<Void, Never>] = []
 
+        /// Sends a request, unless something has to precede it. Both happen under the lease's lock: once the
+        /// transaction has ended, nothing of it can reach the connection any more, which may be somebody
+        /// else's then.
+        ///
         /// Throws if the handle is no longer, or not now, the right one.
-        mutating func enter(_ id: Int?) throws -> Entrance {
+        mutating func send(_ request: Request, in id: Int?) throws -> Entrance {
             if isStarting { return .wait }
-            if isOver { throw PGError(.transactionClosed, "the closure that this belonged to has ended") }
-            if let id, id != self.id || transaction == nil {
-                throw PGError(.transactionClosed, "the transaction's closure has ended")
+            try check(id)
+            if transaction?.phase == .fresh {
+                try transaction?.validateOpening()
+                transaction?.phase = .open
+                isStarting = true
+                return .first(prelude: transaction?.prelude ?? [])
             }
+            guard let backend else {
+                if transaction != nil { throw transaction?.firstError ?? Self.closed }
+                isStarting = true
+                return .first(prelude: [])
+            }
+            if request.work.isStream { (stream, isStreaming) = (request, true) }
+            _ = request.assign(backend)
+            backend.submit(request)
+            return .sent(backend)
+        }
+
+        private func check(_ id: Int?) throws {
+            if isOver { throw Self.closed }
+            if let id, id != self.id || transaction == nil { throw Self.closed }
             if id == nil, transaction != nil {
                 throw PGError(
                     .transactionClosed,
@@ -79,20 +101,30 @@ final class Lease: Sendable {
             if isStreaming {
                 throw PGError(.transactionClosed, "a stream is still being read or written here")
             }
-            switch transaction?.phase {
-            case .spoiled:
+            if transaction?.phase == .spoiled {
                 throw PGError(.transactionClosed, "the transaction was cancelled and can't go on")
-            case .fresh:
-                try transaction?.validateOpening()
-                transaction?.phase = .open
-                isStarting = true
-                return .first(prelude: transaction?.prelude ?? [])
-            case .open, nil:
-                if let backend { return .next(backend) }
-                if let error = transaction?.firstError { throw error }
-                isStarting = true
-                return .first(prelude: [])
             }
+        }
+
+        mutating func begin(_ transaction: Transaction) throws -> Int {
+            if isOver { throw Self.closed }
+            if self.transaction != nil {
+                throw PGError(.transactionClosed, "a transaction is open on this connection already")
+            }
+            id += 1
+            self.transaction = transaction
+            return id
+        }
+
+        mutating func note(_ failure: Failure) {
+            switch failure {
+            case .refused(let error), .lost(let error, _): transaction?.note(error)
+            case .cancelled: transaction?.phase = .spoiled
+            }
+        }
+
+        private static var closed: PGError {
+            PGError(.transactionClosed, "the closure that this belonged to has ended")
         }
     }
 
@@ -115,10 +147,11 @@ final class Lease: Sendable {
     func run(_ statement: Statement, in id: Int?) async throws -> PGResult {
         try statement.sql.validate(statement.origin)
         span?.note(statement.origin)
+        let request = Request(.statements([statement]))
         let outcome =
-            switch try await enter(id) {
-            case .first(let prelude): await start(.statements(prelude + [statement]))
-            case .next(let backend): await backend.send(.statements([statement]))
+            switch try await send(request, in: id) {
+            case .first(let prelude): await start(.statements(prelude + [statement]), in: id)
+            case .sent: await request.cancellableOutcome()
             case .wait: Outcome()
             }
         try note(outcome, in: id)
@@ -132,21 +165,11 @@ final class Lease: Sendable {
     func script(_ origin: Origin, in id: Int?) async throws {
         try SQL(stringLiteral: origin.sql).validate(origin)
         span?.note(origin)
-        switch try await enter(id) {
-        case .first(let prelude) where prelude.isEmpty:
-            try note(await start(.script(origin)), in: id)
-        case .first(let prelude):
-            try note(await start(.statements(prelude)), in: id)
-            return try await script(origin, in: id)
-        case .next(let backend):
-            try note(await backend.send(.script(origin)), in: id)
-        case .wait:
-            return
+        let backend = try await sendAlone(.script(origin), in: id) { request in
+            try note(await request.cancellableOutcome(), in: id)
         }
         try state.withLock { state in
-            guard state.id == id, state.transaction != nil, state.backend?.isInTransaction == false else {
-                return
-            }
+            guard state.id == id, state.transaction != nil, !backend.isInTransaction else { return }
             state.transaction?.phase = .spoiled
             throw PGError(.transactionClosed, "the script has ended the transaction that it ran in", origin)
         }
@@ -156,23 +179,12 @@ final class Lease: Sendable {
 
     /// Begins a stream, which has the transaction for itself until ``endStream(_:_:)``.
     func stream(_ work: Request.Work, in id: Int?) async throws -> (Request, Backend) {
-        let origin = work.origin
-        span?.note(origin)
-        try SQL(stringLiteral: origin.sql).validate(origin)
-        while true {
-            switch try await enter(id) {
-            case .first(let prelude):
-                try note(await start(.statements(prelude)), in: id)
-            case .next(let backend):
-                let request = Request(work)
-                _ = request.assign(backend)
-                state.withLock { ($0.stream, $0.isStreaming) = (request, true) }
-                backend.submit(request)
-                return (request, backend)
-            case .wait:
-                break
-            }
-        }
+        try SQL(stringLiteral: work.origin.sql).validate(work.origin)
+        span?.note(work.origin)
+        var sent: Request?
+        let backend = try await sendAlone(work, in: id) { sent = $0 }
+        guard let sent else { throw PGError(.transactionClosed, "the stream wasn't sent", work.origin) }
+        return (sent, backend)
     }
 
     /// Nobody reads or writes the stream any more.
@@ -188,25 +200,63 @@ final class Lease: Sendable {
         }
     }
 
-    /// Waits while the first statement is under way.
-    private func enter(_ id: Int?) async throws -> Entrance {
-        try Task.checkCancellation()
+    // MARK: Sending
+
+    /// Sends what can't share a message, after everything that has to precede it.
+    private func sendAlone(
+        _ work: Request.Work,
+        in id: Int?,
+        _ body: (Request) async throws -> Void
+    ) async throws -> Backend {
         while true {
-            let entrance = try state.withLock { try $0.enter(id) }
-            guard case .wait = entrance else { return entrance }
-            await withCheckedContinuation { continuation in
-                let isFree = state.withLock { state in
-                    if state.isStarting { state.gate.append(continuation) }
-                    return !state.isStarting
-                }
-                if isFree { continuation.resume() }
+            let request = Request(work)
+            switch try await send(request, in: id) {
+            case .first(let prelude):
+                try note(await start(.statements(prelude), in: id), in: id)
+            case .sent(let backend):
+                try await body(request)
+                return backend
+            case .wait:
+                break
             }
         }
     }
 
-    private func leave() {
+    /// Sends a request, or has it sent with what has to precede it; waits while the first is under way.
+    private func send(_ request: Request, in id: Int?) async throws -> Entrance {
+        while true {
+            try Task.checkCancellation()
+            let entrance = try state.withLock { try $0.send(request, in: id) }
+            guard case .wait = entrance else { return entrance }
+            await untilStarted()
+        }
+    }
+
+    private func untilStarted() async {
+        await withCheckedContinuation { continuation in
+            let isStarted = state.withLock { state in
+                if state.isStarting { state.gate.append(continuation) }
+                return !state.isStarting
+            }
+            if isStarted { continuation.resume() }
+        }
+    }
+
+    /// Waits until no first statement is under way, which a task may have left behind, and then changes the
+    /// state before another can be.
+    private func whenStarted<R: Sendable>(_ change: (inout State) -> R) async -> R {
+        while true {
+            await untilStarted()
+            if let result = state.withLock({ $0.isStarting ? nil : change(&$0) }) { return result }
+        }
+    }
+
+    /// Lets those in who have waited, and who are told if the first has failed.
+    private func leave(_ backend: Backend?, _ failure: Failure?) {
         let waiting = state.withLock { state in
+            state.backend = backend
             state.isStarting = false
+            if let failure { state.note(failure) }
             defer { state.gate = [] }
             return state.gate
         }
@@ -220,31 +270,33 @@ final class Lease: Sendable {
     ///
     /// A statement that must be prepared again is, once: the server has refused it without executing
     /// anything.
-    private func start(_ work: Request.Work) async -> Outcome {
-        defer { leave() }
+    private func start(_ work: Request.Work, in id: Int?) async -> Outcome {
         var (backend, mayReplace) = state.withLock { state in
             defer { state.isUntouched = false }
-            return (state.backend, state.isUntouched && state.transaction != nil)
+            return (state.backend, state.isUntouched && id != nil)
         }
         var mayPrepareAgain = true
         while true {
             let outcome: Outcome
             if let backend {
-                outcome = await backend.send(work)
+                outcome = await backend.send(work, isRepeatable: mayReplace)
             } else {
-                (outcome, backend) = await pool.send(work)
+                (outcome, backend) = await pool.send(work, isRepeatable: mayReplace)
             }
-            state.withLock { $0.backend = backend }
             switch outcome.failure {
-            case .lost(let error, answered: false)
-            where mayReplace && error.kind == .connection && backend != nil:
+            case .lost(let error, answered: false) where mayReplace && error.kind == .connection:
+                guard let dead = backend else {
+                    leave(nil, outcome.failure)
+                    return outcome
+                }
                 mayReplace = false
-                if let dead = backend { pool.release(dead) }
+                pool.release(dead)
                 backend = nil
             case .refused(let error) where mayPrepareAgain && error.isStaleStatement:
                 mayPrepareAgain = false
                 await rollBack(backend)
             default:
+                leave(backend, outcome.failure)
                 return outcome
             }
         }
@@ -254,13 +306,11 @@ final class Lease: Sendable {
         guard let failure = outcome.failure else { return }
         try state.withLock { state in
             guard id == state.id, state.transaction != nil else { return }
-            switch failure {
-            case .refused(let error) where error.sqlState == .inFailedTransaction:
+            if case .refused(let error) = failure, error.sqlState == .inFailedTransaction {
                 // The server only says that the transaction had failed; why is what the caller needs.
                 throw state.transaction?.firstError ?? error
-            case .refused(let error), .lost(let error, _): state.transaction?.note(error)
-            case .cancelled: state.transaction?.phase = .spoiled
             }
+            state.note(failure)
         }
         throw failure.error
     }
@@ -270,17 +320,12 @@ final class Lease: Sendable {
     /// Begins a transaction, of which nothing is sent yet.
     func begin(_ transaction: Transaction) throws -> Int {
         try Task.checkCancellation()
-        return try state.withLock { state in
-            if state.isOver || state.transaction != nil { _ = try state.enter(nil) }
-            state.id += 1
-            state.transaction = transaction
-            return state.id
-        }
+        return try state.withLock { try $0.begin(transaction) }
     }
 
     /// Commits, and waits for it if the transaction may have written.
     func commit(_ id: Int) async throws {
-        guard let (ended, backend) = end(id) else { return }
+        guard let (ended, backend) = await end(id) else { return }
         switch (ended.phase, ended.access) {
         case (.fresh, _):
             return
@@ -310,9 +355,14 @@ final class Lease: Sendable {
         }
     }
 
+    /// Sends the commit of a read, with which a release would wait for the next transaction.
+    func sendPosted() {
+        state.withLock { $0.backend }?.sendPosted()
+    }
+
     /// Rolls back, and waits until the server has.
     func rollBack(_ id: Int) async {
-        guard let (ended, backend) = end(id), ended.phase != .fresh else { return }
+        guard let (ended, backend) = await end(id), ended.phase != .fresh else { return }
         await rollBack(backend)
     }
 
@@ -326,14 +376,17 @@ final class Lease: Sendable {
         state.withLock { $0.stream }.flatMap { $0.isAnswered ? nil : $0 }
     }
 
-    /// From here on the transaction's handle is of no use.
-    private func end(_ id: Int) -> (Transaction, Backend?)? {
-        state.withLock { state in
+    /// From here on the transaction's handle is of no use, and nothing more is sent for it.
+    private func end(_ id: Int) async -> (Transaction, Backend?)? {
+        let ended: (Transaction, Backend?)? = await whenStarted { state in
             guard id == state.id, let ended = state.transaction else { return nil }
             state.transaction = nil
             state.stream?.work.abandon()
             return (ended, state.backend)
         }
+        // A stream that nobody reads to its end has to be read on.
+        ended?.1?.readOn()
+        return ended
     }
 
     private func commitFailed(_ transaction: Transaction, _ reason: String) -> PGError {
@@ -363,13 +416,12 @@ final class Lease: Sendable {
     /// - Parameter resetting: whether it was lent for more than a transaction, so that its session may have
     ///   changed.
     func giveBack(resetting: Bool = false) async {
-        let (isFirst, id) = state.withLock { state in
-            defer { state.isOver = true }
-            return (!state.isOver, state.id)
+        await rollBack(state.withLock { $0.id })
+        let backend = await whenStarted { state in
+            defer { (state.isOver, state.backend) = (true, nil) }
+            return state.backend
         }
-        guard isFirst else { return }
-        await rollBack(id)
-        guard let backend = state.withLock({ $0.backend }) else { return }
+        guard let backend else { return }
         if resetting { await backend.reset() }
         pool.release(backend)
     }

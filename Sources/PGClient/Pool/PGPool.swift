@@ -173,8 +173,12 @@ public final class PGPool: PGSession {
     ///
     /// - Parameter releasing: whether the connection comes back to the pool by itself.
     /// - Returns: with the outcome, the connection, if it got one.
-    func send(_ work: Request.Work, releasing: Bool = false) async -> (Outcome, Backend?) {
-        let request = Request(work, releasesTo: releasing ? self : nil)
+    func send(
+        _ work: Request.Work,
+        isRepeatable: Bool = false,
+        releasing: Bool = false
+    ) async -> (Outcome, Backend?) {
+        let request = Request(work, isRepeatable: isRepeatable, releasesTo: releasing ? self : nil)
         let outcome = await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
                 request.wait(continuation)
@@ -230,6 +234,8 @@ public final class PGPool: PGSession {
             }
             metrics?.connected()
             perform(state.withLock { $0.connected(backend, at: .now) })
+            // It may have died before the pool knew of it.
+            if backend.isClosed { perform(state.withLock { $0.lost(backend, at: .now) }) }
         } catch {
             let error = error as? PGError ?? PGError(.connection, "\(error)")
             metrics?.connectFailed()

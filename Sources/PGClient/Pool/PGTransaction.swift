@@ -80,6 +80,7 @@ public struct PGConnection: PGSession {
             throw error
         }
         try await lease.commit(id)
+        lease.sendPosted()
         return result
     }
 }

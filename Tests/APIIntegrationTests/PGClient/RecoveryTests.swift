@@ -163,7 +163,10 @@ import Testing
                         try await transaction.execute("select \(unsafeSQL: "\(number)")")
                     }
                     let prepared = try await transaction.queryOne(
-                        "select count(*) from pg_prepared_statements where name <> ''",
+                        """
+                        select count(*) from pg_prepared_statements
+                        where name <> '' and statement not like 'BEGIN%'
+                        """,
                         as: Int.self
                     )
                     #expect(prepared == expected)

@@ -10,6 +10,7 @@ import Testing
             "host=127.0.0.1 port=\(terminator.port) user=postgres dbname=postgres sslmode=require"
         )
         configuration.statementTimeout = .seconds(5)
+        configuration.acquireTimeout = .seconds(30)
         configuration.maximumConnections = 2
         for rows in [1, 2, 3, 4, 5, 8, 13] {
             for width in [100, 1000, 3000, 4000, 6000, 8000, 8190, 8192, 12_000, 16_000, 16_384, 40_000] {
