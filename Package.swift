@@ -85,7 +85,11 @@ let package = Package(
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
             ],
             resources: [.copy("Fixtures")],
-            swiftSettings: strict
+            swiftSettings: strict,
+            linkerSettings: [
+                // The tests answer for hosts that don't exist: libpq has to find their `getaddrinfo` first.
+                .unsafeFlags(["-Xlinker", "--export-dynamic-symbol=getaddrinfo"], .when(platforms: [.linux]))
+            ]
         ),
     ],
     swiftLanguageModes: [.v6]

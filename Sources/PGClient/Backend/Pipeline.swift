@@ -273,11 +273,7 @@ final class Pipeline {
         passRows()
         guard let handle else { return }
         holdUp(inFlight.first?.isHeldUp ?? false)
-        if isHeldUp {
-            // What ended stays readable for ever.
-            if hasEnded { unwatch() }
-            return
-        }
+        if isHeldUp { return }
         if hasEnded || PQstatus(handle) != CONNECTION_OK { return close(connectionError()) }
         takeNotifications(handle)
     }
@@ -389,9 +385,10 @@ final class Pipeline {
         if case .rows(let buffer)? = inFlight[0].current?.step, !inFlight[0].isCancelled {
             buffer.push(batch, bytes: rows.bytes)
             inFlight[0].isHeldUp = buffer.isFull
+            // What nobody reads any more has to be over in time.
+            if !buffer.isAbandoned { extendDeadline() }
         }
         rows = ([], 0)
-        extendDeadline()
     }
 
     private func take(_ result: OpaquePointer) {
@@ -520,9 +517,9 @@ final class Pipeline {
         if case .copyOut(let buffer)? = inFlight[0].current?.step, !inFlight[0].isCancelled {
             buffer.push(Array(UnsafeRawBufferPointer(start: data, count: Int(count))), bytes: Int(count))
             inFlight[0].isHeldUp = buffer.isFull
+            if !buffer.isAbandoned { extendDeadline() }
         }
         PQfreemem(data)
-        extendDeadline()
         return true
     }
 

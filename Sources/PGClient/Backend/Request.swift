@@ -201,9 +201,14 @@ extension Request.Work {
 
     /// Nobody reads what comes from now on.
     func abandon() {
+        let error = PGError(
+            .transactionClosed,
+            "the transaction has ended before its stream was read",
+            origin
+        )
         switch self {
-        case .rows(_, let buffer): buffer.abandon()
-        case .copyOut(_, let buffer): buffer.abandon()
+        case .rows(_, let buffer): buffer.abandon(error)
+        case .copyOut(_, let buffer): buffer.abandon(error)
         case .copyIn, .statements, .script: break
         }
     }

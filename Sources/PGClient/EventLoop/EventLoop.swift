@@ -46,6 +46,8 @@ final class EventLoop: Sendable {
                 guard let poller = EpollPoller() else {
                     throw PGError(.connection, "no file descriptor is left for epoll")
                 }
+            #else
+                #error("this system has no Poller yet: kqueue would be one")
             #endif
             let loop = EventLoop(poller: poller)
             process = loop

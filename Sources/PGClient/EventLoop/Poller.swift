@@ -21,7 +21,8 @@ struct Interest: OptionSet, Sendable {
 protocol Poller: Sendable {
     /// Starts to watch a socket. False when the kernel refuses.
     func add(_ socket: Int32, token: UInt64, interest: Interest) -> Bool
-    /// Changes what a watched socket is waited for.
+    /// Changes what a watched socket is waited for. For nothing means not even to be told that it has ended, which
+    /// it would be again and again.
     func update(_ socket: Int32, token: UInt64, interest: Interest)
     /// Stops watching; harmless for a socket that was closed already.
     func remove(_ socket: Int32)
@@ -45,8 +46,6 @@ protocol Poller: Sendable {
             epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
             event = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
             guard epoll >= 0, event >= 0, add(event, token: Self.wakeToken, interest: .readable) else {
-                close(epoll)
-                close(event)
                 return nil
             }
         }
@@ -63,7 +62,11 @@ protocol Poller: Sendable {
 
         func update(_ socket: Int32, token: UInt64, interest: Interest) {
             var event = Self.event(token, interest)
-            epoll_ctl(epoll, EPOLL_CTL_MOD, socket, &event)
+            if interest.isEmpty {
+                remove(socket)
+            } else if epoll_ctl(epoll, EPOLL_CTL_MOD, socket, &event) != 0 {
+                epoll_ctl(epoll, EPOLL_CTL_ADD, socket, &event)
+            }
         }
 
         func remove(_ socket: Int32) {

@@ -44,10 +44,12 @@ public final class PGPool: PGSession {
     }
 
     private func run(_ statement: Statement) async throws -> PGResult {
-        var (outcome, _) = await send(.statements([statement]), releasing: true)
-        if case .refused(let error)? = outcome.failure, error.isStaleStatement {
-            // The server has refused it without executing anything.
+        var outcome = Outcome()
+        // One that has to be prepared again is: the server has refused it without executing anything. Each
+        // connection may believe in what it has prepared.
+        for _ in 0...configuration.maximumConnections {
             (outcome, _) = await send(.statements([statement]), releasing: true)
+            guard case .refused(let error)? = outcome.failure, error.isStaleStatement else { break }
         }
         if let failure = outcome.failure { throw failure.error }
         guard let result = outcome.result else {

@@ -29,19 +29,22 @@ final class ListeningTask: Sendable {
         }
         var failures = 0
         while !Task.isCancelled {
-            if await hasListened(configuration, statements, events) { failures = 0 }
+            let start = Instant.now
+            await listenOnce(configuration, statements, events)
+            // One that is cut off at once, such as by a pooler, isn't a success.
+            if Instant.now > start + .seconds(5) { failures = 0 }
             let ceiling = min(5000, 25 << min(failures, 8))
             failures += 1
             try? await Task.sleep(for: .milliseconds(Int.random(in: 0...ceiling)))
         }
     }
 
-    /// Listens until the connection is lost or the task cancelled. False when it couldn't begin to.
-    private static func hasListened(
+    /// Listens until the connection is lost or the task cancelled.
+    private static func listenOnce(
         _ configuration: PGConfiguration,
         _ statements: [Statement],
         _ events: EventQueue
-    ) async -> Bool {
+    ) async {
         let closing = Latch()
         let backend: Backend
         do {
@@ -51,12 +54,11 @@ final class ListeningTask: Sendable {
                 onClose: { _ in closing.open() }
             )
         } catch {
-            return false
+            return
         }
         let outcome = await backend.send(.statements(statements))
         guard outcome.failure == nil else {
-            backend.close()
-            return false
+            return backend.close()
         }
         events.push(.listening)
         await withTaskCancellationHandler {
@@ -64,7 +66,6 @@ final class ListeningTask: Sendable {
         } onCancel: {
             backend.close()
         }
-        return true
     }
 }
 

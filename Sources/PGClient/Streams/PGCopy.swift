@@ -35,7 +35,7 @@ extension PGTransaction {
     /// Runs a `copy … from stdin`, whose statement can't have parameters, and returns how many rows there were.
     ///
     /// The data is in the statement's format and cut anywhere; the next piece is asked for when the socket has
-    /// taken the one before. If the sequence throws, its error is thrown, nothing of the copy is kept, and the
+    /// taken the one before. What the server refuses is known only at the end. If the sequence throws, its error is thrown, nothing of the copy is kept, and the
     /// transaction can only be rolled back.
     @discardableResult
     public func copyIn<Chunks: AsyncSequence>(
@@ -144,6 +144,9 @@ extension Lease {
         return try await withTaskCancellationHandler {
             do {
                 try await body { chunk in
+                    guard chunk.count < Int32.max else {
+                        throw PGError(.invalidStatement, "a piece of a copy has 2 GiB or more", origin)
+                    }
                     guard await writer.wait() else { return false }
                     backend.write(chunk)
                     return true

@@ -3,7 +3,8 @@
 /// However many there are, only a few hundred kilobytes are in memory: while the loop's body is busy, the
 /// server is held up. The query is sent when the loop begins, and its statement timeout counts from row to
 /// row. Until the loop ends the transaction can't be used for anything else; one that is left early reads on
-/// in the background and drops the rows, so a query that is never read to its end deserves a `limit`.
+/// in the background and drops the rows, for at most the statement timeout: a query that is never read to its end
+/// deserves a `limit`.
 ///
 /// ``PGTransaction`` makes one with its `stream`.
 public struct PGRowStream<Row: Sendable>: AsyncSequence, Sendable {

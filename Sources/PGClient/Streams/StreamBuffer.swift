@@ -18,6 +18,8 @@ final class StreamBuffer<Element: Sendable>: Sendable {
     /// Whether the connection has to stop reading for now.
     var isFull: Bool { state.withLock { $0.bytes >= capacity && !$0.isAbandoned } }
 
+    var isAbandoned: Bool { state.withLock { $0.isAbandoned } }
+
     /// Adds what has arrived; dropped when nobody reads any more.
     func push(_ element: Element, bytes: Int) {
         resume { state in
@@ -37,9 +39,12 @@ final class StreamBuffer<Element: Sendable>: Sendable {
     }
 
     /// Everything that comes from now on is dropped.
-    func abandon() {
+    ///
+    /// - Parameter error: what a reader learns who asks nevertheless.
+    func abandon(_ error: PGError? = nil) {
         resume { state in
             state.isAbandoned = true
+            if let error, state.end == nil { state.end = .failure(error) }
             state.elements = []
             state.bytes = 0
             return true
@@ -53,8 +58,8 @@ final class StreamBuffer<Element: Sendable>: Sendable {
                 defer { (state.elements, state.bytes) = ([], 0) }
                 return state.elements
             }
-            if state.isAbandoned { return nil }
             try state.end?.get()
+            if state.isAbandoned { return nil }
             return state.end == nil ? [] : nil
         }
     }

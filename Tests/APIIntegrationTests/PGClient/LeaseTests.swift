@@ -150,7 +150,7 @@ import Testing
         try await Database.withPool({ $0.applicationName = application }) { pool in
             try await pool.withConnection { connection in
                 try await connection.execute("select 1")
-                async let neighbour = connection.execute("select pg_sleep(0.2)")
+                async let neighbour = connection.execute("select pg_sleep(2)")
                 try await Database.eventually("it sleeps") {
                     let sleeping: SQL = """
                         select count(*) from pg_stat_activity

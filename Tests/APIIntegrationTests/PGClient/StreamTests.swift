@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import PGClient
@@ -159,6 +160,63 @@ import Testing
             }
             #expect(error.sqlState == .adminShutdown)
         }
+    }
+}
+
+extension Streams {
+    @Test func `While its reader is behind, a connection that has ended costs no processor`() async throws {
+        @Sendable func processorTime() -> Duration {
+            var time = timespec()
+            clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+            return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+        }
+        /// What the loop's thread has used.
+        func loopTime() async throws -> Duration {
+            let loop = try EventLoop.shared()
+            return await withCheckedContinuation { continuation in
+                loop.schedule(at: .now) { continuation.resume(returning: processorTime()) }
+            }
+        }
+        let proxy = try Proxy()
+        try await Database.withPool(at: proxy.url) { pool in
+            _ = try? await pool.transaction { transaction in
+                let rows = transaction.stream(
+                    "select repeat('x', 1000) from generate_series(1, 20000)",
+                    as: String.self
+                )
+                for try await _ in rows {
+                    proxy.stop()
+                    let before = try await loopTime()
+                    // There is no event to wait for: it is about nothing happening.
+                    try await Task.sleep(for: .milliseconds(500))
+                    #expect(try await loopTime() - before < .milliseconds(250))
+                    break
+                }
+            }
+        }
+    }
+
+    @Test func `A stream that is read after its transaction says so, and doesn't seem to be complete`()
+        async throws
+    {
+        try await Database.withPool { pool in
+            var rows = try await pool.transaction { transaction in
+                var rows = transaction.stream(
+                    "select repeat('x', 1000) from generate_series(1, 20000)",
+                    as: String.self
+                ).makeAsyncIterator()
+                _ = try await rows.next()
+                return Kept(rows: rows)
+            }.rows
+            _ = try await failure(.transactionClosed) {
+                while try await rows.next() != nil {}
+            }
+        }
+    }
+
+    /// Carries an iterator out of its closure, which nobody should: hence `@unchecked`.
+    private struct Kept: @unchecked Sendable {
+        let rows: PGRowStream<String>.Iterator
     }
 }
 
