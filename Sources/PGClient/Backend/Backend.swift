@@ -112,7 +112,11 @@ final class Backend: EventLoopClient {
 
     /// Ends a COPY to the server. Nothing of it is kept if there is a failure.
     func endCopy(failure: String? = nil) {
-        use { $0.endCopy(failure: failure) }
+        use { pipeline in
+            pipeline.endCopy(failure: failure)
+            // The server may have answered before, and will then say nothing more.
+            pipeline.receive()
+        }
     }
 
     /// Makes the session as if it were new, or closes it.

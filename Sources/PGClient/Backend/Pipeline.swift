@@ -583,7 +583,11 @@ final class Pipeline {
         else { return }
         inFlight[index].isCancelled = true
         // One that isn't executed yet has its turn first: the server would cancel the one before.
-        if index == 0 { cancelFirst() }
+        guard index == 0 else { return }
+        let isCopying = inFlight[0].copying == .in
+        cancelFirst()
+        // The server may have refused the copy before, and will then say nothing more.
+        if isCopying { receive() }
     }
 
     private func cancelFirst() {

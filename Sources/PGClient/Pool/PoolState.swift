@@ -51,6 +51,7 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
     private struct Idle: Sendable {
         let connection: Connection
         let since: Instant
+        let expiry: Instant
     }
 
     private struct Waiting: Sendable {
@@ -113,8 +114,9 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
             effects.failed = [(waiter, breaker.error)]
         } else {
             waiters.append(Waiting(waiter: waiter, deadline: now + bounds.acquireTimeout))
-            openMore(at: now, &effects)
         }
+        // Also when somebody was served: what was found too old meanwhile may have been of the minimum.
+        openMore(at: now, &effects)
         return finished(effects, at: now)
     }
 
@@ -126,12 +128,10 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
     }
 
     private mutating func takeIdle(at now: Instant, _ effects: inout Effects) -> Connection? {
-        while let connection = idle.popLast()?.connection {
-            let id = ObjectIdentifier(connection)
-            guard let member = members[id] else { continue }
-            if member.expiry > now { return connection }
-            members[id] = nil
-            effects.close.append((connection, .expired))
+        while let free = idle.popLast() {
+            if free.expiry > now { return free.connection }
+            members[ObjectIdentifier(free.connection)] = nil
+            effects.close.append((free.connection, .expired))
         }
         return nil
     }
@@ -156,12 +156,10 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
     private mutating func trimIdle(at now: Instant, _ effects: inout Effects) {
         // The one that was used longest ago comes first.
         for free in idle {
-            let id = ObjectIdentifier(free.connection)
-            guard let member = members[id] else { continue }
-            let isExpired = member.expiry <= now
+            let isExpired = free.expiry <= now
             let isIdle = members.count > bounds.minimum && free.since + bounds.idleTimeout <= now
             guard isExpired || isIdle else { continue }
-            members[id] = nil
+            members[ObjectIdentifier(free.connection)] = nil
             idle.removeAll { $0.connection === free.connection }
             effects.close.append((free.connection, isExpired ? .expired : .idle))
         }
@@ -174,17 +172,21 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
         if let breaker, breaker.until > now, !isClosing, !waiters.isEmpty || total < bounds.minimum {
             next = min(next ?? breaker.until, breaker.until)
         }
-        if next == nil, timer == nil, let oldest = idle.first,
-            let member = members[ObjectIdentifier(oldest.connection)]
-        {
-            next = member.expiry
-            if members.count > bounds.minimum { next = min(member.expiry, oldest.since + bounds.idleTimeout) }
-        }
+        // Also while another timer is set: it may be for something that is much later.
+        if let time = nextTrim { next = min(next ?? time, time) }
         if let next, timer.map({ next < $0 }) ?? true {
             timer = next
             effects.timer = next
         }
         return effects
+    }
+
+    /// When the first of the free connections will be too old, or will have been free for too long. They stand
+    /// in the order in which they came back, which isn't that of their age.
+    private var nextTrim: Instant? {
+        guard let oldest = idle.first else { return nil }
+        let next = idle.reduce(oldest.expiry) { min($0, $1.expiry) }
+        return members.count > bounds.minimum ? min(next, oldest.since + bounds.idleTimeout) : next
     }
 
     // MARK: Connecting
@@ -216,7 +218,7 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
         let ceiling = 25 << failures
         breaker = Breaker(
             error: error,
-            until: now + .milliseconds(Int.random(in: 0...ceiling, using: &random))
+            until: now + .milliseconds(Int.random(in: 1...ceiling, using: &random))
         )
         var effects = Effects()
         if total == 0 {
@@ -287,7 +289,8 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
         if isClosing {
             discard(connection, .closing, at: now, &effects)
         } else if waiters.isEmpty {
-            idle.append(Idle(connection: connection, since: now))
+            let expiry = members[ObjectIdentifier(connection)]?.expiry ?? now
+            idle.append(Idle(connection: connection, since: now, expiry: expiry))
         } else {
             effects.assigned.append((waiters.removeFirst().waiter, connection))
         }

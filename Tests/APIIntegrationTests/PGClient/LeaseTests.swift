@@ -222,17 +222,29 @@ import Testing
         }
     }
 
-    @Test func `A commit has its time after a stream that was left early, however long that takes`()
-        async throws
-    {
-        try await Database.withPool({ $0.statementTimeout = .milliseconds(300) }) { pool in
+    @Test func `A statement that was sent behind another has its time from when it is its turn`() async throws {
+        try await Database.withPool({ $0.statementTimeout = .seconds(2) }) { pool in
             try await pool.transaction { transaction in
-                let rows = transaction.stream(
-                    "select repeat('x', 9000), pg_sleep(0.01)::text from generate_series(1, 60)",
-                    as: (String, String).self
-                )
-                for try await _ in rows { break }
+                try await transaction.execute("select 1")
+                async let first = transaction.execute("select pg_sleep(1.2)")
+                async let second = transaction.execute("select pg_sleep(1.2)")
+                #expect(try await (first, second) == (1, 1))
             }
+        }
+    }
+
+    @Test func `A stream that was left early and never ends is cut off in time`() async throws {
+        try await Database.withPool({ $0.statementTimeout = .milliseconds(300) }) { pool in
+            await #expect(throws: PGError.self) {
+                try await pool.transaction { transaction in
+                    let rows = transaction.stream(
+                        "select repeat('x', 9000), pg_sleep(0.01)::text from generate_series(1, 1000000)",
+                        as: (String, String).self
+                    )
+                    for try await _ in rows { break }
+                }
+            }
+            try await Database.expectAnswer(pool)
         }
     }
 }
