@@ -222,7 +222,8 @@ import Testing
         }
     }
 
-    @Test func `A statement that was sent behind another has its time from when it is its turn`() async throws {
+    @Test func `A statement that was sent behind another has its time from when it is its turn`() async throws
+    {
         try await Database.withPool({ $0.statementTimeout = .seconds(2) }) { pool in
             try await pool.transaction { transaction in
                 try await transaction.execute("select 1")

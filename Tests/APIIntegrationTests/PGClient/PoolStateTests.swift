@@ -195,7 +195,9 @@ private struct Bench {
     /// Two connections of very different age are free, of which the older one is used next. It was lent when
     /// the clock rang, which therefore isn't set for its age.
     private func twoAges() throws -> Bench {
-        var bench = Bench { $0.minimum = 2; $0.maximumLifetime = .seconds(1_000) }
+        var bench = Bench {
+            $0.minimum = 2; $0.maximumLifetime = .seconds(1_000)
+        }
         #expect(bench.start() == ["open 2"])
         for number in 1...2 { #expect(bench.acquire(number) == []) }
         #expect(bench.connect(1) == ["guest 1 gets link 1"])

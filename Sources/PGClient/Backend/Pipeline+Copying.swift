@@ -1,0 +1,65 @@
+import CLibpq
+
+extension Pipeline {
+    var copyWriter: CopyWriter? {
+        if case .copyIn(let writer)? = inFlight.first?.current?.step { writer } else { nil }
+    }
+
+    func beginCopying(_ status: ExecStatusType, _ step: Segment.Step?) -> Bool {
+        switch (status, step) {
+        case (PGRES_COPY_OUT, .copyOut):
+            inFlight[0].copying = .out
+        case (PGRES_COPY_IN, .copyIn(let writer)):
+            inFlight[0].copying = .in
+            if inFlight[0].isCancelled { endCopy(failure: "cancelled") } else { writer.becomeReady() }
+        default:
+            return false
+        }
+        return true
+    }
+
+    /// Takes a row of a COPY. False when it hasn't all arrived yet.
+    func takeCopyData(_ handle: OpaquePointer) -> Bool {
+        var data: UnsafeMutablePointer<CChar>?
+        let count = PQgetCopyData(handle, &data, 1)
+        if count == 0 { return false }
+        guard count > 0, let data else {
+            // It is over, well or with an error, which the next result tells.
+            inFlight[0].copying = nil
+            return true
+        }
+        if case .copyOut(let buffer)? = inFlight[0].current?.step, !inFlight[0].isCancelled {
+            buffer.push(Array(UnsafeRawBufferPointer(start: data, count: Int(count))), bytes: Int(count))
+            inFlight[0].isHeldUp = buffer.isFull
+            if !buffer.isAbandoned { extendDeadline() }
+        }
+        PQfreemem(data)
+        return true
+    }
+
+    /// Sends data of a COPY. Only to be called when the writer is ready.
+    func write(_ data: [UInt8]) {
+        guard let handle, inFlight.first?.copying == .in else { return }
+        let isWritten = data.withUnsafeBytes { bytes in
+            PQputCopyData(handle, bytes.bindMemory(to: CChar.self).baseAddress, Int32(data.count)) == 1
+        }
+        guard isWritten else { return close(connectionError()) }
+        effects.traffic.sent += data.count
+        extendDeadline()
+        copyWriter?.becomeBusy()
+        flush()
+        if !isWaitingToWrite { copyWriter?.becomeReady() }
+    }
+
+    /// Ends a COPY to the server, which then answers.
+    ///
+    /// - Parameter failure: why nothing of it is to be kept, if so.
+    func endCopy(failure: String? = nil) {
+        guard let handle, inFlight.first?.copying == .in else { return }
+        inFlight[0].copying = nil
+        copyWriter?.finish()
+        extendDeadline()
+        guard PQputCopyEnd(handle, failure) == 1 else { return close(connectionError()) }
+        flush()
+    }
+}
