@@ -158,10 +158,10 @@ extension Pipeline {
                     inFlight[0].note(PGError(.invalidStatement, "the statement isn't a COPY", origin))
                 }
                 inFlight[0].result = result
-            case .execute:
+            case .execute where inFlight[0].position == inFlight[0].steps.count - 1:
                 noteForgotten(result)
                 inFlight[0].result = PGResult(result, origin: origin)
-            case .script:
+            case .execute, .script:
                 noteForgotten(result)
                 PQclear(result)
             default:

@@ -2,7 +2,7 @@ import CLibpq
 
 extension Pipeline {
     /// Keeps a statement that ends a transaction, and of which nobody waits for the answer, until something
-    /// else is sent or ``flush()`` is called.
+    /// else is sent or ``sendPosted()`` is called.
     func post(_ statement: Statement) {
         posted = statement
     }

@@ -45,7 +45,7 @@ final class Lease: Sendable {
         /// To be sent with what has to precede it, by the one who has the lease for itself until ``leave(_:)``.
         case first(prelude: [Statement])
         /// It was sent.
-        case sent(Backend)
+        case sent(Request, Backend)
         case wait
     }
 
@@ -69,7 +69,7 @@ final class Lease: Sendable {
         /// else's then.
         ///
         /// Throws if the handle is no longer, or not now, the right one.
-        mutating func send(_ request: Request, in id: Int?) throws -> Entrance {
+        mutating func send(_ work: () -> Request.Work, in id: Int?) throws -> Entrance {
             if isStarting { return .wait }
             try check(id)
             if transaction?.phase == .fresh {
@@ -83,10 +83,11 @@ final class Lease: Sendable {
                 isStarting = true
                 return .first(prelude: [])
             }
+            let request = Request(work())
             if request.work.isStream { (stream, isStreaming) = (request, true) }
             _ = request.assign(backend)
             backend.submit(request)
-            return .sent(backend)
+            return .sent(request, backend)
         }
 
         private func check(_ id: Int?) throws {
@@ -147,11 +148,10 @@ final class Lease: Sendable {
     func run(_ statement: Statement, in id: Int?) async throws -> PGResult {
         try statement.sql.validate(statement.origin)
         span?.note(statement.origin)
-        let request = Request(.statements([statement]))
         let outcome =
-            switch try await send(request, in: id) {
+            switch try await send({ .statements([statement]) }, in: id) {
             case .first(let prelude): await start(.statements(prelude + [statement]), in: id)
-            case .sent: await request.cancellableOutcome()
+            case .sent(let request, _): await request.cancellableOutcome()
             case .wait: Outcome()
             }
         try note(outcome, in: id)
@@ -209,11 +209,10 @@ final class Lease: Sendable {
         _ body: (Request) async throws -> Void
     ) async throws -> Backend {
         while true {
-            let request = Request(work)
-            switch try await send(request, in: id) {
+            switch try await send({ work }, in: id) {
             case .first(let prelude):
                 try note(await start(.statements(prelude), in: id), in: id)
-            case .sent(let backend):
+            case .sent(let request, let backend):
                 try await body(request)
                 return backend
             case .wait:
@@ -223,10 +222,10 @@ final class Lease: Sendable {
     }
 
     /// Sends a request, or has it sent with what has to precede it; waits while the first is under way.
-    private func send(_ request: Request, in id: Int?) async throws -> Entrance {
+    private func send(_ work: () -> Request.Work, in id: Int?) async throws -> Entrance {
         while true {
             try Task.checkCancellation()
-            let entrance = try state.withLock { try $0.send(request, in: id) }
+            let entrance = try state.withLock { try $0.send(work, in: id) }
             guard case .wait = entrance else { return entrance }
             await untilStarted()
         }
@@ -246,8 +245,8 @@ final class Lease: Sendable {
     /// state before another can be.
     private func whenStarted<R: Sendable>(_ change: (inout State) -> R) async -> R {
         while true {
-            await untilStarted()
             if let result = state.withLock({ $0.isStarting ? nil : change(&$0) }) { return result }
+            await untilStarted()
         }
     }
 
