@@ -26,7 +26,11 @@ extension OneAtATime {
                         for _ in 0..<3 {
                             await load.expectProgress()
                             async let bystander = failure(.connection) {
-                                try await pool.transaction { try await $0.execute("select pg_sleep(30)") }
+                                try await pool.transaction { transaction in
+                                    // As the first statement it would be sent again, and could succeed.
+                                    try await transaction.execute("select 1")
+                                    try await transaction.execute("select pg_sleep(30)")
+                                }
                             }
                             try await Database.expectWaiting(1, application, at: url)
                             let pid = try #require(load.now.pid)
