@@ -11,6 +11,16 @@ package struct TenantTransaction: Sendable {
         try await transaction.execute(sql, file: file, line: line)
     }
 
+    /// Queries that don't depend on one another's results, in one message.
+    package func query<each Row: PGRow>(_ queries: repeat PGQuery<each Row>) async throws -> (repeat [each Row]) {
+        try await transaction.query(repeat each queries)
+    }
+
+    /// Leaves a statement to be sent together with the commit, and to fail it.
+    package func executeWithCommit(_ sql: SQL, file: StaticString = #fileID, line: UInt = #line) throws {
+        try transaction.executeWithCommit(sql, file: file, line: line)
+    }
+
     package func query<Row: PGRow>(
         _ sql: SQL,
         as row: Row.Type = Row.self,

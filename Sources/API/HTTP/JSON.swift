@@ -17,6 +17,11 @@ enum JSON {
 
     /// Reads a request's body, or throws the problem that names what is wrong.
     static func decode<Body: Decodable>(_ type: Body.Type, from request: Request) async throws -> Body {
+        try decode(type, from: try await bytes(of: request))
+    }
+
+    /// The body as it came, within its limit.
+    static func bytes(of request: Request) async throws -> Data {
         let buffer: ByteBuffer
         do {
             buffer = try await request.body.collect(upTo: maximumBytes)
@@ -28,7 +33,10 @@ enum JSON {
                 detail: "at most \(maximumBytes) bytes"
             )
         }
-        let bytes = Data(buffer.readableBytesView)
+        return Data(buffer.readableBytesView)
+    }
+
+    static func decode<Body: Decodable>(_ type: Body.Type, from bytes: Data) throws -> Body {
         try check(bytes)
         do {
             return try JSONDecoder().decode(type, from: bytes)
@@ -87,10 +95,15 @@ enum JSON {
     }
 
     static func response(_ value: some Encodable, status: HTTPResponse.Status = .ok) throws -> Response {
+        response(bytes: try encoder.encode(value), status: status)
+    }
+
+    /// One that was encoded before.
+    static func response(bytes: some Sequence<UInt8>, status: HTTPResponse.Status = .ok) -> Response {
         Response(
             status: status,
             headers: [.contentType: "application/json", .cacheControl: "no-store"],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: try encoder.encode(value)))
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
         )
     }
 }

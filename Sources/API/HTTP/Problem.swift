@@ -17,6 +17,7 @@ struct Problem: Error, Sendable {
     var retryAfter: Int?
     /// Members beyond the standard ones, when a problem has more to tell.
     var eligibility: Eligibility?
+    var state: GameState?
 
     init(
         _ status: HTTPResponse.Status,
@@ -74,6 +75,7 @@ extension Problem {
         let field: String?
         let requestId: String
         let eligibility: Eligibility?
+        let state: GameState?
     }
 
     func response(requestID: String) throws -> Response {
@@ -84,7 +86,8 @@ extension Problem {
             detail: detail,
             field: field,
             requestId: requestID,
-            eligibility: eligibility
+            eligibility: eligibility,
+            state: state
         )
         var headers: HTTPFields = [.contentType: "application/problem+json"]
         if let retryAfter {

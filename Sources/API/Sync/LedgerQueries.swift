@@ -3,94 +3,281 @@ import Foundation
 import PGClient
 import Tenancy
 
-/// A ledger as it is stored.
+/// A ledger as it is stored, and what else a merge has to know.
 struct StoredLedger: Sendable {
     let ledger: Ledger
     let revision: Revision
+    let dayStart: DayStart
+}
+
+/// Which sessions of a ledger are read.
+enum SessionSelection: Sendable {
+    case none
+    case all
+    /// Those that a batch brings again, and those around what it brings.
+    case around(SyncBatch, clockOffset: Int64?)
 }
 
 extension TenantTransaction {
+    /// What the person's state is made of: everything but the sessions themselves.
     func ledger() async throws -> StoredLedger {
-        try await ledger(of: try await gameState(locking: ""))
+        let (states, devices, days, challenges, entries) = try await query(
+            gameState(locking: ""),
+            devices,
+            days,
+            challenges(naming: nil),
+            entries(changedSince: nil)
+        )
+        return try stored(states, devices, days, [], challenges, entries)
     }
 
-    /// The ledger, which nobody else changes until this transaction ends: the
-    /// lock is taken first, so what is read afterwards is what stood then.
-    func lockedLedger() async throws -> StoredLedger {
-        try await ledger(of: try await gameState(locking: "for update"))
+    /// All of it. Nobody else changes it until this transaction ends: the lock is
+    /// taken first, so what is read afterwards is what stood then.
+    func lockedLedger(handedAs baseVersion: Int, to deviceID: String) async throws -> (StoredLedger, [BatchRow]) {
+        let (states, batches, devices, days, sessions, challenges, entries) = try await query(
+            gameState(locking: "for update of g"),
+            self.batches(replaying: nil, baseVersion: baseVersion, of: deviceID),
+            devices,
+            days,
+            self.sessions(.all),
+            challenges(naming: nil),
+            entries(changedSince: nil)
+        )
+        return (try stored(states, devices, days, sessions, challenges, entries), batches)
     }
 
-    private func gameState(locking clause: SQL) async throws -> GameStateRow {
-        guard
-            let row = try await queryFirst(
-                """
-                select epoch, epoch_started_at, eligible_at, sync_version, last_modified, last_device_id
-                from app.game_state
-                where uid = \(principal.uid)
-                \(clause)
-                """,
-                as: GameStateRow.self
-            )
-        else { throw Problem.unauthorized }
-        return row
+    /// What a batch may touch, locked likewise, and what it has to be answered with; in one message.
+    func lockedLedger(for batch: SyncBatch, clockOffset: Int64?) async throws -> BatchReading {
+        let (states, batches, devices, days, sessions, others, challenges, entries) = try await query(
+            gameState(locking: "for update of g"),
+            self.batches(replaying: batch.batchID, baseVersion: batch.baseVersion, of: batch.device.id.text),
+            devices,
+            days,
+            self.sessions(.around(batch, clockOffset: clockOffset)),
+            othersSessions(since: batch.since ?? batch.baseVersion, than: batch.device.id.text),
+            challenges(naming: batch),
+            entries(changedSince: batch)
+        )
+        return BatchReading(
+            stored: try stored(states, devices, days, sessions, challenges, entries),
+            batches: batches,
+            othersSessions: others
+        )
     }
 
-    private func ledger(of row: GameStateRow) async throws -> StoredLedger {
-        async let devices = query(
+    private func stored(
+        _ states: [GameStateRow],
+        _ devices: [DeviceRow],
+        _ days: [PracticeDayRow],
+        _ sessions: [SessionRow],
+        _ challenges: [ChallengeRow],
+        _ entries: [StateEntryRow]
+    ) throws -> StoredLedger {
+        guard let state = states.first else { throw Problem.unauthorized }
+        let ledger = Ledger(
+            epoch: state.epoch,
+            epochStartedAt: state.epochStartedAt,
+            eligibleAt: state.eligibleAt,
+            floorXP: state.floorXP,
+            devices: devices.map(\.device),
+            days: days.map(\.day),
+            sessions: sessions.lazy.filter { $0.epoch == state.epoch }.map { ($0.session, $0.judgement) },
+            challenges: challenges.map(\.challenge),
+            cleared: sessions.lazy.filter { $0.epoch < state.epoch }.map(\.session.key),
+            fields: entries.map { ($0.key, $0.entry) }
+        )
+        return StoredLedger(ledger: ledger, revision: state.revision, dayStart: state.dayStart)
+    }
+}
+
+// MARK: - Queries
+
+extension TenantTransaction {
+    private func gameState(locking clause: SQL) -> PGQuery<GameStateRow> {
+        PGQuery(
             """
-            select device_id, name, time_zone, epoch, last_taken_at, claimed_xp, held_xp, carried_xp
+            select g.epoch, g.epoch_started_at, g.eligible_at, g.floor_xp, g.sync_version, g.last_modified, g.last_device_id
+            from app.game_state g
+            where g.uid = \(principal.uid)
+            \(clause)
+            """
+        )
+    }
+
+    private var currentEpoch: SQL {
+        "(select epoch from app.game_state where uid = \(principal.uid))"
+    }
+
+    private var devices: PGQuery<DeviceRow> {
+        PGQuery(
+            """
+            select device_id, name, time_zone, epoch, last_taken_at, clock_offset_ms, session_xp, reward_xp, claimed_xp,
+              held_xp, carried_xp
             from app.device
             where uid = \(principal.uid)
-            """,
-            as: DeviceRow.self
-        )
-        async let sessions = query(
             """
-            select device_id, session_id, started_at, ended_at, local_day, active_ms, cycles, goal_minutes,
-              goal_bonus_xp, received_at
+        )
+    }
+
+    private var days: PGQuery<PracticeDayRow> {
+        PGQuery(
+            """
+            select local_day, xp, active_ms, sessions, overlap_xp, first_ended_at, last_ended_at, first_zone, last_zone,
+              follows_travel
+            from app.practice_day
+            where uid = \(principal.uid) and epoch = \(currentEpoch)
+            """
+        )
+    }
+
+    /// A replayed batch by its id, and the one whose answer handed out `baseVersion` in this epoch.
+    private func batches(replaying id: UUID?, baseVersion: Int, of deviceID: String) -> PGQuery<BatchRow> {
+        PGQuery(
+            """
+            select true, device_id, digest, answer, handed_xp, earned_xp, received_at
+            from app.sync_batch
+            where uid = \(principal.uid) and batch_id = \(id)
+            union all
+            (select false, device_id, digest, null, handed_xp, earned_xp, received_at
+            from app.sync_batch
+            where uid = \(principal.uid) and sync_version = \(baseVersion) and epoch = \(currentEpoch)
+            order by (device_id = \(deviceID)) desc, received_at
+            limit 1)
+            """
+        )
+    }
+
+    /// With those that were cleared though they ended after the clear, by their devices' clocks.
+    private func sessions(_ selection: SessionSelection) -> PGQuery<SessionRow> {
+        let columns: SQL = """
+            select device_id, session_id, started_at, epoch, ended_at, clock_offset_ms, local_day, time_zone, active_ms,
+              cycles, goal_minutes, goal_bonus_xp, received_at, pardoned, verdict, counted_xp, counted_active_ms
             from app.session
-            where uid = \(principal.uid) and epoch = \(row.epoch)
-            """,
-            as: SessionRow.self
-        )
-        async let challenges = query(
+            where uid = \(principal.uid)
             """
+        let cleared: SQL = """
+            \(columns) and epoch < \(currentEpoch) and began_at + (ended_at - started_at)
+              > (select epoch_started_at from app.game_state where uid = \(principal.uid))
+            """
+        switch selection {
+        case .none:
+            return PGQuery("\(columns) and false")
+        case .all:
+            return PGQuery("\(columns) and epoch = \(currentEpoch) union all \(cleared)")
+        case .around(let batch, let clockOffset):
+            let starts = batch.sessions.valid.map(\.startedAt)
+            guard let first = starts.min(), let last = starts.max() else { return PGQuery("\(columns) and false") }
+            let offset: SQL = """
+                (interval '1 ms' * coalesce(\(clockOffset), (select clock_offset_ms from app.device
+                  where uid = \(principal.uid) and device_id = \(batch.device.id.text)), 0))
+                """
+            return PGQuery(
+                """
+                \(columns) and epoch = \(currentEpoch) and began_at between
+                  \(first.advanced(by: -Ledger.window.before)) + \(offset)
+                  and \(last.advanced(by: Ledger.window.after)) + \(offset)
+                union all
+                \(columns) and device_id = \(batch.device.id.text)
+                  and session_id = any (\(batch.sessions.valid.map(\.id.text)))
+                union all
+                \(cleared)
+                """
+            )
+        }
+    }
+
+    /// What other devices brought, or had judged anew, after the sync that this one has seen.
+    private func othersSessions(since version: Int, than deviceID: String) -> PGQuery<StoredSession> {
+        PGQuery(
+            """
+            \(StoredSession.columns)
+            where uid = \(principal.uid) and sync_version > \(version) and device_id <> \(deviceID)
+              and epoch = \(currentEpoch)
+            order by sync_version, device_id, session_id, started_at
+            limit \(SyncBatch.mostItems + 1)
+            """
+        )
+    }
+
+    /// - Parameter batch: nil is all of them; else, beside those it names, what the state shows.
+    private func challenges(naming batch: SyncBatch?) -> PGQuery<ChallengeRow> {
+        var sql: SQL = """
             select device_id, challenge_id, local_day, kind, target, reward_xp, completed, expired
             from app.daily_challenge
-            where uid = \(principal.uid) and epoch = \(row.epoch)
-            """,
-            as: ChallengeRow.self
-        )
-        async let cleared = query(
+            where uid = \(principal.uid) and epoch = \(currentEpoch)
             """
-            select device_id, session_id, started_at
-            from app.session
-            where uid = \(principal.uid) and epoch < \(row.epoch) and ended_at > \(row.epochStartedAt)
-            """,
-            as: (String, String, Instant).self
-        )
-        let ledger = Ledger(
-            epoch: row.epoch,
-            epochStartedAt: row.epochStartedAt,
-            eligibleAt: row.eligibleAt,
-            devices: try await devices.map(\.device),
-            sessions: try await sessions.map(\.session),
-            challenges: try await challenges.map(\.challenge),
-            cleared: try await cleared.map { Session.Key(deviceID: $0, sessionID: $1, startedAt: $2) }
-        )
-        return StoredLedger(ledger: ledger, revision: row.revision)
+        if let batch {
+            sql += " and (local_day > current_date - 33 or challenge_id = any (\(batch.challengeIDs)))"
+        }
+        return PGQuery(sql)
+    }
+
+    /// - Parameter batch: nil is all of them; else the fields that it writes and those it hasn't seen as they are.
+    private func entries(changedSince batch: SyncBatch?) -> PGQuery<StateEntryRow> {
+        var sql: SQL = """
+            select field, key, value, written_at, labelled_at, device_id, sync_version
+            from app.state_entry
+            where uid = \(principal.uid)
+            """
+        if let batch {
+            sql += """
+                 and (field = any (\(batch.storedFields)) or field in (
+                  select field from app.state_entry
+                  where uid = \(principal.uid) and sync_version > \(batch.baseVersion)))
+                """
+        }
+        return PGQuery(sql)
+    }
+}
+
+extension SyncBatch {
+    fileprivate var challengeIDs: [String] {
+        challengeClaims.valid.map(\.id.text) + shownChallengeIDs
+    }
+}
+
+// MARK: - Rows
+
+/// What a batch is merged with, and answered from.
+struct BatchReading: Sendable {
+    let stored: StoredLedger
+    let batches: [BatchRow]
+    /// One more than an answer takes, if there are more.
+    let othersSessions: [StoredSession]
+
+    var replay: BatchRow? { batches.first(where: \.isReplay) }
+}
+
+struct BatchRow: PGRow {
+    let isReplay: Bool
+    let deviceID: String
+    let digest: [UInt8]
+    let answer: [UInt8]?
+    let hand: Hand
+    let receivedAt: Instant
+
+    init(from row: inout PGRowReader) throws {
+        isReplay = try row.next()
+        deviceID = try row.next()
+        digest = try row.next()
+        answer = try row.next()
+        hand = Hand(totalXP: try row.next(), earnedXP: try row.next())
+        receivedAt = try row.next()
     }
 }
 
 private struct GameStateRow: PGRow {
     let epoch: Int
     let epochStartedAt, eligibleAt: Instant?
+    let floorXP: Int
     let revision: Revision
+    let dayStart = DayStart.midnight
 
     init(from row: inout PGRowReader) throws {
         epoch = try row.next()
         epochStartedAt = try row.next()
         eligibleAt = try row.next()
+        floorXP = try row.next()
         revision = Revision(version: try row.next(), modifiedAt: try row.next(), deviceID: try row.next())
     }
 }
@@ -105,6 +292,9 @@ private struct DeviceRow: PGRow {
             zone: Zone(try row.next()) ?? .utc,
             epoch: try row.next(),
             lastTakenAt: try row.next(),
+            clockOffset: try row.next(),
+            sessionXP: try row.next(),
+            rewardXP: try row.next(),
             claimedXP: try row.next(),
             heldXP: try row.next(),
             carriedXP: try row.next()
@@ -112,19 +302,50 @@ private struct DeviceRow: PGRow {
     }
 }
 
-private struct SessionRow: PGRow {
-    let session: Session
+private struct PracticeDayRow: PGRow {
+    let day: PracticeDay
 
     init(from row: inout PGRowReader) throws {
+        day = PracticeDay(
+            day: try row.next(),
+            xp: try row.next(),
+            activeMilliseconds: try row.next(),
+            sessions: try row.next(),
+            overlapXP: try row.next(),
+            firstEndedAt: try row.next(),
+            lastEndedAt: try row.next(),
+            firstZone: Zone(try row.next()) ?? .utc,
+            lastZone: Zone(try row.next()) ?? .utc,
+            followsTravel: try row.next()
+        )
+    }
+}
+
+private struct SessionRow: PGRow {
+    let epoch: Int
+    let session: Session
+    let judgement: Judgement
+
+    init(from row: inout PGRowReader) throws {
+        let key = Session.Key(deviceID: try row.next(), sessionID: try row.next(), startedAt: try row.next())
+        epoch = try row.next()
         session = Session(
-            key: Session.Key(deviceID: try row.next(), sessionID: try row.next(), startedAt: try row.next()),
+            key: key,
             endedAt: try row.next(),
+            clockOffset: try row.next(),
             localDay: try row.next(),
+            zone: Zone(try row.next()) ?? .utc,
             activeMilliseconds: try row.next(),
             cycles: try row.next(),
             goalMinutes: try row.next(),
             goalBonusXP: try row.next(),
-            receivedAt: try row.next()
+            receivedAt: try row.next(),
+            isPardoned: try row.next()
+        )
+        judgement = Judgement(
+            verdict: Verdict(rawValue: try row.next()) ?? .sound,
+            xp: try row.next(),
+            activeMilliseconds: try row.next()
         )
     }
 }
@@ -141,6 +362,21 @@ private struct ChallengeRow: PGRow {
             rewardXP: try row.next(),
             isCompleted: try row.next(),
             isExpired: try row.next()
+        )
+    }
+}
+
+private struct StateEntryRow: PGRow {
+    let key: FieldKey
+    let entry: FieldEntry
+
+    init(from row: inout PGRowReader) throws {
+        key = FieldKey(field: try row.next(), key: try row.next())
+        let json: PGJSON? = try row.next()
+        entry = FieldEntry(
+            value: try json.map { try JSONDecoder().decode(JSONValue.self, from: Data($0.bytes)) },
+            stamp: Stamp(writtenAt: try row.next(), label: try row.next(), deviceID: try row.next()),
+            syncVersion: try row.next()
         )
     }
 }

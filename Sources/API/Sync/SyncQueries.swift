@@ -3,83 +3,97 @@ import Foundation
 import PGClient
 import Tenancy
 
+/// What is remembered of something that a device sent.
+struct BatchRecord: Sendable {
+    let batchID: UUID
+    let deviceID: String
+    /// SHA-256 of what was sent.
+    let digest: [UInt8]
+    /// Nil where there is nothing to be answered the same again.
+    let answer: [UInt8]?
+    let receivedAt: Instant
+}
+
 extension TenantTransaction {
-    /// Stores what a merge changed: the facts, what they add up to, and the
-    /// standings. A merge that changed nothing writes nothing.
-    func store(
-        _ merge: Merge,
-        over before: StoredLedger,
-        from submission: ExportSubmission,
-        at now: Instant
-    ) async throws -> Revision {
-        guard merge.ledger != before.ledger else { return before.revision }
-        try await upsert(merge.ledger.devices.values.filter { before.ledger.devices[$0.id] != $0 })
-
-        let facts = FactChanges(of: merge, over: before.ledger)
-        try await upsert(facts.sessions, verdicts: merge.totals.verdicts, epoch: merge.ledger.epoch)
-        try await upsert(facts.challenges, epoch: merge.ledger.epoch)
-
-        let revision =
-            merge.totals == merge.totalsBefore && merge.ledger.epoch == before.ledger.epoch
-                && facts.challenges.isEmpty
-            ? before.revision
-            : Revision(
-                version: before.revision.version + 1,
-                modifiedAt: now,
-                deviceID: submission.device.id.text
-            )
-        try await update(merge, revision: revision)
-        try await publish(Standing.all(of: merge.totals))
-        return revision
+    /// Stores what a merge changed: the facts, what they add up to, the standings,
+    /// and what is handed to the device. All of it goes out with the commit.
+    func store(_ merge: Merge, over before: StoredLedger, as revision: Revision, _ batch: BatchRecord) throws {
+        let after = merge.ledger
+        try upsert(after.devices.values.filter { before.ledger.devices[$0.id] != $0 })
+        if merge.changesState {
+            let changes = LedgerChanges(of: merge, over: before.ledger)
+            try upsert(changes.sessions, of: after, syncVersion: revision.version)
+            try upsert(changes.challenges, epoch: after.epoch)
+            try upsert(changes.days, in: after.epoch)
+            try remove(changes.lostDays, in: after.epoch)
+            try upsert(changes.entries)
+            try update(merge, revision: revision)
+            if let periods = changes.periods { try publish(periods.standings, changed: periods.names) }
+        }
+        try remember(batch, merge, revision: revision)
     }
 
-    private func upsert(_ devices: [Device]) async throws {
+    private func upsert(_ devices: [Device]) throws {
         for device in devices {
-            try await execute(
+            try executeWithCommit(
                 """
-                insert into app.device (uid, device_id, name, time_zone, epoch, last_taken_at, claimed_xp, held_xp, carried_xp)
+                insert into app.device (uid, device_id, name, time_zone, epoch, last_taken_at, clock_offset_ms, session_xp,
+                  reward_xp, claimed_xp, held_xp, carried_xp)
                 values (\(principal.uid), \(device.id), \(device.name), \(device.zone.identifier), \(Int32(device.epoch)),
-                  \(device.lastTakenAt), \(device.claimedXP), \(device.heldXP), \(device.carriedXP))
+                  \(device.lastTakenAt), \(device.clockOffset), \(device.sessionXP), \(device.rewardXP),
+                  \(device.claimedXP), \(device.heldXP), \(device.carriedXP))
                 on conflict (uid, device_id) do update
-                  set (name, time_zone, epoch, last_taken_at, claimed_xp, held_xp, carried_xp)
-                    = (excluded.name, excluded.time_zone, excluded.epoch, excluded.last_taken_at, excluded.claimed_xp,
+                  set (name, time_zone, epoch, last_taken_at, clock_offset_ms, session_xp, reward_xp, claimed_xp, held_xp,
+                      carried_xp)
+                    = (excluded.name, excluded.time_zone, excluded.epoch, excluded.last_taken_at,
+                      excluded.clock_offset_ms, excluded.session_xp, excluded.reward_xp, excluded.claimed_xp,
                       excluded.held_xp, excluded.carried_xp)
                 """
             )
         }
     }
 
-    private func upsert(_ sessions: [Session], verdicts: [Session.Key: Verdict], epoch: Int) async throws {
+    private func upsert(_ sessions: [Session], of ledger: Ledger, syncVersion: Int) throws {
         guard !sessions.isEmpty else { return }
-        try await execute(
+        let judgements = sessions.map { ledger.judgements[$0.key] }
+        try executeWithCommit(
             """
-            insert into app.session (uid, device_id, session_id, started_at, ended_at, epoch, local_day, active_ms, cycles,
-              goal_minutes, goal_bonus_xp, verdict, received_at)
-            select \(principal.uid), device_id, session_id, started_at, ended_at, \(Int32(epoch)), local_day, active_ms,
-              cycles, nullif(goal_minutes, 0), goal_bonus_xp, verdict, received_at
+            insert into app.session (uid, device_id, session_id, started_at, ended_at, clock_offset_ms, began_at, epoch,
+              local_day, time_zone, active_ms, cycles, goal_minutes, goal_bonus_xp, verdict, counted_xp,
+              counted_active_ms, received_at, sync_version)
+            select \(principal.uid), device_id, session_id, started_at, ended_at, clock_offset_ms, began_at,
+              \(Int32(ledger.epoch)), local_day, time_zone, active_ms, cycles, nullif(goal_minutes, 0), goal_bonus_xp,
+              verdict, counted_xp, counted_active_ms, received_at, \(syncVersion)
             from unnest(
               \(sessions.map(\.key.deviceID)),
               \(sessions.map(\.key.sessionID)),
               \(sessions.map(\.key.startedAt)),
               \(sessions.map(\.endedAt)),
+              \(sessions.map(\.clockOffset)),
+              \(sessions.map(\.began)),
               \(sessions.map(\.localDay)),
+              \(sessions.map(\.zone.identifier)),
               \(sessions.map(\.activeMilliseconds)),
               \(sessions.map { Int32($0.cycles) }),
               \(sessions.map { Int32($0.goalMinutes ?? 0) }),
               \(sessions.map { Int32($0.goalBonusXP) }),
-              \(sessions.map { (verdicts[$0.key] ?? .sound).rawValue }),
+              \(judgements.map { ($0?.verdict ?? .sound).rawValue }),
+              \(judgements.map { Int32(clamping: $0?.xp ?? 0) }),
+              \(judgements.map { $0?.activeMilliseconds ?? 0 }),
               \(sessions.map(\.receivedAt))
-            ) as s (device_id, session_id, started_at, ended_at, local_day, active_ms, cycles, goal_minutes,
-              goal_bonus_xp, verdict, received_at)
+            ) as s (device_id, session_id, started_at, ended_at, clock_offset_ms, began_at, local_day, time_zone, active_ms,
+              cycles, goal_minutes, goal_bonus_xp, verdict, counted_xp, counted_active_ms, received_at)
             on conflict (uid, device_id, session_id, started_at) do update
-              set (verdict, epoch) = (excluded.verdict, excluded.epoch)
+              set (verdict, counted_xp, counted_active_ms, epoch, sync_version)
+                = (excluded.verdict, excluded.counted_xp, excluded.counted_active_ms, excluded.epoch,
+                  excluded.sync_version)
             """
         )
     }
 
-    private func upsert(_ challenges: [DailyChallenge], epoch: Int) async throws {
+    private func upsert(_ challenges: [DailyChallenge], epoch: Int) throws {
         guard !challenges.isEmpty else { return }
-        try await execute(
+        try executeWithCommit(
             """
             insert into app.daily_challenge (uid, device_id, epoch, challenge_id, local_day, kind, target, reward_xp,
               completed, expired)
@@ -102,20 +116,82 @@ extension TenantTransaction {
         )
     }
 
-    private func update(_ merge: Merge, revision: Revision) async throws {
+    private func upsert(_ days: [PracticeDay], in epoch: Int) throws {
+        guard !days.isEmpty else { return }
+        try executeWithCommit(
+            """
+            insert into app.practice_day (uid, epoch, local_day, xp, active_ms, sessions, overlap_xp, first_ended_at,
+              last_ended_at, first_zone, last_zone, follows_travel)
+            select \(principal.uid), \(Int32(epoch)), d.*
+            from unnest(
+              \(days.map(\.day)),
+              \(days.map { Int32(clamping: $0.xp) }),
+              \(days.map(\.activeMilliseconds)),
+              \(days.map { Int32($0.sessions) }),
+              \(days.map { Int32(clamping: $0.overlapXP) }),
+              \(days.map(\.firstEndedAt)),
+              \(days.map(\.lastEndedAt)),
+              \(days.map(\.firstZone.identifier)),
+              \(days.map(\.lastZone.identifier)),
+              \(days.map(\.followsTravel))
+            ) as d
+            on conflict (uid, epoch, local_day) do update
+              set (xp, active_ms, sessions, overlap_xp, first_ended_at, last_ended_at, first_zone, last_zone,
+                  follows_travel)
+                = (excluded.xp, excluded.active_ms, excluded.sessions, excluded.overlap_xp, excluded.first_ended_at,
+                  excluded.last_ended_at, excluded.first_zone, excluded.last_zone, excluded.follows_travel)
+            """
+        )
+    }
+
+    private func remove(_ days: [LocalDay], in epoch: Int) throws {
+        guard !days.isEmpty else { return }
+        try executeWithCommit(
+            """
+            delete from app.practice_day
+            where uid = \(principal.uid) and epoch = \(Int32(epoch)) and local_day = any (\(days))
+            """
+        )
+    }
+
+    private func upsert(_ entries: [(key: FieldKey, value: FieldEntry)]) throws {
+        guard !entries.isEmpty else { return }
+        let values = try entries.map { try $0.value.value.map { PGJSON(try JSON.encoder.encode($0)) } }
+        try executeWithCommit(
+            """
+            insert into app.state_entry (uid, field, key, value, written_at, labelled_at, device_id, sync_version)
+            select \(principal.uid), e.*
+            from unnest(
+              \(entries.map(\.key.field)),
+              \(entries.map(\.key.key)),
+              \(values),
+              \(entries.map(\.value.stamp.writtenAt)),
+              \(entries.map(\.value.stamp.label)),
+              \(entries.map(\.value.stamp.deviceID)),
+              \(entries.map(\.value.syncVersion))
+            ) as e
+            on conflict (uid, field, key) do update
+              set (value, written_at, labelled_at, device_id, sync_version)
+                = (excluded.value, excluded.written_at, excluded.labelled_at, excluded.device_id, excluded.sync_version)
+            """
+        )
+    }
+
+    private func update(_ merge: Merge, revision: Revision) throws {
         let (ledger, totals) = (merge.ledger, merge.totals)
-        try await execute(
+        try executeWithCommit(
             """
             update app.game_state set
               epoch = \(Int32(ledger.epoch)),
               epoch_started_at = \(ledger.epochStartedAt),
               eligible_at = \(ledger.eligibleAt),
+              floor_xp = \(ledger.floorXP),
               sync_version = \(revision.version),
               last_modified = \(revision.modifiedAt),
               last_device_id = \(revision.deviceID),
               total_xp = \(totals.totalXP),
               legacy_xp = \(totals.legacyXP),
-              total_sessions = \(Int32(totals.sessions.count)),
+              total_sessions = \(Int32(totals.sessions)),
               active_ms = \(totals.activeMilliseconds),
               streak_days = \(Int32(totals.streaks.newest?.length ?? 0)),
               streak_ends_on = \(totals.streaks.newest?.lastDay),
@@ -125,10 +201,11 @@ extension TenantTransaction {
         )
     }
 
-    private func publish(_ standings: [Standing]) async throws {
-        try await execute(
+    private func publish(_ standings: [Standing], changed: [String]?) throws {
+        try executeWithCommit(
             """
             select app.publish_standings(
+              \(changed),
               \(standings.map { "\($0.period)" }),
               \(standings.map { $0.weekly.map { Int32(clamping: $0.xp) } }),
               \(standings.map { $0.weekly.map { Int32($0.streak) } }),
@@ -142,20 +219,51 @@ extension TenantTransaction {
             """
         )
     }
+
+    /// An export that is sent again hands out the same again: once is enough.
+    private func remember(_ batch: BatchRecord, _ merge: Merge, revision: Revision) throws {
+        try executeWithCommit(
+            """
+            insert into app.sync_batch (uid, batch_id, device_id, digest, epoch, sync_version, handed_xp, earned_xp, answer,
+              received_at)
+            select \(principal.uid), \(batch.batchID), \(batch.deviceID), \(batch.digest),
+              \(Int32(merge.ledger.epoch)), \(revision.version), \(merge.hand.totalXP), \(merge.hand.earnedXP),
+              \(batch.answer), \(batch.receivedAt)
+            where \(batch.answer != nil) or not exists (
+              select from app.sync_batch
+              where uid = \(principal.uid) and device_id = \(batch.deviceID) and sync_version = \(revision.version))
+            """
+        )
+    }
 }
 
-/// The facts that a merge leaves to be written.
-private struct FactChanges {
+/// What a merge leaves to be written.
+private struct LedgerChanges {
     let sessions: [Session]
     let challenges: [DailyChallenge]
+    let days: [PracticeDay]
+    let lostDays: [LocalDay]
+    let entries: [(key: FieldKey, value: FieldEntry)]
+    /// The standings that are new and the periods that they are of, where nil is all there are.
+    let periods: (standings: [Standing], names: [String]?)?
 
     init(of merge: Merge, over before: Ledger) {
         let after = merge.ledger
-        let (oldVerdicts, newVerdicts) = (merge.totalsBefore.verdicts, merge.totals.verdicts)
         let moved = before.epoch != after.epoch
         sessions = after.sessions.values.filter {
-            moved || before.sessions[$0.key] == nil || oldVerdicts[$0.key] != newVerdicts[$0.key]
+            moved || before.sessions[$0.key] == nil || before.judgements[$0.key] != after.judgements[$0.key]
         }
         challenges = after.challenges.values.filter { moved || before.challenges[$0.key] != $0 }
+        days = after.days.values.filter { moved || before.days[$0.day] != $0 }
+        lostDays = moved ? [] : before.days.keys.filter { after.days[$0] == nil }
+        entries = after.fields.filter { before.fields[$0.key] != $0.value }
+        if moved {
+            periods = (Standing.all(of: after), nil)
+        } else if !days.isEmpty || !lostDays.isEmpty {
+            let weeks = Set((days.map(\.day) + lostDays).map(Week.init(of:)))
+            periods = (Standing.of(after, in: weeks), weeks.map(\.description) + [Period.allTime.description])
+        } else {
+            periods = nil
+        }
     }
 }

@@ -1,5 +1,7 @@
+import Crypto
 import Domain
 import Foundation
+import HTTPTypes
 import Hummingbird
 import Tenancy
 
@@ -11,17 +13,107 @@ struct SyncRoutes: Sendable {
     /// Twenty a day for years. Beyond, a ledger would cost others their answers.
     static let mostSessions = 20_000
 
-    struct Answer: Encodable {
-        let state: GameState
-        let receipt: [ReceiptEntry]
-        let sessions: [SessionOutcome]
-        let eligibility: Eligibility
-    }
-
     func add(to routes: some RouterMethods<MemberContext>) {
         routes.group("sync")
+            .post(use: submitBatch)
             .put("export", use: submitExport)
             .get("state", use: ownState)
+            .post("reset", use: reset)
+    }
+
+    // MARK: A batch
+
+    /// What a batch is answered.
+    struct BatchAnswer: Encodable {
+        let batchId: String
+        let syncVersion: Int
+        let epoch: Int
+        let state: GameState
+        /// Of other devices, in the order in which they came.
+        let sessions: [StoredSession]
+        let outcomes: [ItemOutcome]
+        let receipt: [ReceiptEntry]
+        let next: NextSync
+    }
+
+    /// `POST /v1/sync`: takes up what a device has that isn't here, and hands out what
+    /// it doesn't have. The same `batchId` gets the same answer.
+    @Sendable func submitBatch(_ request: Request, in context: MemberContext) async throws -> Response {
+        let body = try await JSON.bytes(of: request)
+        let batch = try JSON.decode(SyncBatch.self, from: body)
+        let conditions = try Conditions(request)
+        let digest = Array(SHA256.hash(data: body))
+        let answer = try await database.write(as: context.principal) { tx in
+            try await merge(batch, digest: digest, conditions, in: tx)
+        }
+        return JSON.response(bytes: answer)
+    }
+
+    /// One batch, one transaction, two round trips: what it touches is read in the
+    /// first, and everything is written with the commit.
+    private func merge(
+        _ batch: SyncBatch,
+        digest: [UInt8],
+        _ conditions: Conditions,
+        in tx: TenantTransaction
+    ) async throws -> [UInt8] {
+        let now = Instant(now())
+        let reading = try await tx.lockedLedger(for: batch, clockOffset: conditions.clockOffset(at: now))
+        let before = reading.stored
+        if let replay = reading.replay {
+            guard replay.digest == digest, let answer = replay.answer else { throw Problem.batchIDTaken }
+            return answer
+        }
+        try conditions.check(before, at: now)
+        let merge = Merge(
+            batch,
+            into: before.ledger,
+            base: reading.base(of: batch),
+            syncVersion: before.revision.version + 1,
+            dayStart: before.dayStart,
+            deviceClock: conditions.deviceClock,
+            now: now
+        )
+        guard merge.eligibility.eligible else { throw Problem.notEligible(merge.eligibility) }
+        guard merge.totals.sessions <= Self.mostSessions else { throw Problem.tooManySessions("sessions") }
+
+        let deviceID = batch.device.id.text
+        let revision = before.revision.following(merge, by: deviceID, at: now)
+        let others = reading.othersSessions.prefix(SyncBatch.mostItems)
+        let today = LocalDay(of: now, in: batch.device.timeZone, startingAt: before.dayStart)
+        let answer = BatchAnswer(
+            batchId: batch.batchID.text,
+            syncVersion: revision.version,
+            epoch: merge.ledger.epoch,
+            state: GameState(merge.ledger, totals: merge.totals, asOf: today, revision: revision),
+            sessions: Array(others),
+            outcomes: merge.outcomes,
+            receipt: merge.receipt,
+            next: NextSync(
+                after: now,
+                in: batch.device.timeZone,
+                moreSessions: others.count < reading.othersSessions.count
+            )
+        )
+        let bytes = Array(try JSON.encoder.encode(answer))
+        let record = BatchRecord(
+            batchID: batch.batchID,
+            deviceID: deviceID,
+            digest: digest,
+            answer: bytes,
+            receivedAt: now
+        )
+        try tx.store(merge, over: before, as: revision, record)
+        return bytes
+    }
+
+    // MARK: An export
+
+    struct ExportAnswer: Encodable {
+        let state: GameState
+        let receipt: [ReceiptEntry]
+        let sessions: [ItemOutcome]
+        let eligibility: Eligibility
     }
 
     /// `PUT /v1/sync/export`: unites the extension's export with what is known.
@@ -32,47 +124,190 @@ struct SyncRoutes: Sendable {
     }
 
     /// One export, one transaction: the merge, what it adds up to, the boards.
-    func submit(_ submission: ExportSubmission, as principal: Principal) async throws -> Answer {
+    func submit(_ submission: ExportSubmission, as principal: Principal) async throws -> ExportAnswer {
         try await database.write(as: principal) { tx in
-            let before = try await tx.lockedLedger()
-            let merge = Merge(submission, into: before.ledger, now: Instant(now()))
+            let now = Instant(now())
+            let deviceID = submission.device.id.text
+            let baseVersion = submission.baseVersion ?? 0
+            let (before, batches) = try await tx.lockedLedger(handedAs: baseVersion, to: deviceID)
+            let merge = Merge(
+                submission,
+                into: before.ledger,
+                base: baseVersion == 0 ? .nothing : batches.first?.hand(to: deviceID),
+                dayStart: before.dayStart,
+                now: now
+            )
             guard merge.eligibility.eligible else { throw Problem.notEligible(merge.eligibility) }
-            guard merge.ledger.sessions.count <= Self.mostSessions else { throw Problem.tooManySessions }
-
-            let revision = try await tx.store(merge, over: before, from: submission, at: Instant(now()))
-            let today = LocalDay(of: merge.asOf, in: submission.device.timeZone)
-            return Answer(
+            guard merge.ledger.sessions.count <= Self.mostSessions else {
+                throw Problem.tooManySessions("export.breathMaster.meditation.sessions")
+            }
+            let revision = before.revision.following(merge, by: deviceID, at: now)
+            let record = BatchRecord(
+                batchID: UUID(),
+                deviceID: deviceID,
+                digest: Array(repeating: 0, count: 32),
+                answer: nil,
+                receivedAt: now
+            )
+            try tx.store(merge, over: before, as: revision, record)
+            let today = LocalDay(of: merge.asOf, in: submission.device.timeZone, startingAt: before.dayStart)
+            return ExportAnswer(
                 state: GameState(merge.ledger, totals: merge.totals, asOf: today, revision: revision),
                 receipt: merge.receipt,
-                sessions: merge.sessions,
+                sessions: merge.outcomes,
                 eligibility: merge.eligibility
             )
         }
     }
+
+    // MARK: The state
 
     /// `GET /v1/sync/state`: the person's state, its streak as of today where they are.
     @Sendable func ownState(_ request: Request, in context: MemberContext) async throws -> Response {
         let stored = try await database.read(as: context.principal) { tx in
             try await tx.ledger()
         }
-        let zone =
-            stored.ledger.devices.values.max { $0.lastTakenAt < $1.lastTakenAt }?.zone ?? .utc
-        let state = GameState(
-            stored.ledger,
-            totals: Totals(of: stored.ledger),
-            asOf: LocalDay(of: Instant(now()), in: zone),
-            revision: stored.revision
-        )
+        let tag = stored.entityTag(at: Instant(now()))
+        if request.headers[.ifNoneMatch].map({ $0 == "*" || $0.contains(tag) }) ?? false {
+            return Response(status: .notModified, headers: [.eTag: tag, .cacheControl: "no-cache"])
+        }
+        var response = try JSON.response(stored.state(at: Instant(now())))
+        response.headers[.eTag] = tag
+        response.headers[.cacheControl] = "no-cache"
+        return response
+    }
+
+    private struct ResetBody: Decodable {
+        let device: DeviceDescription
+        let epoch: Count
+    }
+
+    /// `POST /v1/sync/reset`: "clear data" for the whole person. A new epoch begins; the
+    /// same again, by someone who hasn't seen that, changes nothing.
+    @Sendable func reset(_ request: Request, in context: MemberContext) async throws -> Response {
+        let body = try await JSON.decode(ResetBody.self, from: request)
+        let conditions = try Conditions(request)
+        let state = try await database.write(as: context.principal) { tx in
+            let now = Instant(now())
+            let deviceID = body.device.id.text
+            let (before, _) = try await tx.lockedLedger(handedAs: 0, to: deviceID)
+            guard body.epoch.value == before.ledger.epoch else { return before.state(at: now) }
+            try conditions.check(before, at: now)
+            guard before.ledger.eligibleAt != nil else { throw Problem.nothingToReset }
+            let merge = Merge(clearingBy: body.device, in: before.ledger, now: now)
+            let revision = before.revision.following(merge, by: deviceID, at: now)
+            let record = BatchRecord(
+                batchID: UUID(),
+                deviceID: deviceID,
+                digest: Array(repeating: 0, count: 32),
+                answer: nil,
+                receivedAt: now
+            )
+            try tx.store(merge, over: before, as: revision, record)
+            return StoredLedger(ledger: merge.ledger, revision: revision, dayStart: before.dayStart).state(at: now)
+        }
         return try JSON.response(state)
     }
 }
 
+extension StoredLedger {
+    /// Where the person was when they last synced.
+    private var zone: Zone {
+        ledger.devices.values.max { $0.lastTakenAt < $1.lastTakenAt }?.zone ?? .utc
+    }
+
+    func state(at instant: Instant) -> GameState {
+        GameState(
+            ledger,
+            totals: Totals(of: ledger),
+            asOf: LocalDay(of: instant, in: zone, startingAt: dayStart),
+            revision: revision
+        )
+    }
+
+    /// The state changes with each sync, and with the day: a streak ends by itself.
+    func entityTag(at instant: Instant) -> String {
+        "\"\(ledger.epoch)-\(revision.version)-\(LocalDay(of: instant, in: zone, startingAt: dayStart))\""
+    }
+}
+
+extension Revision {
+    /// The one that a merge makes: the same where nothing is different.
+    fileprivate func following(_ merge: Merge, by deviceID: String, at now: Instant) -> Revision {
+        guard merge.changesState else { return self }
+        return Revision(version: version + 1, modifiedAt: now, deviceID: deviceID)
+    }
+}
+
+extension BatchReading {
+    /// What the device's totals contain, and since when it may have known; nil if that isn't known any more.
+    fileprivate func base(of batch: SyncBatch) -> (hand: Hand, at: Instant)? {
+        if batch.baseVersion == 0 { return (.nothing, Instant(milliseconds: .min / 2)) }
+        guard let row = batches.first(where: { !$0.isReplay }) else { return nil }
+        return (row.hand(to: batch.device.id.text), row.receivedAt)
+    }
+}
+
+extension BatchRow {
+    /// What was handed to another device says nothing of what this one earned before.
+    fileprivate func hand(to deviceID: String) -> Hand {
+        self.deviceID == deviceID ? hand : Hand(totalXP: hand.totalXP, earnedXP: 0)
+    }
+}
+
+/// What a request says beside its body.
+private struct Conditions {
+    /// What the device's clock showed when it sent the request.
+    let deviceClock: Instant?
+    private let entityTag: String?
+
+    init(_ request: Request) throws {
+        entityTag = request.headers[.ifMatch]
+        guard let text = HTTPField.Name("X-Device-Clock").flatMap({ request.headers[$0] }) else {
+            deviceClock = nil
+            return
+        }
+        guard let clock = Instant(text) else {
+            throw Problem.invalid("X-Device-Clock", "must be an RFC 3339 date and time")
+        }
+        deviceClock = clock
+    }
+
+    /// Milliseconds by which the device's clock is behind; nil if it didn't say.
+    func clockOffset(at now: Instant) -> Int64? {
+        deviceClock.map { now.milliseconds - $0.milliseconds }
+    }
+
+    func check(_ stored: StoredLedger, at now: Instant) throws {
+        guard let entityTag, entityTag != "*", !entityTag.contains(stored.entityTag(at: now)) else { return }
+        throw Problem.stateHasChanged(stored.state(at: now))
+    }
+}
+
 extension Problem {
-    fileprivate static let tooManySessions = Problem(
+    fileprivate static func tooManySessions(_ field: String) -> Problem {
+        Problem(
+            .unprocessableContent,
+            "too_many_sessions",
+            "More sessions than a person can have",
+            detail: "at most \(SyncRoutes.mostSessions)",
+            field: field
+        )
+    }
+
+    fileprivate static let batchIDTaken = Problem(
         .unprocessableContent,
-        "too_many_sessions",
-        "More sessions than a person can have",
-        detail: "at most \(SyncRoutes.mostSessions)",
-        field: "export.breathMaster.meditation.sessions"
+        "batch_id_taken",
+        "That batchId was used for another batch",
+        field: "batchId"
     )
+
+    fileprivate static let nothingToReset = Problem(.notFound, "nothing_to_reset", "Nothing was synced yet")
+
+    /// With the server's copy, so that the client can go on from there.
+    fileprivate static func stateHasChanged(_ state: GameState) -> Problem {
+        var problem = Problem(.preconditionFailed, "state_has_changed", "The state has changed since")
+        problem.state = state
+        return problem
+    }
 }

@@ -14,6 +14,16 @@ package struct LocalDay: Hashable, Comparable, Sendable {
         self.daysSince1970 = Int32(localSeconds.flooredQuotient(by: 86_400))
     }
 
+    /// Parses `2026-11-24`, of the years 2000 to 2099.
+    package init?(_ text: String) {
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count == 3, text.utf8.count == 10, let year = Int(parts[0]), let month = Int(parts[1]),
+            let day = Int(parts[2]), (2000..<2100).contains(year)
+        else { return nil }
+        self.init(checking: year, month: month, day: day)
+        guard description == text else { return nil }
+    }
+
     /// Parses the extension's `Date.toDateString()`, such as `Mon Sep 01 2025`.
     package init?(dateString: String) {
         let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]

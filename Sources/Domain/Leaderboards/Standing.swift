@@ -17,44 +17,47 @@ package struct Standing: Hashable, Sendable {
     package let lastSessionAt: Instant
     /// When the latest practised day was first practised.
     package let lastDayAt: Instant
-    /// When the longest run reached its length.
+    /// When the longest run of the week reached its length; no board shows that of all time.
     package let streakAt: Instant
 
     /// A standing for each week with practice, and one for all time. Legacy XP
     /// and challenge rewards are claims, so no board counts them.
-    package static func all(of totals: Totals) -> [Standing] {
-        let weeks = Dictionary(grouping: totals.sessions) { Week(of: $0.localDay) }
-        let weekly = weeks.sorted { $0.key < $1.key }.compactMap { week, sessions in
-            Standing(period: .week(week), sessions: sessions)
-        }
-        return weekly + [Standing(period: .allTime, sessions: totals.sessions)].compactMap(\.self)
+    package static func all(of ledger: Ledger) -> [Standing] {
+        of(ledger, in: Set(ledger.days.keys.map(Week.init(of:))))
     }
 
-    /// - Parameter sessions: in the order in which they ended; nil if there are none.
-    private init?(period: Period, sessions: [Session]) {
-        guard let last = sessions.last else { return nil }
-        let firstOnDay = Dictionary(sessions.map { ($0.localDay, $0.endedAt) }) { first, _ in first }
-        let days = firstOnDay.keys.sorted()
-        let streaks = Streaks(days: days)
+    /// Those of the given weeks that have practice, and the one for all time.
+    package static func of(_ ledger: Ledger, in weeks: Set<Week>) -> [Standing] {
+        let weekly = weeks.sorted().compactMap { week in
+            Standing(period: .week(week), days: (0..<7).compactMap { ledger.days[week.monday.advanced(by: $0)] })
+        }
+        return weekly + [Standing(period: .allTime, days: Array(ledger.days.values))].compactMap(\.self)
+    }
+
+    /// Nil if there are no days.
+    private init?(period: Period, days: [PracticeDay]) {
+        let days = days.sorted { $0.day < $1.day }
+        guard let lastSessionAt = days.map(\.lastEndedAt).max(), let last = days.last else { return nil }
+        let streaks = Streaks(days: days.map(\.day))
         // The first day on which a run is as long as the longest gets.
-        let record = days.first { streaks.current(on: $0) == streaks.longest }
+        let record = period == .allTime ? last : days.first { streaks.current(on: $0.day) == streaks.longest }
 
         self.period = period
         switch period {
         case .week:
             weekly = Weekly(
-                xp: sessions.reduce(0) { $0 + $1.xp },
+                xp: days.reduce(0) { $0 + $1.xp },
                 streak: streaks.longest,
-                minutes: Int(sessions.reduce(0) { $0 + $1.activeMilliseconds } / 60_000),
+                minutes: Int(days.reduce(0) { $0 + $1.activeMilliseconds } / 60_000),
                 practisedDays: days.count
             )
             totalSessions = nil
         case .allTime:
             weekly = nil
-            totalSessions = sessions.count
+            totalSessions = days.reduce(0) { $0 + $1.sessions }
         }
-        lastSessionAt = last.endedAt
-        lastDayAt = days.last.flatMap { firstOnDay[$0] } ?? last.endedAt
-        streakAt = record.flatMap { firstOnDay[$0] } ?? last.endedAt
+        self.lastSessionAt = lastSessionAt
+        lastDayAt = last.firstEndedAt
+        streakAt = record?.firstEndedAt ?? last.firstEndedAt
     }
 }

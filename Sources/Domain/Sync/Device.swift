@@ -1,12 +1,18 @@
-/// An editor that syncs, with what it last claimed in the ledger's epoch.
+/// An editor that syncs, with what it has brought and claimed in the ledger's epoch.
 package struct Device: Hashable, Sendable {
     package let id: String
     package var name: String
     package var zone: Zone
     package var epoch: Int
-    /// When the newest of its exports was taken.
+    /// When the newest of its exports or batches was taken, by our clock.
     package var lastTakenAt: Instant
-    /// The largest total it reported in the epoch.
+    /// Milliseconds by which its clock is behind ours; negative if it is ahead.
+    package var clockOffset: Int64
+    /// What its possible sessions brought.
+    package var sessionXP: Int
+    /// What its completed challenges are worth.
+    package var rewardXP: Int
+    /// The most that it says it earned by itself, what it was handed taken off.
     package var claimedXP: Int
     /// The most it held beyond the possible sessions in the same export.
     package var heldXP: Int
@@ -21,6 +27,9 @@ package struct Device: Hashable, Sendable {
         zone: Zone,
         epoch: Int,
         lastTakenAt: Instant,
+        clockOffset: Int64 = 0,
+        sessionXP: Int = 0,
+        rewardXP: Int = 0,
         claimedXP: Int = 0,
         heldXP: Int = 0,
         carriedXP: Int? = nil
@@ -30,8 +39,50 @@ package struct Device: Hashable, Sendable {
         self.zone = zone
         self.epoch = epoch
         self.lastTakenAt = lastTakenAt
+        self.clockOffset = clockOffset
+        self.sessionXP = sessionXP
+        self.rewardXP = rewardXP
         self.claimedXP = claimedXP
         self.heldXP = heldXP
         self.carriedXP = carriedXP
+    }
+
+    /// What it claims beyond its own sessions and rewards. At least as much as
+    /// lifts their sum to what it claimed, so that a merge never lowers anybody;
+    /// a device that carries cleared practice claims that too, so of it only the
+    /// growth since counts.
+    func legacyXP(in epoch: Int) -> Int {
+        guard self.epoch == epoch else { return 0 }
+        let unexplained =
+            if let carriedXP { heldXP - carriedXP } else { max(heldXP, claimedXP - sessionXP) }
+        return max(0, unexplained - rewardXP)
+    }
+
+    /// It begins the epoch with nothing.
+    mutating func begin(epoch: Int) {
+        self.epoch = epoch
+        (sessionXP, rewardXP, claimedXP, heldXP, carriedXP) = (0, 0, 0, 0, nil)
+    }
+}
+
+/// What an answer handed to a device: the total that its next claims contain.
+package struct Hand: Hashable, Sendable {
+    /// The total in that answer.
+    package let totalXP: Int
+    /// What the device had earned by itself up to then. 0 where it was handed to
+    /// another device, whose storage this one has taken over.
+    package let earnedXP: Int
+
+    /// What a device starts from that was handed nothing yet.
+    package static let nothing = Hand(totalXP: 0, earnedXP: 0)
+
+    package init(totalXP: Int, earnedXP: Int) {
+        self.totalXP = totalXP
+        self.earnedXP = earnedXP
+    }
+
+    /// What a device that claims `totalXP` now has earned by itself, in all.
+    func earned(claiming totalXP: Int) -> Int {
+        earnedXP + max(0, totalXP - self.totalXP)
     }
 }

@@ -1,272 +1,310 @@
-/// A ledger in the middle of taking up one export.
+/// A ledger while something is united with it.
 struct Draft {
-    enum Step {
-        case united
-        case cleared
-        case refused
-    }
-
-    var ledger: Ledger
-    var outcomes: [SessionOutcome] = []
-    /// What the completed challenges of this export are worth.
-    private var shownRewards = 0
-    let submission: ExportSubmission
+    private(set) var ledger: Ledger
+    private(set) var outcomes: [ItemOutcome] = []
+    let device: DeviceDescription
+    let dayStart: DayStart
+    /// When what comes was taken, by our clock.
     let takenAt: Instant
     let now: Instant
+    /// Milliseconds by which the device's clock is behind ours.
+    let clockOffset: Int64
+    private var arrived: [Session.Key] = []
+    /// What the completed challenges that came are worth.
+    private(set) var shownRewards = 0
 
-    private var deviceID: String { submission.device.id.text }
-    private var meditation: ExtensionExport.Meditation { submission.export.meditation }
-    private var listedSessions: [Item<ExtensionExport.SessionRecord>] { meditation.sessions?.all ?? [] }
+    var deviceID: String { device.id.text }
 
-    init(ledger: Ledger, submission: ExportSubmission, takenAt: Instant, now: Instant) {
+    init(
+        ledger: Ledger,
+        device: DeviceDescription,
+        dayStart: DayStart,
+        takenAt: Instant,
+        now: Instant,
+        clockOffset: Int64 = 0
+    ) {
         self.ledger = ledger
-        self.submission = submission
+        self.device = device
+        self.dayStart = dayStart
         self.takenAt = takenAt
         self.now = now
+        self.clockOffset = clockOffset
     }
 
-    mutating func apply() -> Step {
-        if let epochStart = ledger.epochStartedAt, takenAt < epochStart {
-            outcomes = listedSessions.indices.map {
-                SessionOutcome(index: $0, outcome: .rejected, reason: "takenBeforeClear")
-            }
-            return .refused
-        }
-        if isClear {
-            clear()
-            return .cleared
-        }
-        uniteSessions()
-        uniteChallenges()
-        uniteClaims()
-        return .united
-    }
-
-    /// The gate is passed by this export.
+    /// The gate is passed.
     mutating func passGate() {
         ledger.eligibleAt = takenAt
-        uniteChallenges()
     }
 
-    /// "Clear data" shows as a drop to zero with an emptied history. An older
-    /// export that is simply late shows the same, but was taken before there was
-    /// any practice to clear.
-    private var isClear: Bool {
-        guard meditation.totalXP.value == 0, listedSessions.isEmpty,
-            let device = ledger.devices[deviceID]
-        else { return false }
-        if takenAt > device.lastTakenAt {
-            return device.claimedXP > 0 || ledger.sessions.keys.contains { $0.deviceID == deviceID }
-        }
-        return ledger.sessions.values.contains { $0.key.deviceID == deviceID && $0.endedAt <= takenAt }
-    }
+    // MARK: Sessions
 
-    /// Clears for the whole person, on all devices. Where this device only still
-    /// showed what another had cleared already, it just stops showing it.
-    private mutating func clear() {
-        let known = ledger.devices[deviceID]
-        let hasClaims = known?.epoch == ledger.epoch && known?.carriedXP == nil
-        if hasClaims || ledger.sessions.keys.contains(where: { $0.deviceID == deviceID }) {
-            ledger.epoch += 1
-            ledger.epochStartedAt = takenAt
-            // Where the clear itself came late, others may have practised since.
-            // What had arrived by then was cleared, whatever its clock said.
-            let (kept, gone) = ledger.sessions.values.partitioned {
-                min($0.endedAt, $0.receivedAt) > takenAt
-            }
-            ledger.sessions = Dictionary(kept.map { ($0.key, $0) }) { first, _ in first }
-            ledger.cleared.formUnion(gone.filter { $0.endedAt > takenAt }.map(\.key))
-            ledger.challenges = ledger.challenges.filter { key, challenge in
-                !wasCleared(challenge, in: ledger.devices[key.deviceID]?.zone ?? submission.device.timeZone)
-            }
-        }
-        ledger.devices[deviceID] = Device(
-            id: deviceID,
-            name: submission.device.name.text,
-            zone: submission.device.timeZone,
-            epoch: ledger.epoch,
-            lastTakenAt: max(takenAt, known?.lastTakenAt ?? takenAt)
-        )
-    }
-
-    /// A challenge tells its day, not its hour: all of the clear's day are gone.
-    private func wasCleared(_ challenge: DailyChallenge, in zone: Zone) -> Bool {
-        ledger.epochStartedAt.map { challenge.localDay <= LocalDay(of: $0, in: zone) } ?? false
-    }
-
-    private mutating func uniteSessions() {
-        for (index, item) in listedSessions.enumerated() {
+    /// Takes up the good ones, tells the others apart, and judges all again that they may have changed.
+    mutating func unite(_ items: [Item<ExtensionExport.SessionRecord>]) {
+        let first = outcomes.count
+        for (index, item) in items.enumerated() {
             switch item {
             case .invalid(let field, let why):
-                outcomes.append(
-                    SessionOutcome(
-                        index: index,
-                        outcome: .rejected,
-                        reason: "invalidField",
-                        field: field,
-                        detail: why
-                    )
-                )
+                outcomes.append(.invalid(.sessions, index, field: field, why: why))
             case .valid(let record):
                 outcomes.append(unite(record, at: index))
             }
         }
-        // A session is judged beside all the others of its device, so only now.
-        let verdicts = ledger.verdicts
-        outcomes = outcomes.map { outcome in
-            guard let id = outcome.id, let startedAt = outcome.startedAt, outcome.outcome != .rejected,
-                let verdict = verdicts[Session.Key(deviceID: deviceID, sessionID: id, startedAt: startedAt)],
-                verdict != .sound
-            else { return outcome }
-            return SessionOutcome(
-                index: outcome.index,
-                id: id,
-                startedAt: startedAt,
-                outcome: .quarantined,
-                reason: verdict.rawValue
-            )
+        judge()
+        // A session is judged beside all the others, so only now.
+        for index in outcomes.indices.dropFirst(first) {
+            judge(&outcomes[index])
         }
     }
 
-    private mutating func unite(_ record: ExtensionExport.SessionRecord, at index: Int) -> SessionOutcome {
-        func outcome(_ outcome: SessionOutcome.Outcome, _ reason: String? = nil, field: String? = nil)
-            -> SessionOutcome
-        {
-            SessionOutcome(
-                index: index,
-                id: record.id.text,
-                startedAt: record.startedAt,
-                outcome: outcome,
-                reason: reason,
-                field: field
-            )
+    /// Refuses all of them: they come from before the clear.
+    mutating func refuse(_ items: [Item<ExtensionExport.SessionRecord>]) {
+        outcomes += items.indices.map {
+            ItemOutcome(index: $0, outcome: .rejected, reason: "takenBeforeClear")
         }
-        let session = Session(record, deviceID: deviceID, zone: submission.device.timeZone, receivedAt: now)
+    }
+
+    private mutating func unite(_ record: ExtensionExport.SessionRecord, at index: Int) -> ItemOutcome {
+        let session = session(of: record)
+        var outcome = ItemOutcome(
+            index: index,
+            id: session.key.sessionID,
+            startedAt: session.key.startedAt,
+            outcome: .rejected
+        )
         if session.endedAt < session.key.startedAt {
-            return outcome(.rejected, "endsBeforeItStarts", field: "endedAt")
+            (outcome.reason, outcome.field) = ("endsBeforeItStarts", "endedAt")
+        } else if wasCleared(session) {
+            outcome.reason = "takenBeforeClear"
+        } else if let known = ledger.sessions[session.key] {
+            if known.agrees(with: session) {
+                outcome.outcome = .duplicate
+            } else {
+                outcome.reason = "differsFromStored"
+            }
+        } else {
+            ledger.sessions[session.key] = session
+            arrived.append(session.key)
+            outcome.outcome = .accepted
         }
-        if let epochStart = ledger.epochStartedAt,
-            session.endedAt <= epochStart || ledger.cleared.contains(session.key)
-        {
-            return outcome(.rejected, "takenBeforeClear")
-        }
-        if let known = ledger.sessions[session.key] {
-            return known.agrees(with: session) ? outcome(.duplicate) : outcome(.rejected, "differsFromStored")
-        }
-        ledger.sessions[session.key] = session
-        return outcome(.accepted)
+        return outcome
     }
 
-    /// Challenges are read from the export that passed the gate and those taken
-    /// later: what an earlier one shows was not stored then, and must not depend
-    /// on a repeat.
-    private mutating func uniteChallenges() {
-        guard let eligibleAt = ledger.eligibleAt, takenAt >= eligibleAt else { return }
-        for case .valid(let record) in meditation.dailyChallenges?.all ?? [] {
-            guard let challenge = DailyChallenge(record, deviceID: deviceID),
-                !wasCleared(challenge, in: submission.device.timeZone)
-            else { continue }
-            ledger.challenges[challenge.key] =
-                ledger.challenges[challenge.key]?.joined(with: challenge) ?? challenge
-            shownRewards += challenge.isCompleted ? challenge.rewardXP : 0
+    func session(of record: ExtensionExport.SessionRecord) -> Session {
+        let zone = record.timeZone ?? device.timeZone
+        return Session(
+            key: Session.Key(deviceID: deviceID, sessionID: record.id.text, startedAt: record.startedAt),
+            endedAt: record.endedAt,
+            clockOffset: clockOffset,
+            localDay: LocalDay(of: record.endedAt.advanced(by: clockOffset), in: zone, startingAt: dayStart),
+            zone: zone,
+            activeMilliseconds: record.activeMs.value,
+            cycles: record.cycles.value,
+            goalMinutes: record.goalMinutes.flatMap { $0.value > 0 ? $0.value : nil },
+            goalBonusXP: record.goalBonusXP?.value ?? 0,
+            receivedAt: now
+        )
+    }
+
+    func wasCleared(_ session: Session) -> Bool {
+        guard let epochStart = ledger.epochStartedAt else { return false }
+        return session.ended <= epochStart || ledger.cleared.contains(session.key)
+    }
+
+    private func judge(_ outcome: inout ItemOutcome) {
+        guard let id = outcome.id, let startedAt = outcome.startedAt, outcome.outcome != .rejected else { return }
+        let key = Session.Key(deviceID: deviceID, sessionID: id, startedAt: startedAt)
+        guard let session = ledger.sessions[key], let judgement = ledger.judgements[key] else { return }
+        if judgement.verdict != .sound {
+            (outcome.outcome, outcome.reason) = (.quarantined, judgement.verdict.rawValue)
+        } else if judgement.xp < session.xp {
+            outcome.countedXP = judgement.xp
         }
     }
 
-    private mutating func uniteClaims() {
-        let claimed = meditation.totalXP.value
-        let verdicts = ledger.verdicts
-        let listed = listedSessions.compactMap { item -> ExtensionExport.SessionRecord? in
-            if case .valid(let record) = item { record } else { nil }
-        }
-        let explained = listed.reduce(0) { sum, record in
-            let session = Session(
-                record,
-                deviceID: deviceID,
-                zone: submission.device.timeZone,
-                receivedAt: now
-            )
-            let counts = ledger.sessions[session.key] == nil || verdicts[session.key]?.isPossible == true
-            return sum + (counts ? session.xp : 0)
-        }
-        let held = max(0, claimed - explained)
-        let carried = max(0, held - shownRewards)
-        let showsClearedPractice =
-            ledger.epochStartedAt.map { start in listed.contains { $0.endedAt <= start } } ?? false
+    private mutating func judge() {
+        let began = arrived.compactMap { ledger.sessions[$0]?.began }
+        arrived = []
+        guard let first = began.min(), let last = began.max() else { return }
+        ledger.judge(from: first, to: last)
+    }
 
-        var device =
-            ledger.devices[deviceID]
+    // MARK: Challenges
+
+    /// - Parameter claims: the list is one of claims, each of which has an outcome.
+    mutating func unite(_ items: [Item<ExtensionExport.ChallengeRecord>], claims: Bool = false) {
+        for (index, item) in items.enumerated() {
+            var outcome = ItemOutcome(.challengeClaims, index: index, outcome: .rejected)
+            switch item {
+            case .invalid(let field, let why):
+                outcome = .invalid(.challengeClaims, index, field: field, why: why)
+            case .valid(let record):
+                outcome.id = record.id.text
+                unite(record, completed: claims, into: &outcome)
+            }
+            if claims { outcomes.append(outcome) }
+        }
+    }
+
+    private mutating func unite(
+        _ record: ExtensionExport.ChallengeRecord,
+        completed: Bool,
+        into outcome: inout ItemOutcome
+    ) {
+        guard let challenge = DailyChallenge(record, deviceID: deviceID, completed: completed) else {
+            let isDate = record.localDay != nil
+            (outcome.reason, outcome.field) = ("invalidField", isDate ? "rewardXP" : "date")
+            outcome.detail =
+                isDate ? "must be at most \(DailyChallenge.largestReward)" : "must be a day such as 2026-11-24"
+            return
+        }
+        guard !wasCleared(challenge) else {
+            outcome.reason = "takenBeforeClear"
+            return
+        }
+        let known = ledger.challenges[challenge.key]
+        let joined = known?.joined(with: challenge) ?? challenge
+        outcome.outcome = joined == known ? .duplicate : .accepted
+        ledger.challenges[challenge.key] = joined
+        ledger.devices[deviceID]?.rewardXP += joined.earnedXP - (known?.earnedXP ?? 0)
+        shownRewards += challenge.earnedXP
+    }
+
+    /// A challenge tells its day, not its hour: all of the clear's day are gone.
+    private func wasCleared(_ challenge: DailyChallenge) -> Bool {
+        let zone = ledger.devices[challenge.key.deviceID]?.zone ?? device.timeZone
+        return ledger.epochStartedAt.map { challenge.localDay <= LocalDay(of: $0, in: zone) } ?? false
+    }
+
+    // MARK: The device
+
+    /// The device as it is known, or as it introduces itself.
+    var knownDevice: Device {
+        ledger.devices[deviceID]
             ?? Device(
                 id: deviceID,
-                name: submission.device.name.text,
-                zone: submission.device.timeZone,
+                name: device.name.text,
+                zone: device.timeZone,
                 epoch: ledger.epoch,
                 lastTakenAt: takenAt
             )
+    }
+
+    /// Remembers where it is and what it is called, if this is its newest word.
+    mutating func meetDevice() {
+        var known = knownDevice
+        if takenAt >= known.lastTakenAt {
+            (known.name, known.zone) = (device.name.text, device.timeZone)
+            known.lastTakenAt = takenAt
+        }
+        known.clockOffset = clockOffset
+        ledger.devices[deviceID] = known
+    }
+
+    /// - Parameters:
+    ///   - claimed: what the device says it earned by itself.
+    ///   - held: how much of that no session in the same export explains.
+    ///   - carriesCleared: it shows practice from before the last clear.
+    mutating func claim(_ claimed: Int, holding held: Int = 0, carriesCleared: Bool = false) {
+        var device = knownDevice
+        let carried = max(0, held - shownRewards)
         if device.epoch != ledger.epoch {
             // Known from before the clear, which another device chose.
             device.epoch = ledger.epoch
             (device.claimedXP, device.heldXP, device.carriedXP) = (0, 0, carried)
         }
-        if device.carriedXP != nil || showsClearedPractice {
+        if device.carriedXP != nil || carriesCleared {
             device.carriedXP = min(device.carriedXP ?? carried, carried)
         }
         device.claimedXP = max(device.claimedXP, claimed)
         device.heldXP = max(device.heldXP, held)
-        if takenAt >= device.lastTakenAt {
-            (device.name, device.zone) = (submission.device.name.text, submission.device.timeZone)
-            device.lastTakenAt = takenAt
-        }
         ledger.devices[deviceID] = device
     }
-}
 
-extension Session {
-    fileprivate init(
-        _ record: ExtensionExport.SessionRecord,
-        deviceID: String,
-        zone: Zone,
-        receivedAt: Instant
-    ) {
-        self.init(
-            key: Key(deviceID: deviceID, sessionID: record.id.text, startedAt: record.startedAt),
-            endedAt: record.endedAt,
-            localDay: LocalDay(of: record.endedAt, in: zone),
-            activeMilliseconds: record.activeMs.value,
-            cycles: record.cycles.value,
-            goalMinutes: record.goalMinutes.flatMap { $0.value > 0 ? $0.value : nil },
-            goalBonusXP: record.goalBonusXP?.value ?? 0,
-            receivedAt: receivedAt
-        )
+    /// The device has taken over what it was handed in this epoch: nothing from before is left on it.
+    mutating func joinEpoch() {
+        var device = knownDevice
+        guard device.epoch != ledger.epoch || device.carriedXP != nil else { return }
+        (device.epoch, device.carriedXP, device.claimedXP, device.heldXP) = (ledger.epoch, nil, 0, 0)
+        ledger.devices[deviceID] = device
+    }
+
+    /// A device showed this total: a merge doesn't go below.
+    mutating func raiseFloor(to totalXP: Int) {
+        ledger.floorXP = max(ledger.floorXP, totalXP)
+    }
+
+    mutating func write(_ write: FieldWrite, syncVersion: Int) throws(FieldWrite.Unfit) {
+        try write.apply(to: &ledger, syncVersion: syncVersion)
+    }
+
+    // MARK: Clearing
+
+    /// Whether anything of this device is there to be cleared.
+    var hasSomethingToClear: Bool {
+        let known = ledger.devices[deviceID]
+        return (known?.epoch == ledger.epoch && known?.carriedXP == nil)
+            || ledger.sessions.keys.contains { $0.deviceID == deviceID }
+    }
+
+    /// Clears for the whole person, on all devices, and begins a new epoch.
+    mutating func clear() {
+        ledger.epoch += 1
+        ledger.epochStartedAt = takenAt
+        ledger.floorXP = 0
+        ledger.days = [:]
+        ledger.judgements = [:]
+        // Where the clear itself came late, others may have practised since.
+        // What had arrived by then was cleared, whatever its clock said.
+        let all = ledger.sessions.values
+        let gone = all.filter { min($0.ended, $0.receivedAt) <= takenAt }
+        ledger.cleared.formUnion(gone.filter { $0.ended > takenAt }.map(\.key))
+        for session in gone { ledger.sessions[session.key] = nil }
+        for id in ledger.devices.keys {
+            ledger.devices[id]?.sessionXP = 0
+            ledger.devices[id]?.rewardXP = 0
+        }
+        ledger.challenges = ledger.challenges.filter { !wasCleared($0.value) }
+        for challenge in ledger.challenges.values {
+            ledger.devices[challenge.key.deviceID]?.rewardXP += challenge.earnedXP
+        }
+        arrived = Array(ledger.sessions.keys)
+        judge()
+    }
+
+    /// The device itself begins again with nothing.
+    mutating func beginAgain() {
+        var device = knownDevice
+        (device.name, device.zone) = (self.device.name.text, self.device.timeZone)
+        (device.epoch, device.claimedXP, device.heldXP, device.carriedXP) = (ledger.epoch, 0, 0, nil)
+        device.lastTakenAt = max(takenAt, device.lastTakenAt)
+        ledger.devices[deviceID] = device
     }
 }
 
 extension DailyChallenge {
     /// The largest reward that the extension's formula can give at any level and
     /// target it offers is well below this.
-    private static let largestReward = 1000
+    static let largestReward = 1000
 
-    fileprivate init?(_ record: ExtensionExport.ChallengeRecord, deviceID: String) {
-        guard let localDay = LocalDay(dateString: record.date), record.rewardXP.value <= Self.largestReward
-        else {
-            return nil
-        }
+    var earnedXP: Int { isCompleted ? rewardXP : 0 }
+
+    fileprivate init?(_ record: ExtensionExport.ChallengeRecord, deviceID: String, completed: Bool) {
+        guard let localDay = record.localDay, record.rewardXP.value <= Self.largestReward
+        else { return nil }
         self.init(
             key: Key(deviceID: deviceID, challengeID: record.id.text),
             localDay: localDay,
             kind: record.type.text,
             target: record.target.value,
             rewardXP: record.rewardXP.value,
-            isCompleted: record.completed ?? false,
+            isCompleted: completed || record.completed ?? false,
             isExpired: record.expired ?? false
         )
     }
 }
 
-extension Sequence {
-    /// Those for which `condition` holds, and the others.
-    fileprivate func partitioned(by condition: (Element) -> Bool) -> ([Element], [Element]) {
-        reduce(into: ([], [])) { parts, element in
-            if condition(element) { parts.0.append(element) } else { parts.1.append(element) }
-        }
+extension ItemOutcome {
+    fileprivate static func invalid(_ list: List, _ index: Int, field: String, why: String) -> ItemOutcome {
+        ItemOutcome(list, index: index, outcome: .rejected, reason: "invalidField", field: field, detail: why)
     }
 }

@@ -32,12 +32,18 @@ package struct Eligibility: Hashable, Sendable, Encodable {
     ///   - asOf: the moment at which the streak and the age are judged.
     ///   - wasEligible: whether the gate was passed before. It stays passed:
     ///     a lost streak locks nobody out.
-    package init(_ totals: Totals, asOf: Instant, in zone: Zone, wasEligible: Bool) {
+    package init(
+        _ totals: Totals,
+        firstSessionAt: Instant?,
+        asOf: Instant,
+        in zone: Zone,
+        wasEligible: Bool
+    ) {
         let requirements = Requirements()
-        let firstStart = totals.sessions.map(\.key.startedAt).min() ?? asOf
+        let firstStart = firstSessionAt ?? asOf
         let state = CurrentState(
             currentLevel: totals.level.number,
-            totalSessions: totals.sessions.count,
+            totalSessions: totals.sessions,
             currentStreak: totals.streaks.current(on: LocalDay(of: asOf, in: zone)),
             accountAge: Int(max(0, asOf.milliseconds - firstStart.milliseconds) / 86_400_000)
         )

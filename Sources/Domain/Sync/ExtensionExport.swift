@@ -25,6 +25,8 @@ package struct ExtensionExport: Decodable, Sendable {
         package let cycles: Count
         package let goalMinutes: Count?
         package let goalBonusXP: Count?
+        /// Where it was practised, if not where the device is now.
+        package let timeZone: Zone?
     }
 
     package struct ChallengeRecord: Decodable, Sendable {
@@ -35,6 +37,17 @@ package struct ExtensionExport: Decodable, Sendable {
         package let rewardXP: Count
         package let completed: Bool?
         package let expired: Bool?
+
+        /// Written as the extension does, or as `2026-11-24`.
+        var localDay: LocalDay? { LocalDay(dateString: date) ?? LocalDay(date) }
+
+        /// One that came as a value of the game state.
+        static func item(_ value: JSONValue) -> Item<ChallengeRecord> {
+            guard let data = try? JSONEncoder().encode(value),
+                let item = try? JSONDecoder().decode(Item<ChallengeRecord>.self, from: data)
+            else { return .invalid(field: "", why: "is not a challenge") }
+            return item
+        }
     }
 
     package let breathMaster: Contents
@@ -48,6 +61,16 @@ package struct Items<Value: Decodable & Sendable>: Decodable, Sendable {
     package static var most: Int { 10_000 }
 
     package let all: [Item<Value>]
+
+    package init(all: [Item<Value>]) {
+        self.all = all
+    }
+
+    package var valid: [Value] {
+        all.compactMap { item in
+            if case .valid(let value) = item { value } else { nil }
+        }
+    }
 
     package init(from decoder: any Decoder) throws {
         var container = try decoder.unkeyedContainer()
@@ -87,6 +110,10 @@ package enum Item<Value: Decodable & Sendable>: Decodable, Sendable {
 package struct Count: Decodable, Hashable, Sendable {
     package let value: Int
 
+    init(_ value: Int) {
+        self.value = value
+    }
+
     package init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         let number = try container.decode(Double.self).rounded()
@@ -105,6 +132,10 @@ package struct Count: Decodable, Hashable, Sendable {
 package struct Milliseconds: Decodable, Hashable, Sendable {
     package let value: Int64
 
+    init(_ value: Int64) {
+        self.value = value
+    }
+
     package init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         let number = try container.decode(Double.self).rounded()
@@ -121,6 +152,10 @@ package struct Milliseconds: Decodable, Hashable, Sendable {
 /// A name that a client made up: 1 to 64 characters.
 package struct Label: Decodable, Hashable, Sendable {
     package let text: String
+
+    init(_ text: String) {
+        self.text = text
+    }
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()

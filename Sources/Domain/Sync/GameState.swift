@@ -1,4 +1,4 @@
-/// The product brief's `SyncableGameState`, as far as an export can feed it.
+/// The product brief's `SyncableGameState`: what all devices of a person agree on.
 package struct GameState: Hashable, Sendable, Encodable {
     package struct ChallengeCompletion: Hashable, Sendable, Encodable {
         package let id: String
@@ -37,6 +37,14 @@ package struct GameState: Hashable, Sendable, Encodable {
     /// Completed in the last 30 days.
     package let challengeHistory: [ChallengeCompletion]
     package let activeChallenges: [ActiveChallenge]
+    package let unlockedAchievements: [String]
+    package let unlockedPatterns: [String]
+    package let unlockedPresetsLibrary: [String]
+    /// Entries by name, as the devices wrote them.
+    package let preferredPatterns: [String: JSONValue]
+    package let customPresets: [JSONValue]
+    package let reminderSettings: [String: JSONValue]
+    package let preferenceBackups: [String: JSONValue]
     package let weeklyStats: [Aggregate]
     package let monthlyTrends: [Aggregate]
     package let epoch: Int
@@ -57,7 +65,7 @@ package struct GameState: Hashable, Sendable, Encodable {
         currentLevel = totals.level.number
         currentStreak = totals.streaks.current(on: asOf)
         longestStreak = totals.streaks.longest
-        totalSessions = totals.sessions.count
+        totalSessions = totals.sessions
         totalMinutes = totals.totalMinutes
         totalActiveMs = totals.activeMilliseconds
         legacyXP = totals.legacyXP
@@ -86,8 +94,15 @@ package struct GameState: Hashable, Sendable, Encodable {
                     deviceId: $0.key.deviceID
                 )
             }
-        weeklyStats = Self.aggregates(of: totals.sessions) { "\(Week(of: $0))" }
-        monthlyTrends = Self.aggregates(of: totals.sessions) {
+        unlockedAchievements = ledger.names(in: "unlockedAchievements")
+        unlockedPatterns = ledger.names(in: "unlockedPatterns")
+        unlockedPresetsLibrary = ledger.names(in: "unlockedPresetsLibrary")
+        preferredPatterns = ledger.entries(of: "preferredPatterns")
+        customPresets = ledger.entries(of: "customPresets").sorted { $0.key < $1.key }.map(\.value)
+        reminderSettings = ledger.entries(of: "reminderSettings")
+        preferenceBackups = ledger.entries(of: "preferenceBackups")
+        weeklyStats = Self.aggregates(of: ledger.days.values) { "\(Week(of: $0))" }
+        monthlyTrends = Self.aggregates(of: ledger.days.values) {
             let (year, month, _) = $0.civil
             return "\(year)-\(month.twoDigits)"
         }
@@ -97,18 +112,43 @@ package struct GameState: Hashable, Sendable, Encodable {
         syncVersion = revision.version
     }
 
-    private static func aggregates(of sessions: [Session], by period: (LocalDay) -> String) -> [Aggregate] {
-        Dictionary(grouping: sessions) { period($0.localDay) }
-            .map { name, sessions in
+    private static func aggregates(
+        of days: some Sequence<PracticeDay>,
+        by period: (LocalDay) -> String
+    ) -> [Aggregate] {
+        Dictionary(grouping: days) { period($0.day) }
+            .map { name, days in
                 Aggregate(
                     period: name,
-                    xp: sessions.reduce(0) { $0 + $1.xp },
-                    minutes: Int(sessions.reduce(0) { $0 + $1.activeMilliseconds } / 60_000),
-                    sessions: sessions.count,
-                    practisedDays: Set(sessions.map(\.localDay)).count
+                    xp: days.reduce(0) { $0 + $1.xp },
+                    minutes: Int(days.reduce(0) { $0 + $1.activeMilliseconds } / 60_000),
+                    sessions: days.reduce(0) { $0 + $1.sessions },
+                    practisedDays: days.count
                 )
             }
             .sorted { $0.period < $1.period }
+    }
+}
+
+extension Ledger {
+    /// What a stored field holds; what was removed is not there.
+    fileprivate func entries(of field: String) -> [String: JSONValue] {
+        fields.reduce(into: [:]) { entries, entry in
+            if entry.key.field == field, let value = entry.value.value { entries[entry.key.key] = value }
+        }
+    }
+
+    fileprivate func names(in field: String) -> [String] {
+        entries(of: field).keys.sorted()
+    }
+
+    /// A stored field as a client reads it.
+    func value(of field: StateField) -> JSONValue {
+        switch field.rule {
+        case .union: .array(names(in: field.name).map { .string($0) })
+        case .keyed: .array(entries(of: field.name).sorted { $0.key < $1.key }.map(\.value))
+        default: .object(entries(of: field.name))
+        }
     }
 }
 

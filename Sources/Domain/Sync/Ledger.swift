@@ -1,45 +1,53 @@
-/// Everything that a person's devices have reported in the current epoch.
+/// What a person's devices have reported in the current epoch, as far as it is needed.
 ///
 /// Sessions are facts; totals are opinions. Every number that is shown is
-/// derived from this, and two ledgers that hold the same facts are the same.
+/// derived from facts, and two ledgers that hold the same facts are the same.
+/// Days and devices are whole; of the sessions, only those that a merge may
+/// touch have to be here.
 package struct Ledger: Hashable, Sendable {
     /// 1, and one more each time the person chose "clear data".
     package var epoch: Int
     package var epochStartedAt: Instant?
     /// When the export that first passed the gate was taken; never unset.
     package var eligibleAt: Instant?
+    /// The largest total that a device showed in the epoch: nobody's falls below.
+    package var floorXP: Int
     package var devices: [String: Device]
+    package var days: [LocalDay: PracticeDay]
     package var sessions: [Session.Key: Session]
+    package var judgements: [Session.Key: Judgement]
     package var challenges: [DailyChallenge.Key: DailyChallenge]
     /// Sessions that were cleared although their device's clock put their end
     /// after the clear: by their time alone they would come back.
     package var cleared: Set<Session.Key>
+    package var fields: [FieldKey: FieldEntry]
 
     package init(
         epoch: Int = 1,
         epochStartedAt: Instant? = nil,
         eligibleAt: Instant? = nil,
+        floorXP: Int = 0,
         devices: some Sequence<Device> = [],
-        sessions: some Sequence<Session> = [],
+        days: some Sequence<PracticeDay> = [],
+        sessions: some Sequence<(Session, Judgement)> = [],
         challenges: some Sequence<DailyChallenge> = [],
-        cleared: some Sequence<Session.Key> = []
+        cleared: some Sequence<Session.Key> = [],
+        fields: some Sequence<(FieldKey, FieldEntry)> = []
     ) {
         self.epoch = epoch
         self.epochStartedAt = epochStartedAt
         self.eligibleAt = eligibleAt
+        self.floorXP = floorXP
         self.devices = Dictionary(devices.map { ($0.id, $0) }) { first, _ in first }
-        self.sessions = Dictionary(sessions.map { ($0.key, $0) }) { first, _ in first }
+        self.days = Dictionary(days.map { ($0.day, $0) }) { first, _ in first }
+        self.sessions = Dictionary(sessions.map { ($0.0.key, $0.0) }) { first, _ in first }
+        self.judgements = Dictionary(sessions.map { ($0.0.key, $0.1) }) { first, _ in first }
         self.challenges = Dictionary(challenges.map { ($0.key, $0) }) { first, _ in first }
         self.cleared = Set(cleared)
+        self.fields = Dictionary(fields.map { ($0.0, $0.1) }) { first, _ in first }
     }
 
-    /// The verdict on every session, each device judged by itself.
-    package var verdicts: [Session.Key: Verdict] {
-        Dictionary(grouping: sessions.values, by: \.key.deviceID).values
-            .reduce(into: [:]) { verdicts, sessions in
-                verdicts.merge(Plausibility.verdicts(on: sessions)) { first, _ in first }
-            }
-    }
+    package var verdicts: [Session.Key: Verdict] { judgements.mapValues(\.verdict) }
 }
 
 /// What a ledger adds up to.
@@ -49,53 +57,23 @@ package struct Totals: Hashable, Sendable {
     /// their level, never on a board.
     package let legacyXP: Int
     package let activeMilliseconds: Int64
-    /// Sound sessions, in the order in which they ended.
-    package let sessions: [Session]
+    package let sessions: Int
     package let streaks: Streaks
-    /// On every session of the ledger.
-    package let verdicts: [Session.Key: Verdict]
 
     package init(of ledger: Ledger) {
-        let verdicts = ledger.verdicts
-        let possible = ledger.sessions.values.filter { verdicts[$0.key]?.isPossible == true }
-        let sound = possible.filter { verdicts[$0.key] == .sound }
-        let xpByDevice = possible.reduce(into: [:]) { $0[$1.key.deviceID, default: 0] += $1.xp }
-        let rewardsByDevice = ledger.challenges.values
-            .filter(\.isCompleted)
-            .reduce(into: [:]) { $0[$1.key.deviceID, default: 0] += $1.rewardXP }
-        let soundXP = sound.reduce(0) { $0 + $1.xp }
-        let overlappingXP = possible.reduce(0) { $0 + $1.xp } - soundXP
-        let legacyXP = ledger.devices.values.reduce(overlappingXP) { legacy, device in
-            legacy
-                + Self.legacyXP(
-                    of: device,
-                    in: ledger.epoch,
-                    sessions: xpByDevice[device.id, default: 0],
-                    rewards: rewardsByDevice[device.id, default: 0]
-                )
-        }
+        let days = ledger.days.values
+        let devices = ledger.devices.values
+        let countedXP = days.reduce(0) { $0 + $1.xp }
+        let rewardXP = devices.reduce(0) { $0 + $1.rewardXP }
+        // What each device brought and claims, without what two did at once.
+        let broughtXP = devices.reduce(0) { $0 + $1.sessionXP + $1.rewardXP + $1.legacyXP(in: ledger.epoch) }
+        let overlapXP = days.reduce(0) { $0 + $1.overlapXP }
 
-        self.verdicts = verdicts
-        self.legacyXP = legacyXP
-        self.totalXP = soundXP + rewardsByDevice.values.reduce(0, +) + legacyXP
-        self.activeMilliseconds = sound.reduce(0) { $0 + $1.activeMilliseconds }
-        self.sessions = sound.sorted { ($0.endedAt, $0.key.sessionID) < ($1.endedAt, $1.key.sessionID) }
-        self.streaks = Streaks(days: sound.map(\.localDay))
-    }
-
-    /// What a device's total holds beyond its own sessions and rewards. At least
-    /// as much as lifts the sum to what it claimed, so that a merge never lowers
-    /// anybody; a device that carries cleared practice claims that too, so of it
-    /// only the growth since counts.
-    private static func legacyXP(of device: Device, in epoch: Int, sessions: Int, rewards: Int) -> Int {
-        guard device.epoch == epoch else { return 0 }
-        let unexplained =
-            if let carried = device.carriedXP {
-                device.heldXP - carried
-            } else {
-                max(device.heldXP, device.claimedXP - sessions)
-            }
-        return max(0, unexplained - rewards)
+        totalXP = max(broughtXP - overlapXP, ledger.floorXP)
+        legacyXP = totalXP - countedXP - rewardXP
+        activeMilliseconds = days.reduce(0) { $0 + $1.activeMilliseconds }
+        sessions = days.reduce(0) { $0 + $1.sessions }
+        streaks = Streaks(days: days.map(\.day))
     }
 
     package var level: Level { Level(totalXP: totalXP) }

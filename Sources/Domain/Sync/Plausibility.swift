@@ -21,7 +21,7 @@ package enum Verdict: String, Hashable, Sendable, Codable {
 package enum Plausibility {
     /// The fastest pattern that the extension can be set to, 1-0-1-0 seconds.
     static let fastestCycle: Int64 = 2000
-    /// A clock on a desk may be this far ahead of ours.
+    /// A clock on a desk may be this far from ours.
     static let clockSkew = Duration.seconds(120)
     /// Nobody breathes by the clock for longer than a day.
     static let longestSession: Int64 = 86_400_000
@@ -29,21 +29,25 @@ package enum Plausibility {
     static let tickSlack: Int64 = 1000
 
     /// Judges the sessions of one device together: of two that overlap, the one
-    /// that started first stands. Depends on the set alone, not on its order.
-    package static func verdicts(on sessions: some Sequence<Session>) -> [Session.Key: Verdict] {
+    /// that began first stands. Depends on the set alone, not on its order.
+    ///
+    /// - Parameter settled: verdicts that stand as they are. Those are of sessions too far from any that is new.
+    package static func verdicts(
+        on sessions: some Sequence<Session>,
+        settled: (Session) -> Verdict? = { _ in nil }
+    ) -> [Session.Key: Verdict] {
         var verdicts: [Session.Key: Verdict] = [:]
         var busyUntil: Instant?
         let inOrder = sessions.sorted {
-            ($0.key.startedAt, $0.key.sessionID) < ($1.key.startedAt, $1.key.sessionID)
+            ($0.began, $0.key.sessionID, $0.key.startedAt) < ($1.began, $1.key.sessionID, $1.key.startedAt)
         }
         for session in inOrder {
-            var verdict = verdict(on: session)
+            var verdict = settled(session) ?? verdict(on: session)
+            if verdict == .sound, settled(session) == nil, let busyUntil, session.began < busyUntil {
+                verdict = session.isPardoned ? .sound : .overlaps
+            }
             if verdict == .sound {
-                if let busyUntil, session.key.startedAt < busyUntil {
-                    verdict = .overlaps
-                } else {
-                    busyUntil = session.endedAt
-                }
+                busyUntil = max(busyUntil ?? session.ended, session.ended)
             }
             verdicts[session.key] = verdict
         }
@@ -51,10 +55,10 @@ package enum Plausibility {
     }
 
     private static func verdict(on session: Session) -> Verdict {
-        let wallClock = session.endedAt.milliseconds - session.key.startedAt.milliseconds
-        if session.endedAt > session.receivedAt + clockSkew { return .inTheFuture }
-        if wallClock > longestSession { return .tooLong }
-        if session.activeMilliseconds > wallClock + tickSlack { return .longerThanItsClock }
+        if session.isPardoned { return .sound }
+        if session.ended > session.receivedAt + clockSkew { return .inTheFuture }
+        if session.wallClock > longestSession { return .tooLong }
+        if session.activeMilliseconds > session.wallClock + tickSlack { return .longerThanItsClock }
         if Int64(session.cycles) * fastestCycle > session.activeMilliseconds { return .tooManyCycles }
         if session.goalBonusXP > goalBonus(for: session) { return .bonusTooLarge }
         return .sound
@@ -67,5 +71,51 @@ package enum Plausibility {
         let minutes = Double(min(goal, 40))
         let reached = min(1, Double(session.activeMilliseconds) / (minutes * 60_000))
         return Int((reached * minutes * 0.5).rounded(.toNearestOrAwayFromZero))
+    }
+}
+
+/// What two devices did at the same time counts once: at each moment, the session
+/// that earned more a minute. So what counts is never less than what the device
+/// with the most practice brought by itself.
+enum Overlap {
+    /// - Parameter others: the sound sessions that may have been going on meanwhile.
+    static func judgement(on session: Session, beside others: some Sequence<Session>) -> Judgement {
+        let wallClock = session.wallClock
+        let covered = length(
+            of: others.filter { precedes($0, session) }.map {
+                (max($0.began, session.began), min($0.ended, session.ended))
+            }
+        )
+        guard covered > 0, wallClock > 0 else {
+            return Judgement(verdict: .sound, xp: session.xp, activeMilliseconds: session.activeMilliseconds)
+        }
+        let left = wallClock - covered
+        return Judgement(
+            verdict: .sound,
+            // Rounded up, so that splitting a minute between two devices loses nothing.
+            xp: Int((Int64(session.xp) * left + wallClock - 1) / wallClock),
+            activeMilliseconds: session.activeMilliseconds * left / wallClock
+        )
+    }
+
+    /// Whether `one` counts for the time that it shares with `other`.
+    private static func precedes(_ one: Session, _ other: Session) -> Bool {
+        guard one.key != other.key, one.began < other.ended, other.began < one.ended else { return false }
+        // Both earn less than 2^32 and last less than 2^27 milliseconds.
+        let (pace, otherPace) = (Int64(one.xp) * other.wallClock, Int64(other.xp) * one.wallClock)
+        if pace != otherPace { return pace > otherPace }
+        return (one.began, one.key.deviceID, one.key.sessionID) < (
+            other.began, other.key.deviceID, other.key.sessionID
+        )
+    }
+
+    /// Milliseconds that the intervals cover together.
+    private static func length(of intervals: [(from: Instant, to: Instant)]) -> Int64 {
+        var (covered, reached) = (Int64(0), Instant(milliseconds: .min))
+        for interval in intervals.sorted(by: { $0.from < $1.from }) where interval.to > reached {
+            covered += interval.to.milliseconds - max(interval.from, reached).milliseconds
+            reached = interval.to
+        }
+        return covered
     }
 }

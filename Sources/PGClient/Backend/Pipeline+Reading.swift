@@ -161,6 +161,9 @@ extension Pipeline {
             case .execute where inFlight[0].position == inFlight[0].steps.count - 1:
                 noteForgotten(result)
                 inFlight[0].result = PGResult(result, origin: origin)
+            case .keep:
+                noteForgotten(result)
+                inFlight[0].kept.append(PGResult(result, origin: origin))
             case .execute, .script:
                 noteForgotten(result)
                 PQclear(result)

@@ -82,7 +82,7 @@ extension Pipeline {
             self.posted = nil
         }
         for statement in statements where isWritten {
-            isWritten = write(statement, as: step, to: handle, &segment)
+            isWritten = write(statement, as: statement.keepsResult ? .keep : step, to: handle, &segment)
         }
         inFlight.append(segment)
         guard isWritten, PQpipelineSync(handle) == 1 else { return close(connectionError()) }

@@ -8,6 +8,8 @@ struct Statement: Sendable {
     let prepares: Bool
     /// Whether it is the client's own.
     let isControl: Bool
+    /// Whether its result is wanted though others follow it.
+    var keepsResult = false
 
     init(_ sql: SQL, file: StaticString, line: UInt) {
         self.sql = sql
@@ -55,6 +57,8 @@ indirect enum Failure: Sendable {
 struct Outcome: Sendable {
     /// Of the last statement.
     var result: PGResult?
+    /// Of those that keep theirs, in order.
+    var kept: [PGResult] = []
     var failure: Failure?
 }
 

@@ -5,6 +5,8 @@ struct Segment {
         case prepare(StatementCache.Key)
         /// Executes a statement whose result is asked for.
         case execute
+        /// Executes a statement whose result is asked for though others follow.
+        case keep
         /// Ends the transaction before this segment, whose end nobody waits for.
         case end
         /// Removes a prepared statement.
@@ -39,6 +41,8 @@ struct Segment {
 
     /// Of the last statement so far.
     var result: PGResult?
+    /// Of the statements that keep theirs.
+    var kept: [PGResult] = []
     private var firstError: FirstError?
     var error: PGError? { firstError?.error }
     /// What ends the transaction before has failed, so nothing of the segment itself was executed.
@@ -79,7 +83,7 @@ struct Segment {
     var naturalOutcome: Outcome {
         if isCancelled { return Outcome(failure: .cancelled) }
         if let error { return Outcome(failure: .refused(error)) }
-        return Outcome(result: result)
+        return Outcome(result: result, kept: kept)
     }
 
     /// The first error is what the caller learns.

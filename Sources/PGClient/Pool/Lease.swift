@@ -20,6 +20,8 @@ final class Lease: Sendable {
         /// What has to be sent before the first statement.
         let prelude: [Statement]
         var phase = Phase.fresh
+        /// What goes out together with the commit.
+        var last: [Statement] = []
         var firstError: PGError?
 
         init(_ access: PGAccess, _ opening: SQL?) {
@@ -107,6 +109,18 @@ final class Lease: Sendable {
             }
         }
 
+        mutating func leaveLast(_ statement: Statement, in id: Int) throws {
+            try check(id)
+            guard transaction?.access == .readWrite else {
+                throw PGError(
+                    .invalidStatement,
+                    "a transaction that only reads doesn't wait for its commit",
+                    statement.origin
+                )
+            }
+            transaction?.last.append(statement)
+        }
+
         mutating func begin(_ transaction: Transaction) throws -> Int {
             if isOver { throw Self.closed }
             if self.transaction != nil {
@@ -159,6 +173,34 @@ final class Lease: Sendable {
             throw PGError(.connection, "the statement has no result", statement.origin)
         }
         return result
+    }
+
+    /// Runs statements in one message, and returns their results.
+    func run(together statements: [Statement], in id: Int) async throws -> [PGResult] {
+        for statement in statements {
+            try statement.sql.validate(statement.origin)
+            span?.note(statement.origin)
+        }
+        let kept = statements.map { statement in
+            var statement = statement
+            statement.keepsResult = true
+            return statement
+        }
+        let outcome =
+            switch try await send({ .statements(kept) }, in: id) {
+            case .first(let prelude): await start(.statements(prelude + kept), in: id)
+            case .sent(let request, _): await request.cancellableOutcome()
+            case .wait: Outcome()
+            }
+        try note(outcome, in: id)
+        return outcome.kept
+    }
+
+    /// Leaves a statement to go out together with the commit.
+    func runWithCommit(_ statement: Statement, in id: Int) throws {
+        try statement.sql.validate(statement.origin)
+        span?.note(statement.origin)
+        try state.withLock { try $0.leaveLast(statement, in: id) }
     }
 
     /// Runs a script in a transaction, or outside of one if the number is nil.
@@ -324,6 +366,7 @@ final class Lease: Sendable {
 
     /// Commits, and waits for it if the transaction may have written.
     func commit(_ id: Int) async throws {
+        try await beginIfSomethingIsLeft(id)
         guard let (ended, backend) = await end(id) else { return }
         switch (ended.phase, ended.access) {
         case (.fresh, _):
@@ -342,16 +385,32 @@ final class Lease: Sendable {
             guard let backend, !backend.isClosed else {
                 throw commitFailed(ended, "the connection was lost before")
             }
-            let outcome = await backend.send(.statements([Self.commit]), isCancellable: false)
+            let outcome = await backend.send(.statements(ended.last + [Self.commit]), isCancellable: false)
             if case .lost(var error, _)? = outcome.failure {
                 error.kind = .commitUnknown
                 throw error
             }
-            if let failure = outcome.failure { throw failure.error }
+            if let failure = outcome.failure {
+                // One of the last has failed, so the server hasn't come to the COMMIT.
+                if backend.isInTransaction { await rollBack(backend) }
+                if case .refused(let error) = failure, error.sqlState == .inFailedTransaction {
+                    throw commitFailed(ended, "a statement had failed before")
+                }
+                throw failure.error
+            }
             // The server answers ROLLBACK, without an error, to the COMMIT of a transaction that had failed.
             let tag = outcome.result?.commandTag ?? ""
             guard tag == "COMMIT" else { throw commitFailed(ended, "the server answered \(tag)") }
         }
+    }
+
+    /// What is to go out with the commit needs a transaction, and there is none before the first statement.
+    private func beginIfSomethingIsLeft(_ id: Int) async throws {
+        let isNeeded = state.withLock { state in
+            id == state.id && state.transaction?.phase == .fresh && state.transaction?.last.isEmpty == false
+        }
+        guard isNeeded else { return }
+        _ = try await run(together: [], in: id)
     }
 
     /// Sends the commit of a read, with which a release would wait for the next transaction.

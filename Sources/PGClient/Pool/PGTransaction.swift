@@ -19,6 +19,21 @@ public enum PGAccess: Sendable, Hashable {
     private static let beginReadWrite = Statement(control: "BEGIN READ WRITE", prepares: true)
 }
 
+/// A query and the type of its rows, to be run together with others.
+public struct PGQuery<Row: PGRow>: Sendable {
+    let statement: Statement
+
+    /// A query whose rows are of the given type.
+    public init(
+        _ sql: SQL,
+        as row: Row.Type = Row.self,
+        file: StaticString = #fileID,
+        line: UInt = #line
+    ) {
+        statement = Statement(sql, file: file, line: line)
+    }
+}
+
 /// A transaction, for as long as the closure that received it runs; used later it throws
 /// ``PGError/Kind/transactionClosed``, and never touches what the connection does then.
 ///
@@ -32,6 +47,29 @@ public struct PGTransaction: PGSession {
     /// Runs a statement and returns its undecoded result.
     public func run(_ sql: SQL, file: StaticString, line: UInt) async throws -> PGResult {
         try await lease.run(Statement(sql, file: file, line: line), in: id)
+    }
+
+    /// Runs statements that don't depend on one another's results, all in one message: one round trip for
+    /// however many there are. They see what those before them did.
+    ///
+    /// - Throws: the error of the first that fails; those after it aren't executed.
+    public func query<each Row: PGRow>(_ queries: repeat PGQuery<each Row>) async throws -> (repeat [each Row]) {
+        var statements: [Statement] = []
+        repeat statements.append((each queries).statement)
+        let results = try await lease.run(together: statements, in: id)
+        var next = results.startIndex
+        func rows<R: PGRow>(_ query: PGQuery<R>) throws -> [R] {
+            defer { next += 1 }
+            return try results[next].rows()
+        }
+        return (repeat try rows(each queries))
+    }
+
+    /// Leaves a statement to be sent together with the commit, whose round trip it shares. If it fails nothing
+    /// is committed, and the transaction throws its error. A transaction that only reads has no use for it, which
+    /// is an error.
+    public func executeWithCommit(_ sql: SQL, file: StaticString = #fileID, line: UInt = #line) throws {
+        try lease.runWithCommit(Statement(sql, file: file, line: line), in: id)
     }
 
     /// Runs a text of any number of statements, separated by semicolons, inside the transaction. It must come

@@ -21,7 +21,7 @@ struct `Standings` {
     }
 
     private func standings(_ sessions: [Session]) -> [Standing] {
-        Standing.all(of: Totals(of: Ledger(sessions: sessions)))
+        Standing.all(of: .of(sessions))
     }
 
     private let firstWeek = Week(of: LocalDay(year: 2026, month: 3, day: 2))
@@ -100,9 +100,9 @@ struct `Standings` {
     @Test func `quarantined sessions, legacy XP and rewards stand nowhere`() {
         let sound = session(day: 0, 9)
         let impossible = session(day: 0, 12, cycles: 100_000)
-        let day = LocalDay(year: 2026, month: 3, day: 2)
-        let ledger = Ledger(
-            devices: [
+        var ledger = Ledger.of(
+            [sound, impossible],
+            by: [
                 Device(
                     id: "laptop",
                     name: "laptop",
@@ -112,23 +112,12 @@ struct `Standings` {
                     claimedXP: 9000,
                     heldXP: 8960
                 )
-            ],
-            sessions: [sound, impossible],
-            challenges: [
-                DailyChallenge(
-                    key: DailyChallenge.Key(deviceID: "laptop", challengeID: "a"),
-                    localDay: day,
-                    kind: "cycles",
-                    target: 1,
-                    rewardXP: 500,
-                    isCompleted: true,
-                    isExpired: false
-                )
             ]
         )
+        ledger.devices["laptop"]?.rewardXP = 500
         let totals = Totals(of: ledger)
         #expect(totals.totalXP == 9000)
-        #expect(Standing.all(of: totals) == standings([sound]))
+        #expect(Standing.all(of: ledger) == standings([sound]))
     }
 
     @Test func `a week is the one in which the session ended, where it was practised`() throws {
@@ -138,6 +127,6 @@ struct `Standings` {
         // Sunday noon in UTC is Monday, 01:00, in Auckland.
         editor.practise(Sitting(at: .on(day: 6, 11, 55), minutes: 10))
         practitioner.sync(try editor.export(at: .on(day: 6, 13)))
-        #expect(Standing.all(of: practitioner.totals).first?.period == .week(secondWeek))
+        #expect(Standing.all(of: practitioner.ledger).first?.period == .week(secondWeek))
     }
 }

@@ -12,8 +12,8 @@ struct `Clear data` {
         let today = LocalDay(year: 2026, month: 3, day: 2)
 
         init() throws {
-            for editor in [\Household.laptop, \.desktop] {
-                self[keyPath: editor].practise(Sitting(at: .on(day: 0, 9), cycles: 100))
+            for (editor, minute) in [(\Household.laptop, 0), (\.desktop, 30)] {
+                self[keyPath: editor].practise(Sitting(at: .on(day: 0, 9, minute), cycles: 100))
                 self[keyPath: editor].earn(20)
                 self[keyPath: editor].complete(DailyTask("a", on: today, rewardXP: 30))
                 person.sync(try self[keyPath: editor].export(at: .on(day: 0, 10)))
@@ -87,8 +87,8 @@ struct `Clear data` {
         var home = try Household()
         try home.clearLaptop()
         let merge = home.person.sync(try home.desktop.export(at: .on(day: 0, 13)))
-        #expect(merge.sessions.map(\.outcome) == [.rejected])
-        #expect(merge.sessions.map(\.reason) == ["takenBeforeClear"])
+        #expect(merge.outcomes.map(\.outcome) == [.rejected])
+        #expect(merge.outcomes.map(\.reason) == ["takenBeforeClear"])
         #expect(home.person.totals.totalXP == 0)
         #expect(home.person.ledger.challenges.isEmpty)
     }
@@ -118,7 +118,7 @@ struct `Clear data` {
         home.person.sync(try home.desktop.export(at: .on(day: 1, 10)))
         #expect(home.person.totals.totalXP == 60)
         #expect(home.person.totals.legacyXP == 5)
-        #expect(home.person.totals.sessions.map(\.cycles) == [15])
+        #expect(home.person.sound.map(\.cycles) == [15])
         #expect(home.person.ledger.challenges.keys.map(\.challengeID) == ["b"])
     }
 
@@ -168,7 +168,7 @@ struct `Clear data` {
         home.person.sync(try home.desktop.export(at: .on(day: 1, 10)))
         try home.clearLaptop(at: .on(day: 0, 12))
         #expect(home.person.ledger.epoch == 2)
-        #expect(home.person.totals.sessions.map(\.cycles) == [15])
+        #expect(home.person.sound.map(\.cycles) == [15])
         #expect(home.person.ledger.challenges.keys.map(\.challengeID) == ["b"])
         #expect(home.person.totals.totalXP == 55)
     }
@@ -191,7 +191,7 @@ struct `Clear data` {
         home.laptop.practise(Sitting(at: .on(day: 0, 13), cycles: 15))
         home.person.sync([try home.laptop.export(at: .on(day: 0, 14)), clear])
         #expect(home.person.ledger.epoch == 2)
-        #expect(home.person.totals.sessions.map(\.cycles) == [15])
+        #expect(home.person.sound.map(\.cycles) == [15])
         #expect(home.person.ledger.devices["laptop"]?.lastTakenAt == .on(day: 0, 14))
     }
 

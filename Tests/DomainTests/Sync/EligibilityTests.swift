@@ -5,13 +5,13 @@ import Testing
 struct `The gate to cloud sync` {
     /// `sessions` on each of the last `days` days before the asked moment, the
     /// first of them `ageDays` and `ageMilliseconds` before it, worth `xp` in all.
-    private func totals(
+    private func ledger(
         sessions: Int = 25,
         streak: Int = 3,
         ageDays: Int = 7,
         ageMilliseconds: Int = 0,
         xp: Int = 500
-    ) -> Totals {
+    ) -> Ledger {
         let oldest = Instant.on(day: -ageDays, 20) + -ageMilliseconds
         let starts =
             [oldest] + (0..<streak).map { Instant.on(day: -$0, 8) }
@@ -36,17 +36,23 @@ struct `The gate to cloud sync` {
             lastTakenAt: asked,
             claimedXP: xp
         )
-        return Totals(of: Ledger(devices: [device], sessions: practice))
+        return .of(practice, by: [device])
     }
 
     private let asked = Instant.on(day: 0, 20)
 
-    private func gate(_ totals: Totals, wasEligible: Bool = false) -> Eligibility {
-        Eligibility(totals, asOf: asked, in: .utc, wasEligible: wasEligible)
+    private func gate(_ ledger: Ledger, at asked: Instant? = nil, in zone: Zone = .utc, wasEligible: Bool = false) -> Eligibility {
+        Eligibility(
+            Totals(of: ledger),
+            firstSessionAt: ledger.sessions.keys.map(\.startedAt).min(),
+            asOf: asked ?? self.asked,
+            in: zone,
+            wasEligible: wasEligible
+        )
     }
 
     @Test func `all four requirements met exactly open it`() {
-        let gate = gate(totals())
+        let gate = gate(ledger())
         #expect(gate.eligible)
         #expect(gate.nextRequirement == nil)
         #expect(
@@ -61,34 +67,34 @@ struct `The gate to cloud sync` {
     }
 
     @Test func `level 5 is a requirement of its own`() {
-        expect(gate(totals(xp: 499)), misses: "minLevel", required: 5, current: 4)
+        expect(gate(ledger(xp: 499)), misses: "minLevel", required: 5, current: 4)
     }
 
     @Test func `25 sessions are a requirement of their own`() {
-        expect(gate(totals(sessions: 24)), misses: "minTotalSessions", required: 25, current: 24)
+        expect(gate(ledger(sessions: 24)), misses: "minTotalSessions", required: 25, current: 24)
     }
 
     @Test func `a streak of 3 is a requirement of its own`() {
-        expect(gate(totals(streak: 2)), misses: "minStreak", required: 3, current: 2)
+        expect(gate(ledger(streak: 2)), misses: "minStreak", required: 3, current: 2)
     }
 
     @Test func `7 whole days since the first session are a requirement of their own`() {
-        expect(gate(totals(ageMilliseconds: -1)), misses: "accountAge", required: 7, current: 6)
+        expect(gate(ledger(ageMilliseconds: -1)), misses: "accountAge", required: 7, current: 6)
     }
 
     @Test func `the first requirement that isn't met is the next one`() {
-        expect(gate(totals(sessions: 24, streak: 1, xp: 0)), misses: "minLevel", required: 5, current: 1)
-        expect(gate(totals(sessions: 24, streak: 1)), misses: "minTotalSessions", required: 25, current: 24)
+        expect(gate(ledger(sessions: 24, streak: 1, xp: 0)), misses: "minLevel", required: 5, current: 1)
+        expect(gate(ledger(sessions: 24, streak: 1)), misses: "minTotalSessions", required: 25, current: 24)
     }
 
     @Test func `someone who never practised is told what to do first`() {
-        let gate = gate(Totals(of: Ledger()))
+        let gate = gate(Ledger())
         expect(gate, misses: "minLevel", required: 5, current: 1)
         #expect(gate.currentState.accountAge == 0)
     }
 
     @Test func `once open it stays open, with the state shown as it is`() {
-        let gate = gate(totals(sessions: 3, streak: 1, xp: 10), wasEligible: true)
+        let gate = gate(ledger(sessions: 3, streak: 1, xp: 10), wasEligible: true)
         #expect(gate.eligible)
         #expect(gate.nextRequirement == nil)
         #expect(gate.currentState.currentStreak == 1)
@@ -98,8 +104,8 @@ struct `The gate to cloud sync` {
         // At 10:00 UTC the next day is still the next day here; in Kiritimati it is over.
         let kiritimati = try #require(Zone("Pacific/Kiritimati"))
         let nextDay = Instant.on(day: 1, 10)
-        let there = Eligibility(totals(), asOf: nextDay, in: kiritimati, wasEligible: false)
-        let here = Eligibility(totals(), asOf: nextDay, in: .utc, wasEligible: false)
+        let there = gate(ledger(), at: nextDay, in: kiritimati)
+        let here = gate(ledger(), at: nextDay)
         #expect(there.currentState.currentStreak == 0)
         #expect(here.currentState.currentStreak == 3)
     }

@@ -14,6 +14,10 @@ extension Ledger {
         }
         var lines = lines(devices, other.devices) + lines(sessions, other.sessions)
         lines += challenges == other.challenges ? [] : ["challenges"]
+        lines += judgements == other.judgements ? [] : ["judgements"]
+        lines += days == other.days ? [] : ["days"]
+        lines += floorXP == other.floorXP ? [] : ["floorXP \(floorXP) ≠ \(other.floorXP)"]
+        lines += fields == other.fields ? [] : ["fields"]
         lines += epoch == other.epoch ? [] : ["epoch \(epoch) ≠ \(other.epoch)"]
         lines += epochStartedAt == other.epochStartedAt ? [] : ["epochStartedAt"]
         lines += eligibleAt == other.eligibleAt ? [] : ["eligibleAt"]

@@ -14,11 +14,11 @@ struct `A merge` {
         let ledger = person.ledger
         let second = person.sync(try editor.export(at: .on(day: 0, 10)))
         #expect(
-            first.sessions == [
-                SessionOutcome(index: 0, id: sitting.id, startedAt: sitting.startedAt, outcome: .accepted)
+            first.outcomes == [
+                ItemOutcome(index: 0, id: sitting.id, startedAt: sitting.startedAt, outcome: .accepted)
             ]
         )
-        #expect(second.sessions.map(\.outcome) == [.duplicate])
+        #expect(second.outcomes.map(\.outcome) == [.duplicate])
         #expect(person.ledger.differences(from: ledger) == [])
     }
 
@@ -29,7 +29,7 @@ struct `A merge` {
         person.sync(try editor.export(at: .on(day: 0, 10)), now: .on(day: 0, 10, 1))
         editor.zone = "America/Los_Angeles"
         person.sync(try editor.export(at: .on(day: 3, 10)), now: .on(day: 3, 10, 1))
-        let session = try #require(person.totals.sessions.first)
+        let session = try #require(person.sound.first)
         #expect(session.receivedAt == .on(day: 0, 10, 1))
         #expect("\(session.localDay)" == "2026-03-02")
         #expect(person.ledger.devices["laptop"]?.zone.identifier == "America/Los_Angeles")
@@ -44,15 +44,15 @@ struct `A merge` {
         let overlapping = Sitting(at: .on(day: 0, 9, 5))
         for item in [sitting, impossible, backwards, overlapping, sitting] { editor.practise(item) }
         let merge = person.sync(try editor.export(at: .on(day: 3, 0)))
-        #expect(merge.sessions.map(\.index) == [0, 1, 2, 3, 4])
+        #expect(merge.outcomes.map(\.index) == [0, 1, 2, 3, 4])
         #expect(
-            merge.sessions.map(\.outcome) == [.accepted, .quarantined, .rejected, .quarantined, .duplicate]
+            merge.outcomes.map(\.outcome) == [.accepted, .quarantined, .rejected, .quarantined, .duplicate]
         )
         #expect(
-            merge.sessions.map(\.reason) == [nil, "tooManyCycles", "endsBeforeItStarts", "overlaps", nil]
+            merge.outcomes.map(\.reason) == [nil, "tooManyCycles", "endsBeforeItStarts", "overlaps", nil]
         )
-        #expect(merge.sessions.map(\.field) == [nil, nil, "endedAt", nil, nil])
-        #expect(person.totals.sessions.map(\.key.sessionID) == [sitting.id])
+        #expect(merge.outcomes.map(\.field) == [nil, nil, "endedAt", nil, nil])
+        #expect(person.sound.map(\.key.sessionID) == [sitting.id])
         #expect(person.ledger.sessions.count == 3)
     }
 
@@ -88,10 +88,10 @@ struct `A merge` {
         )
         let both = broken.replacing(list, with: list + second + ",")
         let merge = person.sync(try JSONDecoder().decode(ExportSubmission.self, from: Data(both.utf8)))
-        #expect(merge.sessions.map(\.outcome) == [.accepted, .rejected])
+        #expect(merge.outcomes.map(\.outcome) == [.accepted, .rejected])
         #expect(
-            merge.sessions.last
-                == SessionOutcome(
+            merge.outcomes.last
+                == ItemOutcome(
                     index: 1,
                     outcome: .rejected,
                     reason: "invalidField",
@@ -114,9 +114,9 @@ struct `A merge` {
             change(&other)
             liar.practise(other)
             let merge = person.sync(try liar.export(at: .on(day: 0, 11)))
-            #expect(merge.sessions.map(\.outcome) == [.rejected])
-            #expect(merge.sessions.map(\.reason) == ["differsFromStored"])
-            #expect(person.totals.sessions.map(\.cycles) == [40])
+            #expect(merge.outcomes.map(\.outcome) == [.rejected])
+            #expect(merge.outcomes.map(\.reason) == ["differsFromStored"])
+            #expect(person.sound.map(\.cycles) == [40])
         }
     }
 
@@ -130,7 +130,7 @@ struct `A merge` {
         laptop.practise(later)
         desktop.practise(sitting)
         person.sync([try laptop.export(at: .on(day: 1, 10)), try desktop.export(at: .on(day: 1, 10))])
-        #expect(person.totals.sessions.count == 3)
+        #expect(person.sound.count == 3)
     }
 
     @Test func `holds that an export from the future was taken now`() throws {
@@ -169,6 +169,6 @@ struct `A merge` {
         }
         person.sync(try editor.export(at: .on(day: 40, 0)))
         #expect(person.ledger.eligibleAt == .on(day: 12, 20))
-        #expect(person.totals.sessions.count == 26)
+        #expect(person.sound.count == 26)
     }
 }

@@ -113,6 +113,6 @@ struct `Plausibility by the practice's own physics` {
             goalBonusXP: 0,
             receivedAt: one.endedAt
         )
-        #expect(Ledger(sessions: [one, other]).verdicts == [one.key: .sound, other.key: .sound])
+        #expect(Ledger.of([one, other]).verdicts == [one.key: .sound, other.key: .sound])
     }
 }

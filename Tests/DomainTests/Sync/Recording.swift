@@ -20,7 +20,7 @@ struct Recording: CustomStringConvertible {
 
         var submission: ExportSubmission {
             ExportSubmission(
-                device: ExportSubmission.DeviceDescription(id: device, name: device, timeZone: tz),
+                device: DeviceDescription(id: device, name: device, timeZone: tz),
                 takenAt: at,
                 export: export
             )

@@ -12,12 +12,12 @@ struct `Replay of the extension's recordings` {
         let totals = person.totals
         let expected = recording.expectation
         #expect(totals.totalXP == expected.sumDevicesXP)
-        #expect(totals.sessions.count == expected.sessionsUnion)
+        #expect(person.sound.count == expected.sessionsUnion)
         #expect(totals.activeMilliseconds == expected.activeMsUnion)
-        #expect(totals.sessions.reduce(0) { $0 + $1.cycles } == expected.cyclesUnion)
-        #expect(totals.sessions.reduce(0) { $0 + $1.goalBonusXP } == expected.goalBonusXPUnion)
+        #expect(person.sound.reduce(0) { $0 + $1.cycles } == expected.cyclesUnion)
+        #expect(person.sound.reduce(0) { $0 + $1.goalBonusXP } == expected.goalBonusXPUnion)
         #expect(totals.streaks.longest == expected.trueLongestStreakByLocalEndDay)
-        #expect(Set(totals.sessions.map(\.localDay)).count == expected.activeLocalDays)
+        #expect(Set(person.sound.map(\.localDay)).count == expected.activeLocalDays)
         #expect(person.ledger.verdicts.values.allSatisfy { $0 == .sound })
     }
 
@@ -45,7 +45,7 @@ struct `Replay of the extension's recordings` {
         }
         #expect(person.ledger.differences(from: Ledger()) == [])
         person.sync(recording.events[41].submission, now: recording.events[41].at)
-        #expect(person.totals.sessions.count == recording.events[41].export.meditation.sessions?.all.count)
+        #expect(person.sound.count == recording.events[41].export.meditation.sessions?.all.count)
     }
 
     @Test func `once passed, the gate stays open through a lost streak`() throws {
@@ -85,7 +85,7 @@ struct `Replay of the extension's recordings` {
         // What came before the gate was not kept; both devices sync once more.
         person.sync(recording.latestSubmissions)
         #expect(person.totals.totalXP == recording.expectation.sumDevicesXP)
-        #expect(person.totals.sessions.count == recording.expectation.sessionsUnion)
+        #expect(person.sound.count == recording.expectation.sessionsUnion)
         #expect(person.totals.activeMilliseconds == recording.expectation.activeMsUnion)
         #expect(person.totals.streaks.longest == recording.expectation.trueLongestStreakByLocalEndDay)
     }
@@ -118,7 +118,7 @@ struct `Replay of the extension's recordings` {
             person.sync(event.submission, now: event.at)
         }
         #expect(person.totals.totalXP == 3735)
-        #expect(person.totals.sessions.count == 29)
+        #expect(person.sound.count == 29)
         #expect(person.totals.streaks.longest == recording.expectation.trueLongestStreakByLocalEndDay)
 
         for event in recording.events[clear...] {
@@ -126,7 +126,7 @@ struct `Replay of the extension's recordings` {
         }
         let after = person.ledger
         #expect(person.totals.totalXP == recording.expectation.sumDevicesXP)
-        #expect(person.totals.sessions.count == 1)
+        #expect(person.sound.count == 1)
         #expect(after.epoch == 2)
         #expect(after.epochStartedAt == recording.events[clear].at)
 
@@ -149,11 +149,11 @@ struct `Replay of the extension's recordings` {
         var person = Practitioner()
         let merges = recording.events.map { person.sync($0.submission, now: $0.at) }
         let entry = try #require(merges.last?.receipt.first { $0.field == "longestStreak" })
-        #expect((entry.client, entry.result) == (41, 21))
-        let standings = Standing.all(of: person.totals)
+        #expect((entry.client, entry.result) == (.integer(41), .integer(21)))
+        let standings = Standing.all(of: person.ledger)
         #expect(standings.compactMap(\.weekly?.streak) == [7, 7, 7])
         #expect(
-            standings.compactMap(\.weekly?.xp).reduce(0, +) == person.totals.sessions.reduce(0) { $0 + $1.xp }
+            standings.compactMap(\.weekly?.xp).reduce(0, +) == person.sound.reduce(0) { $0 + $1.xp }
         )
     }
 }

@@ -1,0 +1,111 @@
+extension Ledger {
+    /// How far a session reaches: none that counts is longer than a day, so what
+    /// began a day before may still go on, and what it pushes out may have pushed
+    /// out another until the day after the next.
+    static let reachBefore = Plausibility.longestSession
+    static let reachAfter = 2 * Plausibility.longestSession
+    /// What has to be known around sessions that arrive, to judge them and to add
+    /// up their days: two sessions of one local day end at most 50 hours apart,
+    /// wherever on earth.
+    package static let window: (before: Int64, after: Int64) = (5 * 86_400_000, 6 * 86_400_000)
+
+    /// Judges again what sessions that began between the two instants may have
+    /// changed, and adds up their days.
+    mutating func judge(from first: Instant, to last: Instant) {
+        let open = first.advanced(by: -Self.reachBefore)...last.advanced(by: Self.reachAfter)
+        let verdicts = self.verdicts { session in
+            open.contains(session.began) ? nil : judgements[session.key]?.verdict
+        }
+        let sound = sessions.values.filter { verdicts[$0.key] == .sound }.sorted { $0.began < $1.began }
+        var changed: Set<LocalDay> = []
+        for session in sessions.values where open.contains(session.began) {
+            let verdict = verdicts[session.key] ?? .sound
+            let judgement =
+                verdict == .sound
+                ? Overlap.judgement(on: session, beside: sound.beside(session))
+                : Judgement(verdict: verdict, xp: 0, activeMilliseconds: 0)
+            let before = judgements.updateValue(judgement, forKey: session.key)
+            guard judgement != before else { continue }
+            let brought = (before?.verdict.isPossible ?? false) ? session.xp : 0
+            devices[session.key.deviceID]?.sessionXP += (verdict.isPossible ? session.xp : 0) - brought
+            changed.insert(session.localDay)
+        }
+        addUp(changed)
+    }
+
+    private func verdicts(settled: (Session) -> Verdict?) -> [Session.Key: Verdict] {
+        Dictionary(grouping: sessions.values, by: \.key.deviceID).values
+            .reduce(into: [:]) { verdicts, sessions in
+                verdicts.merge(Plausibility.verdicts(on: sessions, settled: settled)) { first, _ in first }
+            }
+    }
+
+    private mutating func addUp(_ changed: Set<LocalDay>) {
+        guard !changed.isEmpty else { return }
+        let sound = Dictionary(
+            grouping: sessions.values.filter {
+                changed.contains($0.localDay) && judgements[$0.key]?.verdict == .sound
+            },
+            by: \.localDay
+        )
+        for day in changed {
+            days[day] = PracticeDay(day, sessions: sound[day] ?? [], judgements: judgements)
+        }
+        followTravel(around: changed)
+    }
+
+    /// Whether a day goes on from the one before it depends on both.
+    private mutating func followTravel(around changed: Set<LocalDay>) {
+        guard let first = changed.min(), let last = changed.max() else { return }
+        let near = days.keys.filter { $0 >= first.advanced(by: -3) && $0 <= last.advanced(by: 3) }.sorted()
+        for (earlier, later) in zip(near, near.dropFirst()) {
+            guard let day = days[later], let before = days[earlier] else { continue }
+            let follows = later > earlier.advanced(by: 1) && day.continues(before)
+            if day.followsTravel != follows { days[later]?.followsTravel = follows }
+        }
+    }
+}
+
+extension [Session] {
+    /// Those that may have been going on at the same time. Sorted by when they began.
+    fileprivate func beside(_ session: Session) -> ArraySlice<Session> {
+        let earliest = session.began.advanced(by: -Plausibility.longestSession)
+        let from = partition { $0.began >= earliest }
+        let to = partition { $0.began >= session.ended }
+        return from < to ? self[from..<to] : []
+    }
+
+    /// The first index at which `condition` holds, where it holds for all that follow.
+    private func partition(_ condition: (Session) -> Bool) -> Int {
+        var (low, high) = (startIndex, endIndex)
+        while low < high {
+            let middle = (low + high) / 2
+            if condition(self[middle]) { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+}
+
+extension PracticeDay {
+    /// Nil without a sound session.
+    fileprivate init?(_ day: LocalDay, sessions: [Session], judgements: [Session.Key: Judgement]) {
+        let inOrder = sessions.sorted {
+            ($0.ended, $0.key.deviceID, $0.key.sessionID) < ($1.ended, $1.key.deviceID, $1.key.sessionID)
+        }
+        guard let first = inOrder.first, let last = inOrder.last else { return nil }
+        let counted = inOrder.map { (session: $0, judgement: judgements[$0.key]) }
+        let xp = counted.reduce(0) { $0 + ($1.judgement?.xp ?? 0) }
+        self.init(
+            day: day,
+            xp: xp,
+            activeMilliseconds: counted.reduce(0) { $0 + ($1.judgement?.activeMilliseconds ?? 0) },
+            sessions: counted.count,
+            overlapXP: inOrder.reduce(0) { $0 + $1.xp } - xp,
+            firstEndedAt: first.ended,
+            lastEndedAt: last.ended,
+            firstZone: first.zone,
+            lastZone: last.zone,
+            followsTravel: false
+        )
+    }
+}
