@@ -29,6 +29,8 @@ struct Server: Sendable {
         let members = version.group(context: MemberContext.self)
         ProfileRoutes(database: database).add(to: members)
         SyncRoutes(database: database, now: now).add(to: members)
+        PracticeRoutes(database: database, now: now).add(to: members)
+        AppealRoutes(database: database).add(to: members)
         LeaderboardRoutes(database: database, cursorKey: tokens.cursorKey, now: now).add(to: members)
         OrganizationRoutes(database: database).add(to: members)
         FriendRoutes(database: database).add(to: members)

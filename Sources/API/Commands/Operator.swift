@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import PGClient
+import Tenancy
 
 /// What an operator does by hand, with the rights of the migrating role.
 struct OrganizationCommand: AsyncParsableCommand {
@@ -68,7 +69,23 @@ private func asOperator<Result: Sendable>(
     return result
 }
 
-@Sendable private func parseUID(_ text: String) throws -> UUID {
+/// Acts on one person's behalf, with the rights of the role that migrates.
+func asOperator<Result: Sendable>(
+    on uid: UUID,
+    _ body: @Sendable (TenantTransaction) async throws -> Result
+) async throws -> Result {
+    let settings = try Settings(environment: ProcessInfo.processInfo.environment)
+    let url = try settings.require(
+        settings.migrationDatabaseURL ?? settings.databaseURL,
+        "MIGRATION_DATABASE_URL"
+    )
+    let pool = PGPool(PGConfiguration(url))
+    let result = try await TenantDatabase(pool: pool).write(as: Principal(uid: uid), body)
+    await pool.close()
+    return result
+}
+
+@Sendable func parseUID(_ text: String) throws -> UUID {
     guard let uid = UUID(uuidString: text) else { throw ValidationError("\(text) is not a uid") }
     return uid
 }

@@ -11,7 +11,7 @@ struct StoredLedger: Sendable {
 }
 
 /// Which sessions of a ledger are read.
-enum SessionSelection: Sendable {
+enum LedgerSessions: Sendable {
     case none
     case all
     /// Those that a batch brings again, and those around what it brings.
@@ -84,7 +84,8 @@ extension TenantTransaction {
             sessions: sessions.lazy.filter { $0.epoch == state.epoch }.map { ($0.session, $0.judgement) },
             challenges: challenges.map(\.challenge),
             cleared: sessions.lazy.filter { $0.epoch < state.epoch }.map(\.session.key),
-            fields: entries.map { ($0.key, $0.entry) }
+            fields: entries.map { ($0.key, $0.entry) },
+            pausesFrom: state.joinedOn
         )
         return StoredLedger(ledger: ledger, revision: state.revision, dayStart: state.dayStart)
     }
@@ -96,8 +97,10 @@ extension TenantTransaction {
     private func gameState(locking clause: SQL) -> PGQuery<GameStateRow> {
         PGQuery(
             """
-            select g.epoch, g.epoch_started_at, g.eligible_at, g.floor_xp, g.sync_version, g.last_modified, g.last_device_id
+            select g.epoch, g.epoch_started_at, g.eligible_at, g.floor_xp, g.sync_version, g.last_modified, g.last_device_id,
+              (u.created_at at time zone 'UTC')::date
             from app.game_state g
+              join app.user u on u.uid = g.uid
             where g.uid = \(principal.uid)
             \(clause)
             """
@@ -148,7 +151,7 @@ extension TenantTransaction {
     }
 
     /// With those that were cleared though they ended after the clear, by their devices' clocks.
-    private func sessions(_ selection: SessionSelection) -> PGQuery<SessionRow> {
+    private func sessions(_ selection: LedgerSessions) -> PGQuery<SessionRow> {
         let columns: SQL = """
             select device_id, session_id, started_at, epoch, ended_at, clock_offset_ms, local_day, time_zone, active_ms,
               cycles, goal_minutes, goal_bonus_xp, received_at, pardoned, verdict, counted_xp, counted_active_ms
@@ -272,6 +275,7 @@ private struct GameStateRow: PGRow {
     let floorXP: Int
     let revision: Revision
     let dayStart = DayStart.midnight
+    let joinedOn: LocalDay
 
     init(from row: inout PGRowReader) throws {
         epoch = try row.next()
@@ -279,6 +283,7 @@ private struct GameStateRow: PGRow {
         eligibleAt = try row.next()
         floorXP = try row.next()
         revision = Revision(version: try row.next(), modifiedAt: try row.next(), deviceID: try row.next())
+        joinedOn = try row.next()
     }
 }
 

@@ -43,3 +43,38 @@ struct StoredSession: PGRow, Encodable {
         syncVersion = try row.next()
     }
 }
+
+extension TenantTransaction {
+    /// One more than a page takes, if there are more.
+    func ownSessions(_ selection: SessionSelection) async throws -> [StoredSession] {
+        let cursor = selection.cursor
+        return try await query(
+            """
+            \(StoredSession.columns)
+            where uid = \(principal.uid) and sync_version > \(selection.since)
+              and epoch = (select epoch from app.game_state where uid = \(principal.uid))
+              and local_day between coalesce(\(selection.from), '-infinity') and coalesce(\(selection.to), 'infinity')
+              and (\(cursor == nil) or (sync_version, device_id, session_id, started_at)
+                > (\(cursor?.syncVersion), \(cursor?.deviceID), \(cursor?.sessionID), \(cursor?.startedAt)))
+            order by sync_version, device_id, session_id, started_at
+            limit \(selection.limit + 1)
+            """
+        )
+    }
+
+    /// As it was answered; nil if there was no such batch.
+    func answer(to batchID: UUID) async throws -> [UInt8]? {
+        try await queryFirst(
+            "select answer from app.sync_batch where uid = \(principal.uid) and batch_id = \(batchID) and answer is not null",
+            as: AnswerRow.self
+        )?.answer
+    }
+}
+
+private struct AnswerRow: PGRow {
+    let answer: [UInt8]
+
+    init(from row: inout PGRowReader) throws {
+        answer = try row.next()
+    }
+}

@@ -16,8 +16,8 @@ struct BatchRecord: Sendable {
 
 extension TenantTransaction {
     /// Stores what a merge changed: the facts, what they add up to, the standings,
-    /// and what is handed to the device. All of it goes out with the commit.
-    func store(_ merge: Merge, over before: StoredLedger, as revision: Revision, _ batch: BatchRecord) throws {
+    /// and what is handed to a device, if one asked. All of it goes out with the commit.
+    func store(_ merge: Merge, over before: StoredLedger, as revision: Revision, _ batch: BatchRecord?) throws {
         let after = merge.ledger
         try upsert(after.devices.values.filter { before.ledger.devices[$0.id] != $0 })
         if merge.changesState {
@@ -30,7 +30,7 @@ extension TenantTransaction {
             try update(merge, revision: revision)
             if let periods = changes.periods { try publish(periods.standings, changed: periods.names) }
         }
-        try remember(batch, merge, revision: revision)
+        if let batch { try remember(batch, merge, revision: revision) }
     }
 
     private func upsert(_ devices: [Device]) throws {
@@ -60,10 +60,10 @@ extension TenantTransaction {
             """
             insert into app.session (uid, device_id, session_id, started_at, ended_at, clock_offset_ms, began_at, epoch,
               local_day, time_zone, active_ms, cycles, goal_minutes, goal_bonus_xp, verdict, counted_xp,
-              counted_active_ms, received_at, sync_version)
+              counted_active_ms, received_at, pardoned, sync_version)
             select \(principal.uid), device_id, session_id, started_at, ended_at, clock_offset_ms, began_at,
               \(Int32(ledger.epoch)), local_day, time_zone, active_ms, cycles, nullif(goal_minutes, 0), goal_bonus_xp,
-              verdict, counted_xp, counted_active_ms, received_at, \(syncVersion)
+              verdict, counted_xp, counted_active_ms, received_at, pardoned, \(syncVersion)
             from unnest(
               \(sessions.map(\.key.deviceID)),
               \(sessions.map(\.key.sessionID)),
@@ -80,9 +80,11 @@ extension TenantTransaction {
               \(judgements.map { ($0?.verdict ?? .sound).rawValue }),
               \(judgements.map { Int32(clamping: $0?.xp ?? 0) }),
               \(judgements.map { $0?.activeMilliseconds ?? 0 }),
-              \(sessions.map(\.receivedAt))
+              \(sessions.map(\.receivedAt)),
+              \(sessions.map(\.isPardoned))
             ) as s (device_id, session_id, started_at, ended_at, clock_offset_ms, began_at, local_day, time_zone, active_ms,
-              cycles, goal_minutes, goal_bonus_xp, verdict, counted_xp, counted_active_ms, received_at)
+              cycles, goal_minutes, goal_bonus_xp, verdict, counted_xp, counted_active_ms, received_at,
+              pardoned)
             on conflict (uid, device_id, session_id, started_at) do update
               set (verdict, counted_xp, counted_active_ms, epoch, sync_version)
                 = (excluded.verdict, excluded.counted_xp, excluded.counted_active_ms, excluded.epoch,

@@ -85,7 +85,13 @@ struct SyncRoutes: Sendable {
             batchId: batch.batchID.text,
             syncVersion: revision.version,
             epoch: merge.ledger.epoch,
-            state: GameState(merge.ledger, totals: merge.totals, asOf: today, revision: revision),
+            state: GameState(
+                merge.ledger,
+                totals: merge.totals,
+                asOf: today,
+                streakAsOf: merge.streakToday,
+                revision: revision
+            ),
             sessions: Array(others),
             outcomes: merge.outcomes,
             receipt: merge.receipt,
@@ -152,7 +158,13 @@ struct SyncRoutes: Sendable {
             try tx.store(merge, over: before, as: revision, record)
             let today = LocalDay(of: merge.asOf, in: submission.device.timeZone, startingAt: before.dayStart)
             return ExportAnswer(
-                state: GameState(merge.ledger, totals: merge.totals, asOf: today, revision: revision),
+                state: GameState(
+                    merge.ledger,
+                    totals: merge.totals,
+                    asOf: today,
+                    streakAsOf: merge.streakToday,
+                    revision: revision
+                ),
                 receipt: merge.receipt,
                 sessions: merge.outcomes,
                 eligibility: merge.eligibility
@@ -216,18 +228,28 @@ extension StoredLedger {
         ledger.devices.values.max { $0.lastTakenAt < $1.lastTakenAt }?.zone ?? .utc
     }
 
+    func today(at instant: Instant) -> LocalDay {
+        LocalDay(of: instant, in: zone, startingAt: dayStart)
+    }
+
+    /// Today for a streak, which no journey ends.
+    func streakToday(at instant: Instant) -> LocalDay {
+        ledger.streakToday(at: instant, in: zone, startingAt: dayStart)
+    }
+
     func state(at instant: Instant) -> GameState {
         GameState(
             ledger,
             totals: Totals(of: ledger),
-            asOf: LocalDay(of: instant, in: zone, startingAt: dayStart),
+            asOf: today(at: instant),
+            streakAsOf: streakToday(at: instant),
             revision: revision
         )
     }
 
     /// The state changes with each sync, and with the day: a streak ends by itself.
     func entityTag(at instant: Instant) -> String {
-        "\"\(ledger.epoch)-\(revision.version)-\(LocalDay(of: instant, in: zone, startingAt: dayStart))\""
+        "\"\(ledger.epoch)-\(revision.version)-\(today(at: instant))-\(streakToday(at: instant))\""
     }
 }
 

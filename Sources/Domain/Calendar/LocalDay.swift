@@ -8,10 +8,20 @@ package struct LocalDay: Hashable, Comparable, Sendable {
         self.daysSince1970 = daysSince1970
     }
 
-    /// The day that a clock on the wall in `zone` showed at `instant`.
-    package init(of instant: Instant, in zone: Zone) {
-        let localSeconds = instant.milliseconds.flooredQuotient(by: 1000) + zone.secondsFromUTC(at: instant)
-        self.daysSince1970 = Int32(localSeconds.flooredQuotient(by: 86_400))
+    /// The day that a clock on the wall in `zone` showed at `instant`, where a
+    /// day begins at `start`.
+    ///
+    /// The hours are taken off what the clock showed, not off the instant. On a
+    /// morning on which clocks went forward, four hours before 04:30 it was still
+    /// yesterday; but whose day begins at 4 reads 04:30 and calls it today.
+    package init(of instant: Instant, in zone: Zone, startingAt start: DayStart = .midnight) {
+        self.init(of: instant, secondsFromUTC: zone.secondsFromUTC(at: instant), startingAt: start)
+    }
+
+    /// The day by a clock that is so many seconds ahead of UTC.
+    init(of instant: Instant, secondsFromUTC: Int64, startingAt start: DayStart) {
+        let localSeconds = instant.milliseconds.flooredQuotient(by: 1000) + secondsFromUTC
+        self.daysSince1970 = Int32((localSeconds - Int64(start.hour) * 3600).flooredQuotient(by: 86_400))
     }
 
     /// Parses `2026-11-24`, of the years 2000 to 2099.
@@ -72,6 +82,14 @@ extension LocalDay {
         let day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
         let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
         return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day)
+    }
+}
+
+extension LocalDay {
+    /// The calendar month, as a number that no other month of any year has.
+    var month: Int {
+        let (year, month, _) = civil
+        return year * 12 + month
     }
 }
 

@@ -125,7 +125,13 @@ struct Draft {
         let began = arrived.compactMap { ledger.sessions[$0]?.began }
         arrived = []
         guard let first = began.min(), let last = began.max() else { return }
-        ledger.judge(from: first, to: last)
+        ledger.judge(from: first, to: last, dayStart: dayStart)
+    }
+
+    mutating func pardon(_ session: Session) {
+        ledger.sessions[session.key]?.isPardoned = true
+        arrived.append(session.key)
+        judge()
     }
 
     // MARK: Challenges

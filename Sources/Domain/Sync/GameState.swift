@@ -29,6 +29,10 @@ package struct GameState: Hashable, Sendable, Encodable {
     package let currentLevel: Int
     package let currentStreak: Int
     package let longestStreak: Int
+    /// The missed days that pauses hold the current streak together on.
+    package let pausedDays: [LocalDay]
+    /// How many days of this month can still be paused.
+    package let pausesLeft: Int
     package let totalSessions: Int
     package let totalMinutes: Int
     /// Milliseconds of practice, which `totalMinutes` rounds down.
@@ -53,9 +57,10 @@ package struct GameState: Hashable, Sendable, Encodable {
     package let syncVersion: Int
 
     /// - Parameters:
-    ///   - asOf: the day on which the streak is judged and challenges are active.
+    ///   - asOf: the day on which challenges are active.
+    ///   - streakAsOf: the day on which the streak is judged, if travel makes that another.
     ///   - revision: what the store knows of the last change.
-    package init(_ ledger: Ledger, totals: Totals, asOf: LocalDay, revision: Revision) {
+    package init(_ ledger: Ledger, totals: Totals, asOf: LocalDay, streakAsOf: LocalDay? = nil, revision: Revision) {
         let challenges = ledger.challenges.values.sorted {
             ($0.localDay, $0.key.deviceID, $0.key.challengeID) < (
                 $1.localDay, $1.key.deviceID, $1.key.challengeID
@@ -63,8 +68,10 @@ package struct GameState: Hashable, Sendable, Encodable {
         }
         totalXP = totals.totalXP
         currentLevel = totals.level.number
-        currentStreak = totals.streaks.current(on: asOf)
+        currentStreak = totals.streaks.current(on: streakAsOf ?? asOf)
         longestStreak = totals.streaks.longest
+        pausedDays = totals.streaks.pausesSpent(on: streakAsOf ?? asOf)
+        pausesLeft = totals.streaks.pausesLeft(on: asOf)
         totalSessions = totals.sessions
         totalMinutes = totals.totalMinutes
         totalActiveMs = totals.activeMilliseconds

@@ -11,7 +11,7 @@ extension Ledger {
 
     /// Judges again what sessions that began between the two instants may have
     /// changed, and adds up their days.
-    mutating func judge(from first: Instant, to last: Instant) {
+    mutating func judge(from first: Instant, to last: Instant, dayStart: DayStart = .midnight) {
         let open = first.advanced(by: -Self.reachBefore)...last.advanced(by: Self.reachAfter)
         let verdicts = self.verdicts { session in
             open.contains(session.began) ? nil : judgements[session.key]?.verdict
@@ -30,7 +30,7 @@ extension Ledger {
             devices[session.key.deviceID]?.sessionXP += (verdict.isPossible ? session.xp : 0) - brought
             changed.insert(session.localDay)
         }
-        addUp(changed)
+        addUp(changed, dayStart: dayStart)
     }
 
     private func verdicts(settled: (Session) -> Verdict?) -> [Session.Key: Verdict] {
@@ -40,7 +40,7 @@ extension Ledger {
             }
     }
 
-    private mutating func addUp(_ changed: Set<LocalDay>) {
+    private mutating func addUp(_ changed: Set<LocalDay>, dayStart: DayStart) {
         guard !changed.isEmpty else { return }
         let sound = Dictionary(
             grouping: sessions.values.filter {
@@ -51,16 +51,16 @@ extension Ledger {
         for day in changed {
             days[day] = PracticeDay(day, sessions: sound[day] ?? [], judgements: judgements)
         }
-        followTravel(around: changed)
+        followTravel(around: changed, dayStart: dayStart)
     }
 
     /// Whether a day goes on from the one before it depends on both.
-    private mutating func followTravel(around changed: Set<LocalDay>) {
+    private mutating func followTravel(around changed: Set<LocalDay>, dayStart: DayStart) {
         guard let first = changed.min(), let last = changed.max() else { return }
         let near = days.keys.filter { $0 >= first.advanced(by: -3) && $0 <= last.advanced(by: 3) }.sorted()
         for (earlier, later) in zip(near, near.dropFirst()) {
             guard let day = days[later], let before = days[earlier] else { continue }
-            let follows = later > earlier.advanced(by: 1) && day.continues(before)
+            let follows = later > earlier.advanced(by: 1) && day.continues(before, startingAt: dayStart)
             if day.followsTravel != follows { days[later]?.followsTravel = follows }
         }
     }

@@ -21,6 +21,8 @@ package struct Ledger: Hashable, Sendable {
     /// after the clear: by their time alone they would come back.
     package var cleared: Set<Session.Key>
     package var fields: [FieldKey: FieldEntry]
+    /// The first day that can be paused: the one on which the person joined.
+    package var pausesFrom: LocalDay?
 
     package init(
         epoch: Int = 1,
@@ -32,7 +34,8 @@ package struct Ledger: Hashable, Sendable {
         sessions: some Sequence<(Session, Judgement)> = [],
         challenges: some Sequence<DailyChallenge> = [],
         cleared: some Sequence<Session.Key> = [],
-        fields: some Sequence<(FieldKey, FieldEntry)> = []
+        fields: some Sequence<(FieldKey, FieldEntry)> = [],
+        pausesFrom: LocalDay? = nil
     ) {
         self.epoch = epoch
         self.epochStartedAt = epochStartedAt
@@ -44,7 +47,19 @@ package struct Ledger: Hashable, Sendable {
         self.judgements = Dictionary(sessions.map { ($0.0.key, $0.1) }) { first, _ in first }
         self.challenges = Dictionary(challenges.map { ($0.key, $0) }) { first, _ in first }
         self.cleared = Set(cleared)
+        self.pausesFrom = pausesFrom
         self.fields = Dictionary(fields.map { ($0.0, $0.1) }) { first, _ in first }
+    }
+
+    package var streaks: Streaks {
+        Streaks(days: days.values.lazy.map(\.streakDay), pausesFrom: pausesFrom)
+    }
+
+    /// Today as a streak counts it, in the zone where the person is now.
+    package func streakToday(at instant: Instant, in zone: Zone, startingAt start: DayStart) -> LocalDay {
+        let today = LocalDay(of: instant, in: zone, startingAt: start)
+        let last = days.values.filter { $0.day <= today }.max { $0.day < $1.day }
+        return last?.today(at: instant, in: zone, startingAt: start) ?? today
     }
 
     package var verdicts: [Session.Key: Verdict] { judgements.mapValues(\.verdict) }
@@ -73,7 +88,7 @@ package struct Totals: Hashable, Sendable {
         legacyXP = totalXP - countedXP - rewardXP
         activeMilliseconds = days.reduce(0) { $0 + $1.activeMilliseconds }
         sessions = days.reduce(0) { $0 + $1.sessions }
-        streaks = Streaks(days: days.map(\.day))
+        streaks = ledger.streaks
     }
 
     package var level: Level { Level(totalXP: totalXP) }

@@ -13,6 +13,8 @@ package struct Merge: Sendable {
     package let eligibility: Eligibility
     /// The moment that streaks are judged at: when the newest export was taken.
     package let asOf: Instant
+    /// The local day then, as streaks count it.
+    package let streakToday: LocalDay
     /// What the answer hands to the device, for its next claims.
     package let hand: Hand
     /// Whether anything is different now, for this device or another.
@@ -38,6 +40,7 @@ package struct Merge: Sendable {
         outcomes = draft.outcomes
         self.eligibility = eligibility
         self.asOf = asOf
+        streakToday = draft.ledger.streakToday(at: asOf, in: draft.device.timeZone, startingAt: draft.dayStart)
         let device = draft.knownDevice
         hand = Hand(
             totalXP: totals.totalXP,
@@ -100,7 +103,11 @@ extension Merge {
         }
         let asOf = draft.ledger.devices.values.map(\.lastTakenAt).reduce(takenAt, max)
         let challenges = (before.completedChallenges, draft.ledger.completedChallenges)
-        let today = LocalDay(of: asOf, in: submission.device.timeZone, startingAt: dayStart)
+        let today = draft.ledger.streakToday(
+            at: asOf,
+            in: submission.device.timeZone,
+            startingAt: dayStart
+        )
         self.init(draft, over: before, asOf: asOf, eligibility: eligibility) { before, after in
             Self.receipt(
                 submission.export.meditation,
@@ -244,6 +251,33 @@ extension Merge {
     }
 }
 
+// MARK: - A pardon
+
+extension Merge {
+    /// An operator lets a session count that was quarantined; nil where it isn't.
+    package init?(pardoning key: Session.Key, in before: Ledger, now: Instant) {
+        guard let session = before.sessions[key], let device = before.devices[key.deviceID],
+            before.judgements[key]?.verdict != .sound
+        else { return nil }
+        var draft = Draft(
+            ledger: before,
+            device: DeviceDescription(id: Label(device.id), name: Label(device.name), timeZone: device.zone),
+            dayStart: .midnight,
+            takenAt: now,
+            now: now
+        )
+        draft.pardon(session)
+        let eligibility = Eligibility(
+            Totals(of: draft.ledger),
+            firstSessionAt: nil,
+            asOf: now,
+            in: device.zone,
+            wasEligible: true
+        )
+        self.init(draft, over: before, asOf: now, eligibility: eligibility) { _, _ in [] }
+    }
+}
+
 // MARK: - A batch
 
 extension Merge {
@@ -279,7 +313,7 @@ extension Merge {
             wasEligible: before.eligibleAt != nil
         )
         if eligibility.eligible, before.eligibleAt == nil { draft.passGate() }
-        let today = LocalDay(of: now, in: batch.device.timeZone, startingAt: dayStart)
+        let today = draft.ledger.streakToday(at: now, in: batch.device.timeZone, startingAt: dayStart)
         self.init(draft, over: before, asOf: now, eligibility: eligibility) { before, after in
             claims.compactMap { $0.entry(before: before, after: after, on: today) }
         }

@@ -25,6 +25,13 @@ struct RouteAccessTests {
         "PATCH /v1/me": .people,
         "PUT /v1/sync/export": .people,
         "GET /v1/sync/state": .people,
+        "POST /v1/sync": .people,
+        "POST /v1/sync/reset": .people,
+        "GET /v1/sync/sessions": .people,
+        "GET /v1/sync/sessions/{id}/appeal": .people,
+        "POST /v1/sync/sessions/{id}/appeal": .people,
+        "GET /v1/sync/receipts/{batch}": .people,
+        "GET /v1/sync/days/{date}": .people,
         "GET /v1/leaderboards/{scope}": .people,
         "GET /v1/organizations": .people,
         "PUT /v1/organizations/{organization}/membership": .members,
@@ -75,6 +82,7 @@ struct RouteAccessTests {
                     .replacing("{scope}", with: "global")
                     .replacing("{organization}", with: acme.id)
                     .replacing("{uid}", with: UUID().uuidString)
+                    .replacing("{batch}", with: UUID().uuidString)
                 #expect(try await nobody.send(method, path).status == 401, "\(route)")
                 guard access == .members else { continue }
                 #expect(try await stranger.send(method, path).status == 404, "\(route)")

@@ -70,8 +70,9 @@ struct `The game state` {
             Set(object.keys) == [
                 "totalXP", "currentLevel", "currentStreak", "longestStreak", "totalSessions", "totalMinutes",
                 "totalActiveMs", "legacyXP", "challengeHistory", "activeChallenges", "weeklyStats",
-                "monthlyTrends",
-                "epoch", "lastModified", "deviceId", "syncVersion",
+                "monthlyTrends", "unlockedAchievements", "unlockedPatterns", "unlockedPresetsLibrary",
+                "preferredPatterns", "customPresets", "reminderSettings", "preferenceBackups", "pausedDays",
+                "pausesLeft", "epoch", "lastModified", "deviceId", "syncVersion",
             ]
         )
         #expect(object["lastModified"] as? String == "2026-04-02T10:00:00.000Z")
