@@ -109,6 +109,7 @@ struct Client: Sendable {
         let json: [String: Any]
         let contentType: String?
         let requestID: String?
+        let entityTag: String?
     }
 
     func send(
@@ -141,7 +142,8 @@ struct Client: Sendable {
                 status: response.status.code,
                 json: try #require(json as? [String: Any]),
                 contentType: response.headers[.contentType],
-                requestID: HTTPField.Name("x-request-id").flatMap { response.headers[$0] }
+                requestID: HTTPField.Name("x-request-id").flatMap { response.headers[$0] },
+                entityTag: response.headers[.eTag]
             )
         }
     }

@@ -1,0 +1,340 @@
+import Foundation
+import HTTPTypes
+import Testing
+
+@testable import API
+
+struct BatchTests {
+    private let end = Date()
+
+    /// Practice that passes the gate, in a device's first batch.
+    private func veteran(_ nobody: Client, _ device: String = "laptop") async throws -> (BatchDevice, uid: String) {
+        let (client, uid) = try await nobody.newcomer()
+        var laptop = BatchDevice(device, of: client)
+        let first = try await laptop.sync(Practice.sessions(until: end, days: 10, cycles: 40))
+        #expect(first.status == 200)
+        return (laptop, uid)
+    }
+
+    private func session(_ minutesAgo: Double, cycles: Int = 50) -> [String: Any] {
+        Practice.session(startedAt: end.addingTimeInterval(-minutesAgo * 60), cycles: cycles)
+    }
+
+    @Test func `the same batch gets the same answer, and another by its id is refused`() async throws {
+        try await TestServer().run { nobody in
+            let (laptop, _) = try await veteran(nobody)
+            let id = UUID()
+            let batch = try JSONSerialization.data(
+                withJSONObject: laptop.body([session(200)], batchID: id),
+                options: .sortedKeys
+            )
+            let first = try await laptop.client.send(.post, "/v1/sync", text: Array(batch))
+            _ = try await laptop.client.send(.post, "/v1/sync", laptop.body([session(100)]))
+            let again = try await laptop.client.send(.post, "/v1/sync", text: Array(batch))
+            #expect(first.outcomes == ["sessions 0 accepted"])
+            #expect(NSDictionary(dictionary: again.json) == NSDictionary(dictionary: first.json))
+
+            let other = try await laptop.client.send(.post, "/v1/sync", laptop.body([session(50)], batchID: id))
+            #expect(other.status == 422)
+            #expect(other.json["code"] as? String == "batch_id_taken")
+            #expect(other.json["field"] as? String == "batchId")
+        }
+    }
+
+    @Test func `before the gate a batch is refused and nothing is stored`() async throws {
+        try await TestServer().run { nobody in
+            let (client, _) = try await nobody.newcomer()
+            var laptop = BatchDevice("laptop", of: client)
+            let answer = try await laptop.sync([session(60)])
+            #expect(answer.status == 403)
+            #expect(answer.json["code"] as? String == "not_eligible")
+            #expect(try await client.send(.get, "/v1/sync/state").json["totalXP"] as? Int == 0)
+            #expect(try await client.send(.get, "/v1/devices").status == 200)
+        }
+    }
+
+    @Test func `two devices that take over one another's totals count nothing twice`() async throws {
+        try await TestServer().run { nobody in
+            var (laptop, _) = try await veteran(nobody)
+            var desktop = BatchDevice("desktop", of: laptop.client)
+            try await desktop.sync([session(120)])
+            #expect(desktop.totalXP == 1350 + 55)
+            // Each earns something that no session shows, offline and without the other's news.
+            laptop.totalXP += 7
+            desktop.totalXP += 5
+            try await laptop.sync([session(90)])
+            try await desktop.sync([session(60)])
+            try await laptop.sync()
+            try await desktop.sync()
+            #expect(laptop.totalXP == 1350 + 3 * 55 + 12)
+            #expect(desktop.totalXP == laptop.totalXP)
+            let state = try await laptop.client.send(.get, "/v1/sync/state").json
+            #expect(state["legacyXP"] as? Int == 12)
+        }
+    }
+
+    @Test func `an answer that was lost is made good by the next, which counts nothing twice`() async throws {
+        try await TestServer().run { nobody in
+            var (laptop, _) = try await veteran(nobody)
+            laptop.totalXP += 9
+            var unaware = laptop
+            try await laptop.sync([session(120)])
+            // The device never saw that answer: it sends the session again, with one more.
+            try await unaware.sync([session(120), session(90)])
+            #expect(unaware.totalXP == 1350 + 9 + 2 * 55)
+        }
+    }
+
+    @Test func `each of five hundred items has its outcome, and the good ones are in`() async throws {
+        try await TestServer().run { nobody in
+            var (laptop, _) = try await veteran(nobody)
+            var sessions = (0..<490).map { index in
+                Practice.session(startedAt: end.addingTimeInterval(Double(index * 900) - 86_400 * 40), cycles: 40)
+            }
+            let good = sessions.count
+            var reversed = session(5000)
+            (reversed["startedAt"], reversed["endedAt"]) = (reversed["endedAt"], reversed["startedAt"])
+            var negative = session(5100)
+            negative["cycles"] = -1
+            var differs = sessions[3]
+            differs["cycles"] = 41
+            var zoned = session(5300)
+            zoned["timeZone"] = "Mars/Olympus"
+            sessions += [
+                ["id": "sess-1"], reversed, negative, sessions[0], differs,
+                Practice.session(startedAt: end.addingTimeInterval(-86_400 * 60), cycles: 301),
+                Practice.session(startedAt: end.addingTimeInterval(86_400), cycles: 10),
+                Practice.session(startedAt: end.addingTimeInterval(-86_400 * 40 + 60), cycles: 10),
+                zoned, ["id": 4],
+            ]
+            let answer = try await laptop.sync(
+                sessions,
+                claims: [Practice.challenge(on: end), ["id": "a"], Practice.challenge(on: end)]
+            )
+            #expect(answer.status == 200)
+            #expect(answer.outcomes.prefix(good).allSatisfy { $0.hasSuffix("accepted") })
+            #expect(
+                answer.outcomes.dropFirst(good) == [
+                    "sessions 490 rejected invalidField startedAt",
+                    "sessions 491 rejected endsBeforeItStarts endedAt",
+                    "sessions 492 rejected invalidField cycles",
+                    "sessions 493 duplicate",
+                    "sessions 494 rejected differsFromStored",
+                    "sessions 495 quarantined tooManyCycles",
+                    "sessions 496 quarantined inTheFuture",
+                    "sessions 497 quarantined overlaps",
+                    "sessions 498 rejected invalidField timeZone",
+                    "sessions 499 rejected invalidField id",
+                    "challengeClaims 0 accepted",
+                    "challengeClaims 1 rejected invalidField date",
+                    "challengeClaims 2 duplicate",
+                ]
+            )
+            #expect(answer.state["totalSessions"] as? Int == 30 + good)
+            let tooMany = try await laptop.sync(sessions + sessions)
+            #expect(tooMany.status == 422)
+            #expect(tooMany.json["field"] as? String == "sessions")
+        }
+    }
+
+    @Test func `the receipt tells the rule of each field, and of those that aren't kept`() async throws {
+        try await TestServer().run { nobody in
+            var (laptop, _) = try await veteran(nobody)
+            let answer = try await laptop.sync(state: [
+                "currentStreak": ["value": 41],
+                "unlockedPatterns": ["value": ["boxing"]],
+                "preferredPatterns": ["value": ["morning": "chill"]],
+                "customPresets": ["value": [["id": "desk", "title": "At the desk"]]],
+                "deviceSpecificSettings": ["value": ["theme": "dark"]],
+                "favouriteColour": ["value": "green"],
+                "weeklyStats": ["value": []],
+                "syncVersion": ["value": 99],
+                "reminderSettings": ["value": 4],
+            ])
+            #expect(
+                answer.rules == [
+                    "totalXP": "sessionsAndRewardsAndLegacy", "currentStreak": "derivedFromLocalDays",
+                    "unlockedPatterns": "union", "preferredPatterns": "lastWriter", "customPresets": "keyedMerge",
+                    "deviceSpecificSettings": "localOnly", "favouriteColour": "unknownField",
+                    "weeklyStats": "derivedFromSessions", "syncVersion": "assignedByServer",
+                    "reminderSettings": "invalidValue",
+                ]
+            )
+            #expect(answer.state["currentStreak"] as? Int == 10)
+            #expect(answer.state["unlockedPatterns"] as? [String] == ["boxing"])
+            #expect(answer.state["preferredPatterns"] as? [String: String] == ["morning": "chill"])
+
+            let id = try #require(answer.json["batchId"] as? String)
+            let receipt = try await laptop.client.send(.get, "/v1/sync/receipts/\(id)")
+            #expect(receipt.rules == answer.rules)
+            let (stranger, _) = try await nobody.newcomer()
+            #expect(try await stranger.send(.get, "/v1/sync/receipts/\(id)").status == 404)
+        }
+    }
+
+    @Test func `a preset that one device removed stays removed, and the last writer of a preference stands`()
+        async throws
+    {
+        try await TestServer().run { nobody in
+            var (laptop, _) = try await veteran(nobody)
+            var desktop = BatchDevice("desktop", of: laptop.client)
+            func at(_ seconds: Double) -> String { Practice.timestamp(end.addingTimeInterval(seconds)) }
+            let preset: [String: Any] = ["id": "desk", "title": "At the desk"]
+            try await laptop.sync(state: [
+                "customPresets": ["value": [preset], "modifiedAt": at(-50)],
+                "preferredPatterns": ["value": ["morning": "chill", "evening": "boxing"], "modifiedAt": at(-10)],
+            ])
+            try await desktop.sync(state: [
+                "customPresets": ["value": [["id": "desk", "deleted": true]], "modifiedAt": at(-30)],
+                "preferredPatterns": ["value": ["morning": "relaxing"], "modifiedAt": at(-20)],
+            ])
+            let late = try await laptop.client.send(
+                .post,
+                "/v1/sync",
+                BatchDevice("tablet", of: laptop.client).body(state: [
+                    "customPresets": ["value": [preset], "modifiedAt": at(-40)]
+                ])
+            )
+            #expect((late.state["customPresets"] as? [Any])?.isEmpty == true)
+            #expect(
+                late.state["preferredPatterns"] as? [String: String] == ["morning": "chill", "evening": "boxing"]
+            )
+        }
+    }
+
+    @Test func `a clock ten years off in either direction changes nothing but its own labels`() async throws {
+        try await TestServer().run { nobody in
+            for years in [-10.0, 10] {
+                var (laptop, _) = try await veteran(nobody)
+                var desktop = BatchDevice("desktop", of: laptop.client)
+                let error = years * 365 * 86_400
+                let labelled = Practice.session(startedAt: end.addingTimeInterval(error - 7200), cycles: 50)
+                let answer = try await desktop.sync(
+                    [labelled],
+                    state: [
+                        "preferredPatterns": [
+                            "value": ["morning": "boxing"],
+                            "modifiedAt": Practice.timestamp(end.addingTimeInterval(error - 3600)),
+                        ]
+                    ],
+                    clock: Date().addingTimeInterval(error)
+                )
+                #expect(answer.outcomes == ["sessions 0 accepted"])
+                #expect(answer.state["currentStreak"] as? Int == 10)
+                // Written later by a clock that is right.
+                let later = try await laptop.sync(
+                    state: [
+                        "preferredPatterns": [
+                            "value": ["morning": "chill"],
+                            "modifiedAt": Practice.timestamp(end.addingTimeInterval(-60)),
+                        ]
+                    ]
+                )
+                #expect(later.state["preferredPatterns"] as? [String: String] == ["morning": "chill"])
+                let other = (later.json["sessions"] as? [[String: Any]])?.first
+                #expect(other?["startedAt"] as? String == labelled["startedAt"] as? String)
+                #expect(other?["verdict"] as? String == "sound")
+            }
+        }
+    }
+
+    @Test func `what two devices did at once counts once, and the outcome says so`() async throws {
+        try await TestServer().run { nobody in
+            var (laptop, _) = try await veteran(nobody)
+            var desktop = BatchDevice("desktop", of: laptop.client)
+            try await laptop.sync([session(200, cycles: 100)])
+            // Ten minutes, half of them beside the laptop's denser ones.
+            let answer = try await desktop.sync([session(195, cycles: 45)])
+            let outcome = (answer.json["outcomes"] as? [[String: Any]])?.first
+            #expect(outcome?["outcome"] as? String == "accepted")
+            #expect(outcome?["countedXP"] as? Int == 25)
+            #expect(answer.state["totalXP"] as? Int == 1350 + 105 + 25)
+        }
+    }
+
+    @Test func `after a reset a device that knows nothing of it brings nothing back`() async throws {
+        let clock = TestClock(end)
+        try await TestServer(clock: clock).run { nobody in
+            var (laptop, _) = try await veteran(nobody)
+            var desktop = BatchDevice("desktop", of: laptop.client)
+            try await desktop.sync()
+            desktop.totalXP += 20
+            clock.advance(by: 60)
+            let reset: [String: Any] = [
+                "device": ["id": "laptop", "name": "laptop", "timeZone": "UTC"], "epoch": 1,
+            ]
+            let cleared = try await laptop.client.send(.post, "/v1/sync/reset", reset)
+            #expect(cleared.json["epoch"] as? Int == 2)
+            #expect(cleared.json["totalXP"] as? Int == 0)
+            // Asked again by someone who hasn't seen the answer.
+            #expect(try await laptop.client.send(.post, "/v1/sync/reset", reset).json["epoch"] as? Int == 2)
+
+            clock.advance(by: 3600)
+            let since = Practice.session(startedAt: clock.now.addingTimeInterval(-900), cycles: 30)
+            let answer = try await desktop.sync([session(30), since])
+            #expect(answer.outcomes == ["sessions 0 rejected takenBeforeClear", "sessions 1 accepted"])
+            #expect(answer.rules["totalXP"] == "takenBeforeClear")
+            #expect(answer.state["totalXP"] as? Int == 35)
+            #expect(answer.json["epoch"] as? Int == 2)
+            #expect(try await desktop.sync().state["totalXP"] as? Int == 35)
+        }
+    }
+
+    @Test func `a state that has not changed is told so, and a write on an older one is refused with the newer`()
+        async throws
+    {
+        let server = try await TestServer()
+        try await server.run { nobody in
+            var (laptop, _) = try await veteran(nobody)
+            let first = try await laptop.client.send(.get, "/v1/sync/state")
+            let tag = try #require(first.entityTag)
+            let same = try await laptop.client.send(.get, "/v1/sync/state", headers: [.ifNoneMatch: tag])
+            #expect(same.status == 304)
+            try await laptop.sync([session(30)])
+            let changed = try await laptop.client.send(.get, "/v1/sync/state", headers: [.ifNoneMatch: tag])
+            #expect(changed.status == 200)
+            let refused = try await laptop.client.send(
+                .post,
+                "/v1/sync",
+                laptop.body([session(10)]),
+                headers: [.ifMatch: tag]
+            )
+            #expect(refused.status == 412)
+            #expect(refused.state["totalXP"] as? Int == 1350 + 55)
+        }
+    }
+
+    @Test func `sessions are listed page by page, each once`() async throws {
+        try await TestServer().run { nobody in
+            let (laptop, _) = try await veteran(nobody)
+            var seen: [String] = []
+            var cursor = ""
+            repeat {
+                let page = try await laptop.client.send(.get, "/v1/sync/sessions?limit=7\(cursor)").json
+                seen += (page["sessions"] as? [[String: Any]] ?? []).compactMap { $0["id"] as? String }
+                cursor = (page["nextCursor"] as? String).map { "&cursor=\($0)" } ?? ""
+            } while !cursor.isEmpty
+            #expect(seen.count == 30)
+            #expect(Set(seen).count == 30)
+            let day = Practice.timestamp(end).prefix(10)
+            let today = try await laptop.client.send(.get, "/v1/sync/sessions?from=\(day)&to=\(day)").json
+            #expect((today["sessions"] as? [[String: Any]])?.allSatisfy { $0["localDay"] as? String == "\(day)" } == true)
+            let bad = try await laptop.client.send(.get, "/v1/sync/sessions?from=yesterday")
+            #expect(bad.status == 422)
+            #expect(bad.json["field"] as? String == "from")
+        }
+    }
+
+    @Test func `each day says why it counts`() async throws {
+        try await TestServer().run { nobody in
+            let (laptop, _) = try await veteran(nobody)
+            let day = Practice.timestamp(end.addingTimeInterval(-3 * 86_400)).prefix(10)
+            let practised = try await laptop.client.send(.get, "/v1/sync/days/\(day)").json
+            #expect(practised["reason"] as? String == "practised")
+            #expect(practised["counts"] as? Bool == true)
+            let before = try await laptop.client.send(.get, "/v1/sync/days/2020-01-01").json
+            #expect(before["reason"] as? String == "beforeFirst")
+            #expect(try await laptop.client.send(.get, "/v1/sync/days/tomorrow").status == 422)
+        }
+    }
+}
