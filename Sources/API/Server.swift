@@ -28,6 +28,7 @@ struct Server: Sendable {
         AuthRoutes(database: database, tokens: tokens, now: now).add(to: version)
         let members = version.group(context: MemberContext.self)
         ProfileRoutes(database: database).add(to: members)
+        DeviceRoutes(database: database, now: now).add(to: members)
         SyncRoutes(database: database, now: now).add(to: members)
         LeaderboardRoutes(database: database, cursorKey: tokens.cursorKey, now: now).add(to: members)
         OrganizationRoutes(database: database).add(to: members)

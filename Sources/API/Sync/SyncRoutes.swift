@@ -40,6 +40,7 @@ struct SyncRoutes: Sendable {
             guard merge.ledger.sessions.count <= Self.mostSessions else { throw Problem.tooManySessions }
 
             let revision = try await tx.store(merge, over: before, from: submission, at: Instant(now()))
+            try await tx.noteDevice(submission.device.id.text)
             let today = LocalDay(of: merge.asOf, in: submission.device.timeZone)
             return Answer(
                 state: GameState(merge.ledger, totals: merge.totals, asOf: today, revision: revision),
