@@ -86,6 +86,28 @@ ALTER FUNCTION app.bind(bound_uid uuid, bound_organization uuid) OWNER TO breath
 
 COMMENT ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid) IS 'Raises BM401 for an unknown user and BM404 where the user is not an active member.';
 
+CREATE FUNCTION app.bind(bound_uid uuid, bound_organization uuid, bound_family uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform set_config('app.uid', bound_uid::text, true),
+    set_config('app.organization_id', coalesce(bound_organization::text, ''), true);
+  if not exists (select from app.refresh_token where uid = bound_uid and family = bound_family) then
+    raise exception 'that sign-in has ended' using errcode = 'BM401';
+  end if;
+  if bound_organization is not null and not exists (
+    select from app.member where organization_id = bound_organization and uid = bound_uid
+  ) then
+    raise exception 'not an active member of that organization' using errcode = 'BM404';
+  end if;
+end
+$$;
+
+ALTER FUNCTION app.bind(bound_uid uuid, bound_organization uuid, bound_family uuid) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid, bound_family uuid) IS 'Raises BM401 where the sign-in has ended or never was, and BM404 where the user is not an active member.';
+
 CREATE FUNCTION app.circle() RETURNS uuid[]
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -378,9 +400,13 @@ CREATE TABLE app.device (
     held_xp bigint DEFAULT 0 NOT NULL,
     carried_xp bigint,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    chosen_name text,
+    family uuid,
+    revoked_at timestamp with time zone,
     CONSTRAINT device_claimed_xp_check CHECK ((claimed_xp >= 0)),
     CONSTRAINT device_device_id_check CHECK (((char_length(device_id) >= 1) AND (char_length(device_id) <= 64))),
-    CONSTRAINT device_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 80)))
+    CONSTRAINT device_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 80))),
+    CONSTRAINT device_name_invalid CHECK ((((char_length(chosen_name) >= 1) AND (char_length(chosen_name) <= 80)) AND (chosen_name IS NORMALIZED) AND (chosen_name !~ '[[:cntrl:]]'::text) AND (chosen_name ~ '[^[:space:]]'::text)))
 );
 
 ALTER TABLE ONLY app.device FORCE ROW LEVEL SECURITY;
@@ -394,6 +420,12 @@ COMMENT ON COLUMN app.device.claimed_xp IS 'The largest total this device report
 COMMENT ON COLUMN app.device.held_xp IS 'The most it held beyond the possible sessions in the same export: challenge rewards and legacy XP.';
 
 COMMENT ON COLUMN app.device.carried_xp IS 'Not null on a device that still shows practice from before the last "clear data": the least it held beyond its sessions and rewards since. That much was cleared and does not come back.';
+
+COMMENT ON COLUMN app.device.chosen_name IS 'What the person calls it. Beside name, which is what it calls itself on every sync and would take this back.';
+
+COMMENT ON COLUMN app.device.family IS 'The sign-in by which it last synced, null before that was noted. No foreign key: the device outlives the sign-in.';
+
+COMMENT ON COLUMN app.device.revoked_at IS 'When the person ended it. Its practice stays theirs; a sync by a new sign-in brings the device back.';
 
 CREATE TABLE app.domain_claim (
     organization_id uuid NOT NULL,
@@ -606,8 +638,12 @@ CREATE TABLE app."user" (
     friends_board boolean DEFAULT false NOT NULL,
     company_board boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    preferred_sync_frequency text DEFAULT 'realtime'::text NOT NULL,
+    day_starts_at integer DEFAULT 0 NOT NULL,
     CONSTRAINT user_avatar_url_invalid CHECK (((avatar_url ~ '^https://'::text) AND (char_length(avatar_url) <= 2048))),
-    CONSTRAINT user_display_name_invalid CHECK ((((char_length(display_name) >= 1) AND (char_length(display_name) <= 40)) AND (display_name IS NORMALIZED) AND (display_name !~ '[[:cntrl:]]'::text) AND (display_name ~ '[^[:space:]]'::text)))
+    CONSTRAINT user_day_starts_at_invalid CHECK (((day_starts_at >= 0) AND (day_starts_at <= 6))),
+    CONSTRAINT user_display_name_invalid CHECK ((((char_length(display_name) >= 1) AND (char_length(display_name) <= 40)) AND (display_name IS NORMALIZED) AND (display_name !~ '[[:cntrl:]]'::text) AND (display_name ~ '[^[:space:]]'::text))),
+    CONSTRAINT user_preferred_sync_frequency_invalid CHECK ((preferred_sync_frequency = ANY (ARRAY['realtime'::text, 'hourly'::text, 'daily'::text])))
 );
 
 ALTER TABLE ONLY app."user" FORCE ROW LEVEL SECURITY;
@@ -621,6 +657,10 @@ COMMENT ON COLUMN app."user".display_name IS 'Chosen by the person; never derive
 COMMENT ON COLUMN app."user".share_progress IS 'The master switch: without it this person is on no board at all.';
 
 COMMENT ON COLUMN app."user".share_streaks IS 'Whether boards may show the streak beside the rest.';
+
+COMMENT ON COLUMN app."user".preferred_sync_frequency IS 'How often the person wants their devices to come. A wish: the server takes every sync.';
+
+COMMENT ON COLUMN app."user".day_starts_at IS 'The local hour at which the person''s day begins: later than midnight for those who practise after it.';
 
 CREATE VIEW board.company WITH (security_barrier='true') AS
  SELECT s.organization_id,
@@ -893,6 +933,9 @@ GRANT ALL ON FUNCTION app.befriend(other uuid) TO breathmaster_api;
 REVOKE ALL ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid) TO breathmaster_api;
 
+REVOKE ALL ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid, bound_family uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid, bound_family uuid) TO breathmaster_api;
+
 REVOKE ALL ON FUNCTION app.circle() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.circle() TO breathmaster_boards;
 GRANT ALL ON FUNCTION app.circle() TO breathmaster_api;
@@ -1026,6 +1069,10 @@ GRANT UPDATE(global_board) ON TABLE app."user" TO breathmaster_api;
 GRANT UPDATE(friends_board) ON TABLE app."user" TO breathmaster_api;
 
 GRANT UPDATE(company_board) ON TABLE app."user" TO breathmaster_api;
+
+GRANT UPDATE(preferred_sync_frequency) ON TABLE app."user" TO breathmaster_api;
+
+GRANT UPDATE(day_starts_at) ON TABLE app."user" TO breathmaster_api;
 
 GRANT SELECT ON TABLE board.company TO breathmaster_api;
 

@@ -29,3 +29,6 @@ extension LocalDay: PGEncodable, PGDecodable, PGArrayElement {
         self.init(daysSince1970: try PGDate(from: cell).daysSince1970)
     }
 }
+
+extension SyncFrequency: PGEncodable, PGDecodable {}
+extension DayStart: PGEncodable, PGDecodable {}

@@ -12,8 +12,9 @@ package struct TenantDatabase: Sendable {
 
     /// A read-only transaction bound to `principal`.
     ///
-    /// - Throws: ``PGError`` with SQLSTATE `BM401` for an unknown user and `BM404`
-    ///   where they are not an active member, before any statement of `body` counts.
+    /// - Throws: ``PGError`` with SQLSTATE `BM401` for an unknown user or a sign-in
+    ///   that has ended, and `BM404` where they are not an active member, before any
+    ///   statement of `body` counts.
     package func read<Result: Sendable>(
         as principal: Principal,
         _ body: (TenantTransaction) async throws -> Result
@@ -46,6 +47,10 @@ package struct TenantDatabase: Sendable {
 
 extension Principal {
     fileprivate var binding: SQL {
-        "select app.bind(\(uid), \(organizationID))"
+        if let signIn {
+            "select app.bind(\(uid), \(organizationID), \(signIn))"
+        } else {
+            "select app.bind(\(uid), \(organizationID))"
+        }
     }
 }

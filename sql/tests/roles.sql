@@ -88,7 +88,8 @@ select results_eq(
     ('app.refresh_token', 'delete, insert, select, update'),
     ('app.session', 'insert, select, update (epoch, verdict)'),
     ('app.user', 'select, update (display_name, avatar_url, share_progress, share_streaks, '
-      || 'allow_friend_requests, global_board, friends_board, company_board)'),
+      || 'allow_friend_requests, global_board, friends_board, company_board, '
+      || 'preferred_sync_frequency, day_starts_at)'),
     ('board.company', 'select'),
     ('board.friends', 'select'),
     ('board.global', 'select'),
@@ -115,8 +116,8 @@ select is_empty(
        and relation not like 'migration.%' $$,
   'Nobody else, and not the public, holds any privilege on a table or view.');
 
--- The functions that run with their owner's rights are befriend, circle,
--- join_organization, publish_standings and register. The circle is here because
+-- The functions that run with their owner's rights are befriend, bind by a sign-in,
+-- circle, join_organization, publish_standings and register. The circle is here because
 -- calling a function is a privilege of whoever reads the view, not of its owner; it
 -- tells nobody more than their own friends.
 select results_eq(
@@ -124,7 +125,7 @@ select results_eq(
      where p.pronamespace in ('app'::regnamespace, 'board'::regnamespace)
        and has_function_privilege('breathmaster_api', p.oid, 'execute')
      order by 1 $$,
-  array['befriend', 'bind', 'circle', 'join_organization', 'organization_id', 'own_organization_ids',
+  array['befriend', 'bind', 'bind', 'circle', 'join_organization', 'organization_id', 'own_organization_ids',
     'publish_standings', 'register', 'uid'],
   'The API role can call exactly these functions.');
 

@@ -48,7 +48,11 @@ struct Demo: Sendable {
     }
 
     private func token(of person: Int) async throws -> String {
-        try await server.tokens.token(for: Self.uid(of: person))
+        let token = RefreshToken(uid: Self.uid(of: person))
+        try await database.write(as: Principal(uid: token.uid)) { tx in
+            try await tx.beginFamily(token, expiresAt: server.now().addingTimeInterval(AccessTokens.lifetime))
+        }
+        return try await server.tokens.token(for: token.uid, signIn: token.family)
     }
 
     private func companyID() async throws -> String {

@@ -54,7 +54,8 @@ extension Problem {
         "user_display_name_invalid": .invalid(
             "displayName",
             "must have 1 to 40 characters, in Unicode normal form C"
-        )
+        ),
+        "device_name_invalid": .invalid("name", "must have 1 to 80 characters, in Unicode normal form C"),
     ]
 
     init(_ error: PGError) {

@@ -29,12 +29,15 @@ struct AccessTokens: Sendable {
         self.now = now
     }
 
-    func token(for uid: UUID) async throws -> String {
+    /// - Parameter signIn: the family of the refresh token beside it; with that
+    ///   family this token ends too, before its time.
+    func token(for uid: UUID, signIn: UUID) async throws -> String {
         // Whole seconds, as NumericDate mostly is (RFC 7519 §2).
         let issuedAt = Date(timeIntervalSince1970: now().timeIntervalSince1970.rounded(.down))
         let claims = Claims(
             iss: IssuerClaim(value: Self.issuer),
             sub: SubjectClaim(value: uid.text),
+            sid: signIn.text,
             iat: IssuedAtClaim(value: issuedAt),
             exp: ExpirationClaim(value: issuedAt.addingTimeInterval(Self.lifetime))
         )
@@ -51,9 +54,9 @@ struct AccessTokens: Sendable {
             header.alg == "EdDSA", header.kid == kid.string, header.typ == "at+jwt",
             let claims = try? await keys.verify(token, as: Claims.self),
             claims.iss.value == Self.issuer, claims.exp.value > now(),
-            let uid = UUID(uuidString: claims.sub.value)
+            let uid = UUID(uuidString: claims.sub.value), let signIn = UUID(uuidString: claims.sid)
         else { return nil }
-        return Principal(uid: uid)
+        return Principal(uid: uid, signIn: signIn)
     }
 
     /// The public half, for `GET /.well-known/jwks.json` (RFC 7517).
@@ -73,6 +76,8 @@ struct AccessTokens: Sendable {
     private struct Claims: JWTPayload {
         let iss: IssuerClaim
         let sub: SubjectClaim
+        /// The sign-in (registered by OpenID Connect Front-Channel Logout).
+        let sid: String
         let iat: IssuedAtClaim
         let exp: ExpirationClaim
 

@@ -44,7 +44,8 @@ struct AuthRoutes: Sendable {
         let successor = RefreshToken(after: presented, key: tokens.refreshKey)
         let rotated: Bool
         do {
-            rotated = try await database.write(as: Principal(uid: presented.uid)) { tx in
+            let principal = Principal(uid: presented.uid, signIn: presented.family)
+            rotated = try await database.write(as: principal) { tx in
                 if try await tx.rotate(presented, to: successor, now: now(), lifetime: RefreshToken.lifetime)
                 {
                     return true
@@ -54,7 +55,7 @@ struct AuthRoutes: Sendable {
                 return false
             }
         } catch let error as PGError where error.sqlState?.rawValue == "BM401" {
-            // Whether that user ever existed is not told.
+            // Whether that sign-in, or its user, ever existed is not told.
             rotated = false
         }
         guard rotated else { throw Problem.refreshTokenSpent }
@@ -64,7 +65,7 @@ struct AuthRoutes: Sendable {
     private func answer(with refreshToken: RefreshToken) async throws -> Tokens {
         Tokens(
             uid: refreshToken.uid.text,
-            accessToken: try await tokens.token(for: refreshToken.uid),
+            accessToken: try await tokens.token(for: refreshToken.uid, signIn: refreshToken.family),
             refreshToken: refreshToken.text,
             expiresIn: Int(AccessTokens.lifetime)
         )

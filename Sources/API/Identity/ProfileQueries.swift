@@ -11,8 +11,8 @@ extension TenantTransaction {
                 select u.display_name, u.avatar_url, coalesce(newest.time_zone, 'UTC'),
                   u.share_progress, u.share_streaks, u.allow_friend_requests,
                   u.global_board, u.friends_board, u.company_board,
-                  u.created_at, newest.last_taken_at,
-                  (select count(*) from app.device d where d.uid = u.uid)
+                  u.preferred_sync_frequency, u.day_starts_at, u.created_at, newest.last_taken_at,
+                  (select count(*) from app.device d where d.uid = u.uid and d.revoked_at is null)
                 from app.user u
                   left join lateral (
                     select time_zone, last_taken_at from app.device d
@@ -39,7 +39,9 @@ extension TenantTransaction {
               allow_friend_requests = coalesce(\(change.privacy?.allowFriendRequests), allow_friend_requests),
               global_board = coalesce(\(boards?.global?.enabled), global_board),
               friends_board = coalesce(\(boards?.friends?.enabled), friends_board),
-              company_board = coalesce(\(boards?.company?.enabled), company_board)
+              company_board = coalesce(\(boards?.company?.enabled), company_board),
+              preferred_sync_frequency = coalesce(\(change.preferredSyncFrequency), preferred_sync_frequency),
+              day_starts_at = coalesce(\(change.dayStartsAt), day_starts_at)
             where uid = \(principal.uid)
             """
         )
@@ -52,6 +54,8 @@ private struct ProfileRow: PGRow {
     let timeZone: String
     let shareProgress, shareStreaks, allowFriendRequests: Bool
     let global, friends, company: Bool
+    let preferredSyncFrequency: SyncFrequency
+    let dayStartsAt: DayStart
     let createdAt: Instant
     let lastSyncAt: Instant?
     let devices: Int
@@ -66,6 +70,8 @@ private struct ProfileRow: PGRow {
         global = try row.next()
         friends = try row.next()
         company = try row.next()
+        preferredSyncFrequency = try row.next()
+        dayStartsAt = try row.next()
         createdAt = try row.next()
         lastSyncAt = try row.next()
         devices = try row.next()
@@ -87,6 +93,8 @@ private struct ProfileRow: PGRow {
                 friends: .init(enabled: friends),
                 company: .init(enabled: company)
             ),
+            preferredSyncFrequency: preferredSyncFrequency,
+            dayStartsAt: dayStartsAt,
             createdAt: createdAt,
             lastSyncAt: lastSyncAt,
             totalDevices: devices

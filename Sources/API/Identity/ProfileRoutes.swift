@@ -56,14 +56,17 @@ struct Profile: Encodable, Sendable {
     let timeZone: String
     let privacy: Privacy
     let leaderboards: Boards
+    let preferredSyncFrequency: SyncFrequency
+    let dayStartsAt: DayStart
     let createdAt: Instant
     let lastSyncAt: Instant?
     let totalDevices: Int
 }
 
 /// What a `PATCH /v1/me` changes: nil where it says nothing. Null puts a thing
-/// back to where it began: no name, and everything off. A member that isn't
-/// known is refused, since a misspelt one must not look like a yes or a no.
+/// back to where it began: no name, everything off, syncs in real time and days
+/// from midnight. A member that isn't known is refused, since a misspelt one must
+/// not look like a yes or a no.
 struct ProfileChange: Decodable, Sendable {
     struct Privacy: Decodable, Sendable {
         let shareProgress, shareStreaks, allowFriendRequests: Bool?
@@ -102,14 +105,21 @@ struct ProfileChange: Decodable, Sendable {
     let displayName: String??
     let privacy: Privacy?
     let leaderboards: Boards?
+    let preferredSyncFrequency: SyncFrequency?
+    let dayStartsAt: DayStart?
 
     init(from decoder: any Decoder) throws {
-        let members = try Members(decoder, known: ["displayName", "privacy", "leaderboards"])
+        let members = try Members(
+            decoder,
+            known: ["displayName", "privacy", "leaderboards", "preferredSyncFrequency", "dayStartsAt"]
+        )
         displayName =
             members.has("displayName")
             ? .some(try members.value("displayName", as: DisplayName.self)?.text) : nil
         privacy = try members.value("privacy")
         leaderboards = try members.value("leaderboards")
+        preferredSyncFrequency = try members.value("preferredSyncFrequency", orWhenNull: .realtime)
+        dayStartsAt = try members.value("dayStartsAt", orWhenNull: .midnight)
     }
 }
 
@@ -136,9 +146,13 @@ private struct Members {
         try container.decodeIfPresent(Value.self, forKey: Name(stringValue: name))
     }
 
-    /// Nil where it isn't there, false where it is null.
+    /// Nil where it isn't there.
+    func value<Value: Decodable>(_ name: String, orWhenNull initial: Value) throws -> Value? {
+        has(name) ? try value(name) ?? initial : nil
+    }
+
     func flag(_ name: String) throws -> Bool? {
-        has(name) ? try value(name) ?? false : nil
+        try value(name, orWhenNull: false)
     }
 
     private struct Name: CodingKey {

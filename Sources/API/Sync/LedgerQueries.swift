@@ -8,6 +8,7 @@ struct StoredLedger: Sendable {
     let ledger: Ledger
     let revision: Revision
     let dayStart: DayStart
+    let frequency: SyncFrequency
 }
 
 /// Which sessions of a ledger are read.
@@ -87,7 +88,7 @@ extension TenantTransaction {
             fields: entries.map { ($0.key, $0.entry) },
             pausesFrom: state.joinedOn
         )
-        return StoredLedger(ledger: ledger, revision: state.revision, dayStart: state.dayStart)
+        return StoredLedger(ledger: ledger, revision: state.revision, dayStart: state.dayStart, frequency: state.frequency)
     }
 }
 
@@ -98,7 +99,7 @@ extension TenantTransaction {
         PGQuery(
             """
             select g.epoch, g.epoch_started_at, g.eligible_at, g.floor_xp, g.sync_version, g.last_modified, g.last_device_id,
-              (u.created_at at time zone 'UTC')::date
+              (u.created_at at time zone 'UTC')::date, u.day_starts_at, u.preferred_sync_frequency
             from app.game_state g
               join app.user u on u.uid = g.uid
             where g.uid = \(principal.uid)
@@ -274,8 +275,9 @@ private struct GameStateRow: PGRow {
     let epochStartedAt, eligibleAt: Instant?
     let floorXP: Int
     let revision: Revision
-    let dayStart = DayStart.midnight
     let joinedOn: LocalDay
+    let dayStart: DayStart
+    let frequency: SyncFrequency
 
     init(from row: inout PGRowReader) throws {
         epoch = try row.next()
@@ -284,6 +286,8 @@ private struct GameStateRow: PGRow {
         floorXP = try row.next()
         revision = Revision(version: try row.next(), modifiedAt: try row.next(), deviceID: try row.next())
         joinedOn = try row.next()
+        dayStart = try row.next()
+        frequency = try row.next()
     }
 }
 

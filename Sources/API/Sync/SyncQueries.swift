@@ -30,7 +30,10 @@ extension TenantTransaction {
             try update(merge, revision: revision)
             if let periods = changes.periods { try publish(periods.standings, changed: periods.names) }
         }
-        if let batch { try remember(batch, merge, revision: revision) }
+        if let batch {
+            try remember(batch, merge, revision: revision)
+            try noteDevice(batch.deviceID)
+        }
     }
 
     private func upsert(_ devices: [Device]) throws {

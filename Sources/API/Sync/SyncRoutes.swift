@@ -98,6 +98,7 @@ struct SyncRoutes: Sendable {
             next: NextSync(
                 after: now,
                 in: batch.device.timeZone,
+                every: before.frequency,
                 moreSessions: others.count < reading.othersSessions.count
             )
         )
@@ -216,7 +217,7 @@ struct SyncRoutes: Sendable {
                 receivedAt: now
             )
             try tx.store(merge, over: before, as: revision, record)
-            return StoredLedger(ledger: merge.ledger, revision: revision, dayStart: before.dayStart).state(at: now)
+            return StoredLedger(ledger: merge.ledger, revision: revision, dayStart: before.dayStart, frequency: before.frequency).state(at: now)
         }
         return try JSON.response(state)
     }

@@ -1,8 +1,9 @@
 /// The hour at which someone's day begins. For a night owl whose day begins at
 /// 4, what ends at 02:30 still belongs to the day before.
-package struct DayStart: Hashable, Sendable {
+package struct DayStart: RawRepresentable, Hashable, Sendable {
     /// On the local clock, 0 to 6.
     package let hour: Int
+    package var rawValue: Int { hour }
 
     package static let midnight = DayStart(known: 0)
 
@@ -10,6 +11,10 @@ package struct DayStart: Hashable, Sendable {
     package init?(hour: Int) {
         guard (0...6).contains(hour) else { return nil }
         self.init(known: hour)
+    }
+
+    package init?(rawValue: Int) {
+        self.init(hour: rawValue)
     }
 
     private init(known hour: Int) {
@@ -20,10 +25,12 @@ package struct DayStart: Hashable, Sendable {
 extension DayStart: Codable {
     package init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
-        guard let start = DayStart(hour: try container.decode(Int.self)) else {
+        // As JavaScript counts: 2.5 is a number, and not an hour.
+        let hour = Int(exactly: try container.decode(Double.self))
+        guard let start = hour.flatMap({ DayStart(hour: $0) }) else {
             throw DecodingError.dataCorruptedError(
                 in: container,
-                debugDescription: "must be an hour from 0 to 6"
+                debugDescription: "must be a whole hour from 0 to 6"
             )
         }
         self = start

@@ -77,6 +77,35 @@ struct AuthTests {
         }
     }
 
+    @Test func `an access token ends with its sign-in`() async throws {
+        try await TestServer().run { nobody in
+            let answer = try await nobody.send(.post, "/v1/auth/anonymous")
+            let first = try #require(answer.json["refreshToken"] as? String)
+            var client = nobody
+            client.token = answer.json["accessToken"] as? String
+            _ = try await nobody.refresh(try await nobody.refresh(first))
+            #expect(try await client.send(.get, "/v1/me").status == 200)
+            #expect(try await nobody.refreshStatus(first) == 401)
+            #expect(try await client.send(.get, "/v1/me").status == 401)
+        }
+    }
+
+    @Test func `an access token of a sign-in that never was is refused`() async throws {
+        let server = try await TestServer()
+        try await server.run { nobody in
+            let (_, uid) = try await nobody.newcomer()
+            let (_, other) = try await nobody.newcomer()
+            for signIn in [uid, other].compactMap(UUID.init(uuidString:)) + [UUID()] {
+                var client = nobody
+                client.token = try await server.server.tokens.token(
+                    for: try #require(UUID(uuidString: uid)),
+                    signIn: signIn
+                )
+                #expect(try await client.send(.get, "/v1/me").status == 401)
+            }
+        }
+    }
+
     @Test(arguments: [
         "", "nonsense", "Bearer", "Bearer a.b.c",
         // alg none, and our own claims
@@ -102,7 +131,7 @@ struct AuthTests {
     }
 
     @Test func `a token of another server's key is refused`() async throws {
-        let foreign = try await TestServer().server.tokens.token(for: UUID())
+        let foreign = try await TestServer().server.tokens.token(for: UUID(), signIn: UUID())
         try await TestServer().run { nobody in
             let answer = try await nobody.send(.get, "/v1/me", headers: [.authorization: "Bearer \(foreign)"])
             #expect(answer.status == 401)

@@ -58,4 +58,44 @@ struct ProfileTests {
             #expect(Array(name.unicodeScalars) == Array("Zo\u{EB}".unicodeScalars))
         }
     }
+
+    @Test func `syncs are in real time and days from midnight until it is said otherwise`() async throws {
+        try await TestServer().run { nobody in
+            let (client, _) = try await nobody.newcomer()
+            func wishes() async throws -> String {
+                let profile = try await client.send(.get, "/v1/me").json
+                return "\(profile["preferredSyncFrequency"] ?? "") \(profile["dayStartsAt"] ?? "")"
+            }
+            #expect(try await wishes() == "realtime 0")
+            for frequency in ["hourly", "daily"] {
+                _ = try await client.send(.patch, "/v1/me", ["preferredSyncFrequency": frequency])
+                #expect(try await wishes() == "\(frequency) 0")
+            }
+            _ = try await client.send(.patch, "/v1/me", ["dayStartsAt": 6])
+            #expect(try await wishes() == "daily 6")
+            _ = try await client.send(.patch, "/v1/me", ["displayName": "Ada"])
+            #expect(try await wishes() == "daily 6")
+            _ = try await client.send(
+                .patch,
+                "/v1/me",
+                ["preferredSyncFrequency": NSNull(), "dayStartsAt": NSNull()]
+            )
+            #expect(try await wishes() == "realtime 0")
+        }
+    }
+
+    @Test(arguments: [
+        #"{"preferredSyncFrequency": "weekly"}"#, #"{"preferredSyncFrequency": 1}"#, #"{"dayStartsAt": 7}"#,
+        #"{"dayStartsAt": -1}"#, #"{"dayStartsAt": 2.5}"#, #"{"dayStartsAt": "3"}"#,
+        #"{"dayStartsAt": 1e300}"#,
+    ])
+    func `a wish that can't be is refused by field`(body: String) async throws {
+        try await TestServer().run { nobody in
+            let (client, _) = try await nobody.newcomer()
+            let answer = try await client.send(.patch, "/v1/me", text: Array(body.utf8))
+            #expect(answer.status == 422)
+            let field = try #require(answer.json["field"] as? String)
+            #expect(body.contains("\"\(field)\""))
+        }
+    }
 }

@@ -23,6 +23,12 @@ struct RouteAccessTests {
         "POST /v1/auth/refresh": .everybody,
         "GET /v1/me": .people,
         "PATCH /v1/me": .people,
+        "GET /v1/features": .people,
+        "GET /v1/devices": .people,
+        "PATCH /v1/devices/{device}": .people,
+        "DELETE /v1/devices/{device}": .people,
+        "POST /v1/sync/eligibility": .everybody,
+        "POST /v1/sync/enable": .people,
         "PUT /v1/sync/export": .people,
         "GET /v1/sync/state": .people,
         "POST /v1/sync": .people,
@@ -83,6 +89,7 @@ struct RouteAccessTests {
                     .replacing("{organization}", with: acme.id)
                     .replacing("{uid}", with: UUID().uuidString)
                     .replacing("{batch}", with: UUID().uuidString)
+                    .replacing("{device}", with: "laptop")
                 #expect(try await nobody.send(method, path).status == 401, "\(route)")
                 guard access == .members else { continue }
                 #expect(try await stranger.send(method, path).status == 404, "\(route)")

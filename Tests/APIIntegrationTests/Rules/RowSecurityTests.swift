@@ -47,6 +47,10 @@ struct RowSecurityTests {
                 "/v1/sync/export",
                 Practice.export(until: clock.now, challenges: [Practice.challenge(on: clock.now)])
             )
+            var laptop = BatchDevice("laptop", of: ben)
+            let impossible = Practice.session(startedAt: clock.now.addingTimeInterval(-9000), cycles: 3010)
+            try await laptop.sync([impossible], state: ["unlockedPatterns": ["value": ["boxing"]]])
+            try await server.decide(appealOf: impossible, by: ben, uid: other, accepted: false)
 
             let adaID = try #require(UUID(uuidString: ada))
             let sweep = Sweep(pool: PGPool(PGConfiguration(server.database)), uid: adaID)

@@ -1,5 +1,11 @@
+import Domain
 import Foundation
+import HTTPTypes
 import PGClient
+import Tenancy
+import Testing
+
+@testable import API
 
 extension TestServer {
     /// What an operator does by command, on the test's database.
@@ -27,6 +33,28 @@ extension TestServer {
             try await tx.queryOne("select app.create_organization(\(name), \(domain), \(uid))", as: UUID.self)
         }
         return (id.uuidString.lowercased(), domain)
+    }
+
+    /// Appeals for a session of the laptop, and decides that as an operator does.
+    func decide(appealOf session: [String: Any], by client: Client, uid: String, accepted: Bool) async throws {
+        let (id, startedAt) = ("\(session["id"] ?? "")", "\(session["startedAt"] ?? "")")
+        let appeal = try await client.send(
+            .post,
+            "/v1/sync/sessions/\(id)/appeal",
+            ["deviceId": "laptop", "startedAt": startedAt, "reason": "I breathe like a hummingbird"]
+        )
+        try #require(appeal.status == 201)
+        let key = Session.Key(
+            deviceID: "laptop",
+            sessionID: id,
+            startedAt: try #require(Instant(startedAt))
+        )
+        let pool = PGPool(PGConfiguration(superuser))
+        let principal = Principal(uid: try #require(UUID(uuidString: uid)))
+        try await TenantDatabase(pool: pool).write(as: principal) { tx in
+            try await tx.decide(key, accepted: accepted, by: "An operator", note: nil, at: Instant(Date()))
+        }
+        await pool.close()
     }
 
     func recordEmail(of uid: String, _ address: String) async throws {

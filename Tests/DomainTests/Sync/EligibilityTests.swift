@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Domain
@@ -108,6 +109,43 @@ struct `The gate to cloud sync` {
         let here = gate(ledger(), at: nextDay)
         #expect(there.currentState.currentStreak == 0)
         #expect(here.currentState.currentStreak == 3)
+    }
+
+    @Test(arguments: [
+        (5, 25, 3, 7, nil), (4, 25, 3, 7, "minLevel"), (5, 24, 3, 7, "minTotalSessions"),
+        (5, 25, 2, 7, "minStreak"), (5, 25, 3, 6, "accountAge"), (0, 0, 0, 0, "minLevel"),
+        (99, 9999, 999, 9999, nil),
+    ])
+    func `a state is judged by the same four, whoever vouches for it`(
+        _ level: Int,
+        _ sessions: Int,
+        _ streak: Int,
+        _ age: Int,
+        _ missing: String?
+    ) {
+        let state = Eligibility.CurrentState(
+            currentLevel: level,
+            totalSessions: sessions,
+            currentStreak: streak,
+            accountAge: age
+        )
+        #expect(Eligibility(state).nextRequirement?.name == missing)
+        #expect(Eligibility(state).eligible == (missing == nil))
+        #expect(Eligibility(state, wasEligible: true).eligible)
+    }
+
+    @Test func `what is begun of a day or a level doesn't count`() throws {
+        let json = #"{"currentLevel": 4.9, "totalSessions": 25.5, "currentStreak": 3, "accountAge": 6.99}"#
+        let state = try JSONDecoder().decode(Eligibility.CurrentState.self, from: Data(json.utf8))
+        #expect(
+            state
+                == Eligibility.CurrentState(
+                    currentLevel: 4,
+                    totalSessions: 25,
+                    currentStreak: 3,
+                    accountAge: 6
+                )
+        )
     }
 
     private func expect(

@@ -1,0 +1,68 @@
+import Foundation
+import HTTPTypes
+import Testing
+
+@testable import API
+
+struct AppealTests {
+    private let end = Date()
+
+    /// Someone with a session in quarantine.
+    private func quarantined(_ nobody: Client) async throws -> (laptop: BatchDevice, uid: String, session: [String: Any]) {
+        let (client, uid) = try await nobody.newcomer()
+        var laptop = BatchDevice("laptop", of: client)
+        try await laptop.sync(Practice.sessions(until: end, days: 10, cycles: 40))
+        let session = Practice.session(startedAt: end.addingTimeInterval(-86_400 * 15), cycles: 301)
+        let answer = try await laptop.sync([session])
+        #expect(answer.outcomes == ["sessions 0 quarantined tooManyCycles"])
+        #expect(answer.state["totalSessions"] as? Int == 30)
+        return (laptop, uid, session)
+    }
+
+    @Test func `an accepted appeal lets the session count, and both acts can be read`() async throws {
+        let server = try await TestServer()
+        try await server.run { nobody in
+            let (laptop, uid, session) = try await quarantined(nobody)
+            let before = try await laptop.client.send(.get, "/v1/sync/state").json
+            try await server.decide(appealOf: session, by: laptop.client, uid: uid, accepted: true)
+            let state = try await laptop.client.send(.get, "/v1/sync/state").json
+            #expect(state["totalSessions"] as? Int == 31)
+            #expect(state["totalXP"] as? Int == before["totalXP"] as? Int)
+            #expect(state["legacyXP"] as? Int == 0)
+            let path = "/v1/sync/sessions/\(session["id"] ?? "")/appeal"
+            let appeals = try await laptop.client.send(.get, path).json["appeals"] as? [[String: Any]]
+            #expect(appeals?.first?["status"] as? String == "accepted")
+            #expect(appeals?.first?["verdict"] as? String == "tooManyCycles")
+        }
+    }
+
+    @Test func `a declined appeal changes nothing, and is decided once`() async throws {
+        let server = try await TestServer()
+        try await server.run { nobody in
+            let (laptop, uid, session) = try await quarantined(nobody)
+            try await server.decide(appealOf: session, by: laptop.client, uid: uid, accepted: false)
+            #expect(try await laptop.client.send(.get, "/v1/sync/state").json["totalSessions"] as? Int == 30)
+            await #expect(throws: (any Error).self) {
+                try await server.decide(appealOf: session, by: laptop.client, uid: uid, accepted: true)
+            }
+            #expect(try await laptop.client.send(.get, "/v1/sync/state").json["totalSessions"] as? Int == 30)
+        }
+    }
+
+    @Test func `a session that counts, or isn't there, can't be appealed`() async throws {
+        try await TestServer().run { nobody in
+            let (laptop, _, session) = try await quarantined(nobody)
+            let sound = try #require(Practice.sessions(until: end, days: 1, cycles: 40).first)
+            func appeal(_ session: [String: Any], _ client: Client) async throws -> Int {
+                try await client.send(
+                    .post,
+                    "/v1/sync/sessions/\(session["id"] ?? "")/appeal",
+                    ["deviceId": "laptop", "startedAt": session["startedAt"] ?? "", "reason": "please"]
+                ).status
+            }
+            #expect(try await appeal(sound, laptop.client) == 409)
+            let (stranger, _) = try await nobody.newcomer()
+            #expect(try await appeal(session, stranger) == 404)
+        }
+    }
+}
