@@ -7,6 +7,9 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+/// The rules are tried on a hundred thousand histories, which take minutes if they aren't optimized.
+let optimized = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
 let package = Package(
     name: "breathmaster",
     platforms: [.macOS(.v15)],
@@ -27,7 +30,7 @@ let package = Package(
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
     targets: [
-        .target(name: "Domain", swiftSettings: strict),
+        .target(name: "Domain", swiftSettings: optimized),
         .systemLibrary(
             name: "CLibpq",
             path: "Sources/PGClient/CLibpq",
@@ -66,7 +69,7 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
-        .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: strict),
+        .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: optimized),
         .testTarget(
             name: "APIIntegrationTests",
             dependencies: [

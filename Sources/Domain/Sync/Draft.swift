@@ -263,7 +263,7 @@ struct Draft {
         // What had arrived by then was cleared, whatever its clock said.
         let all = ledger.sessions.values
         let gone = all.filter { min($0.ended, $0.receivedAt) <= takenAt }
-        ledger.cleared.formUnion(gone.filter { $0.ended > takenAt }.map(\.key))
+        ledger.cleared.formUnion(gone.map(\.key))
         for session in gone { ledger.sessions[session.key] = nil }
         for id in ledger.devices.keys {
             ledger.devices[id]?.sessionXP = 0

@@ -17,8 +17,8 @@ package struct Ledger: Hashable, Sendable {
     package var sessions: [Session.Key: Session]
     package var judgements: [Session.Key: Judgement]
     package var challenges: [DailyChallenge.Key: DailyChallenge]
-    /// Sessions that were cleared although their device's clock put their end
-    /// after the clear: by their time alone they would come back.
+    /// Sessions that were cleared, of those that a merge may meet again: a wrong clock
+    /// may put their end after the clear, and by their time alone they would come back.
     package var cleared: Set<Session.Key>
     package var fields: [FieldKey: FieldEntry]
     /// The first day that can be paused: the one on which the person joined.
