@@ -16,7 +16,7 @@ struct `The hour at which a day begins` {
         let error = #expect(throws: DecodingError.self) {
             try JSONDecoder().decode([DayStart].self, from: Data("[7]".utf8))
         }
-        #expect(error?.whereAndWhy.why == "must be an hour from 0 to 6")
+        #expect(error?.whereAndWhy.why == "must be a whole hour from 0 to 6")
     }
 
     @Test(arguments: [
