@@ -95,6 +95,26 @@ struct DeviceTests {
         }
     }
 
+    @Test func `a device that syncs in batches is this one as well, and so is one that clears`() async throws
+    {
+        let clock = TestClock()
+        try await TestServer(clock: clock).withTwoDevices(at: clock) { _, phone in
+            clock.advance(by: 60)
+            var tablet = BatchDevice("tablet", of: phone.client)
+            let answer = try await tablet.sync()
+            #expect(answer.status == 200)
+            let cleared = try await phone.client.send(
+                .post,
+                "/v1/sync/reset",
+                ["device": ["id": "watch", "name": "watch", "timeZone": "UTC"], "epoch": 1]
+            )
+            #expect(cleared.status == 200)
+            let devices = try await phone.client.devices()
+            let current = devices.filter { $0["current"] as? Bool == true }.compactMap { $0["id"] as? String }
+            #expect(current.sorted() == ["phone", "tablet", "watch"])
+        }
+    }
+
     @Test func `a sync that a revoking overtook does not bring the device back`() async throws {
         let clock = TestClock()
         let server = try await TestServer(clock: clock)

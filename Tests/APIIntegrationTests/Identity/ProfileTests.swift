@@ -98,4 +98,21 @@ struct ProfileTests {
             #expect(body.contains("\"\(field)\""))
         }
     }
+
+    @Test func `what ends before a night owl's day begins belongs to the day before`() async throws {
+        // 2026-11-25, 02:46 UTC.
+        let clock = TestClock(Date(timeIntervalSince1970: 1_795_574_800))
+        try await TestServer(clock: clock).run { nobody in
+            let (owl, _) = try await nobody.practitioner("Owl", at: clock.now.addingTimeInterval(-18 * 3600))
+            _ = try await owl.send(.patch, "/v1/me", ["dayStartsAt": 4])
+            var laptop = BatchDevice("laptop", of: owl)
+            let session = Practice.session(startedAt: clock.now.addingTimeInterval(-900), cycles: 10)
+            #expect(try await laptop.sync([session]).outcomes == ["sessions 0 accepted"])
+            let answer = try await owl.send(.get, "/v1/sync/sessions?from=2026-11-24")
+            let days = try #require(answer.json["sessions"] as? [[String: Any]]).map {
+                $0["localDay"] as? String
+            }
+            #expect(days == Array(repeating: "2026-11-24", count: 4))
+        }
+    }
 }
