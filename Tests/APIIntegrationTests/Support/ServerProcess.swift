@@ -52,7 +52,7 @@ final class ServerProcess: Sendable {
         request.httpMethod = method
         request.timeoutInterval = 10
         if let token { request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization") }
-        request.httpBody = try body.map { try JSONSerialization.data(withJSONObject: $0) }
+        request.httpBody = try body.map { try JSONSerialization.data(withJSONObject: $0, options: .sortedKeys) }
         let (data, response) = try await URLSession.shared.data(for: request)
         let status = (response as? HTTPURLResponse)?.statusCode ?? 0
         return (status, (try? JSONSerialization.jsonObject(with: data)) as? [String: Any] ?? [:])
@@ -63,14 +63,18 @@ final class ServerProcess: Sendable {
     }
 }
 
-/// Tries until it holds; an error counts as not yet. Gives up after ten seconds.
-func eventually(_ what: String, _ condition: () async throws -> Bool) async throws {
-    let deadline = ContinuousClock.now + .seconds(10)
+/// Tries until it holds; an error counts as not yet.
+func eventually(
+    _ what: String,
+    within patience: Duration = .seconds(10),
+    _ condition: () async throws -> Bool
+) async throws {
+    let deadline = ContinuousClock.now + patience
     while ContinuousClock.now < deadline {
         if (try? await condition()) == true { return }
         await Task.yield()
     }
-    Issue.record("\(what): not within ten seconds")
+    Issue.record("\(what): not within \(patience)")
 }
 
 /// A port that was free a moment ago.
