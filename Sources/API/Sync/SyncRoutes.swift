@@ -6,6 +6,7 @@ import Tenancy
 /// `/v1/sync`: a device's practice in, the person's state out.
 struct SyncRoutes: Sendable {
     let database: TenantDatabase
+    let doorbell: SyncDoorbell
     let now: @Sendable () -> Date
 
     /// Twenty a day for years. Beyond, a ledger would cost others their answers.
@@ -33,7 +34,7 @@ struct SyncRoutes: Sendable {
 
     /// One export, one transaction: the merge, what it adds up to, the boards.
     func submit(_ submission: ExportSubmission, as principal: Principal) async throws -> Answer {
-        try await database.write(as: principal) { tx in
+        let (answer, isNews) = try await database.write(as: principal) { tx in
             let before = try await tx.lockedLedger()
             let merge = Merge(submission, into: before.ledger, now: Instant(now()))
             guard merge.eligibility.eligible else { throw Problem.notEligible(merge.eligibility) }
@@ -41,13 +42,18 @@ struct SyncRoutes: Sendable {
 
             let revision = try await tx.store(merge, over: before, from: submission, at: Instant(now()))
             let today = LocalDay(of: merge.asOf, in: submission.device.timeZone)
-            return Answer(
+            let answer = Answer(
                 state: GameState(merge.ledger, totals: merge.totals, asOf: today, revision: revision),
                 receipt: merge.receipt,
                 sessions: merge.sessions,
                 eligibility: merge.eligibility
             )
+            return (answer, revision != before.revision)
         }
+        if isNews {
+            doorbell.ring(for: principal, at: answer.state.syncVersion, by: submission.device.id.text)
+        }
+        return answer
     }
 
     /// `GET /v1/sync/state`: the person's state, its streak as of today where they are.

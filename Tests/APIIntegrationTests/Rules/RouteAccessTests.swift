@@ -25,6 +25,7 @@ struct RouteAccessTests {
         "PATCH /v1/me": .people,
         "PUT /v1/sync/export": .people,
         "GET /v1/sync/state": .people,
+        "GET /v1/sync/events": .people,
         "GET /v1/leaderboards/{scope}": .people,
         "GET /v1/organizations": .people,
         "PUT /v1/organizations/{organization}/membership": .members,
