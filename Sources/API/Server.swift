@@ -11,6 +11,25 @@ struct Server: Sendable {
     let tokens: AccessTokens
     /// The clock; tests bring their own.
     let now: @Sendable () -> Date
+    let logger: Logger
+    let doorbell: SyncDoorbell
+    /// Has to run beside the routes, or the streams hear of nothing but their own openings.
+    let events: SyncEvents
+
+    init(
+        pool: PGPool,
+        tokens: AccessTokens,
+        now: @escaping @Sendable () -> Date,
+        logger: Logger = Logger(label: "breathmaster"),
+        eventBounds: SyncEvents.Bounds = SyncEvents.Bounds()
+    ) {
+        self.pool = pool
+        self.tokens = tokens
+        self.now = now
+        self.logger = logger
+        doorbell = SyncDoorbell(pool: pool, key: tokens.eventKey, logger: logger)
+        events = SyncEvents(pool: pool, key: tokens.eventKey, bounds: eventBounds, logger: logger)
+    }
 
     /// The table of contents: every path that there is.
     func router() -> Router<AppContext> {
@@ -30,7 +49,8 @@ struct Server: Sendable {
         ProfileRoutes(database: database).add(to: members)
         FeatureRoutes(database: database).add(to: members)
         DeviceRoutes(database: database, now: now).add(to: members)
-        SyncRoutes(database: database, now: now).add(to: members)
+        SyncRoutes(database: database, doorbell: doorbell, now: now).add(to: members)
+        EventRoutes(database: database, events: events, now: now).add(to: members)
         PracticeRoutes(database: database, now: now).add(to: members)
         AppealRoutes(database: database).add(to: members)
         EligibilityRoutes(database: database, now: now).add(to: version, members: members)
@@ -46,8 +66,13 @@ extension Server {
     init(_ settings: Settings) async throws {
         var configuration = PGConfiguration(try settings.require(settings.databaseURL, "DATABASE_URL"))
         configuration.applicationName = "breathmaster"
-        pool = PGPool(configuration)
-        tokens = await AccessTokens(signingKey: try settings.signingKey(), now: { Date() })
-        now = { Date() }
+        var logger = Logger(label: "breathmaster")
+        logger.logLevel = settings.logLevel
+        self.init(
+            pool: PGPool(configuration),
+            tokens: await AccessTokens(signingKey: try settings.signingKey(), now: { Date() }),
+            now: { Date() },
+            logger: logger
+        )
     }
 }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Foundation
 import Hummingbird
-import Logging
 import PGClient
 
 struct Serve: AsyncParsableCommand {
@@ -16,19 +15,18 @@ struct Serve: AsyncParsableCommand {
         try await refuseUnknownSchema(server.pool, settings: settings)
         let guide = demo ? try await loadDemo(on: server, settings: settings) : nil
 
-        var logger = Logger(label: "breathmaster")
-        logger.logLevel = settings.logLevel
         let application = Application(
             router: server.router(),
             configuration: ApplicationConfiguration(
                 address: .hostname(settings.host, port: settings.port),
                 serverName: nil
             ),
+            services: [server.events],
             onServerRunning: { _ in
                 // Past the buffer that standard output has when it is not a terminal.
                 if let guide { FileHandle.standardOutput.write(Data((guide + "\n").utf8)) }
             },
-            logger: logger
+            logger: server.logger
         )
         try await application.runService()
         await server.pool.close()

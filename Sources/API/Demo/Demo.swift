@@ -133,7 +133,7 @@ struct Demo: Sendable {
                 """
             )
         }
-        let sync = SyncRoutes(database: database, now: server.now)
+        let sync = SyncRoutes(database: database, doorbell: server.doorbell, now: server.now)
         let now = Instant(server.now())
         for daysAgo in [0, 1, 2, 3, 4, 5, 6, 7, 9, 11] {
             let asOf = now + .seconds(-86_400 * daysAgo)

@@ -9,7 +9,7 @@ struct AppContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     let requestID: String
     /// Set by ``Authentication`` where a valid access token came along.
-    var principal: Principal?
+    var access: Access?
 
     init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
@@ -23,11 +23,14 @@ struct AppContext: RequestContext {
 struct MemberContext: ChildRequestContext {
     var coreContext: CoreRequestContextStorage
     let principal: Principal
+    /// For answers that last: they must not go on beyond the token.
+    let accessEndsAt: Date
 
     init(context: AppContext) throws {
-        guard let principal = context.principal else { throw Problem.unauthorized }
+        guard let access = context.access else { throw Problem.unauthorized }
         coreContext = context.coreContext
-        self.principal = principal
+        principal = access.principal
+        accessEndsAt = access.endsAt
     }
 }
 
@@ -47,7 +50,7 @@ struct Authentication: RouterMiddleware {
         var context = context
         let parts = request.headers[.authorization]?.split(separator: " ", maxSplits: 1) ?? []
         if parts.count == 2, parts[0].lowercased() == "bearer" {
-            context.principal = await tokens.principal(of: String(parts[1]))
+            context.access = await tokens.access(by: String(parts[1]))
         }
         return try await next(request, context)
     }

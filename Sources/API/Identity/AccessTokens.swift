@@ -3,6 +3,12 @@ import Foundation
 import JWTKit
 import Tenancy
 
+/// Whom an access token stands for, and until when.
+struct Access: Sendable {
+    let principal: Principal
+    let endsAt: Date
+}
+
 /// Access tokens: EdDSA-signed JWTs (RFC 8037, RFC 9068) of 15 minutes.
 struct AccessTokens: Sendable {
     static let lifetime: TimeInterval = 15 * 60
@@ -15,6 +21,8 @@ struct AccessTokens: Sendable {
     let refreshKey: SymmetricKey
     /// Seals what a cursor says of the last standing on its page.
     let cursorKey: SymmetricKey
+    /// Seals what the database passes on of a sync.
+    let eventKey: SymmetricKey
     private let now: @Sendable () -> Date
 
     init(signingKey: Curve25519.Signing.PrivateKey, now: @escaping @Sendable () -> Date) async {
@@ -25,6 +33,7 @@ struct AccessTokens: Sendable {
         publicKey = privateKey.publicKey
         refreshKey = signingKey.derivedKey(for: "refresh tokens")
         cursorKey = signingKey.derivedKey(for: "board cursors")
+        eventKey = signingKey.derivedKey(for: "sync events")
         keys = await JWTKeyCollection().add(eddsa: privateKey, kid: kid)
         self.now = now
     }
@@ -48,7 +57,7 @@ struct AccessTokens: Sendable {
     ///
     /// The header is checked before the signature: left to itself, the library
     /// falls back to its default key for a `kid` that it doesn't know.
-    func principal(of token: String) async -> Principal? {
+    func access(by token: String) async -> Access? {
         guard token.utf8.count <= 1024,
             let header = try? DefaultJWTParser().parse(Data(token.utf8), as: Claims.self).header,
             header.alg == "EdDSA", header.kid == kid.string, header.typ == "at+jwt",
@@ -56,7 +65,7 @@ struct AccessTokens: Sendable {
             claims.iss.value == Self.issuer, claims.exp.value > now(),
             let uid = UUID(uuidString: claims.sub.value), let signIn = UUID(uuidString: claims.sid)
         else { return nil }
-        return Principal(uid: uid, signIn: signIn)
+        return Access(principal: Principal(uid: uid, signIn: signIn), endsAt: claims.exp.value)
     }
 
     /// The public half, for `GET /.well-known/jwks.json` (RFC 7517).

@@ -8,6 +8,7 @@ import Tenancy
 /// `/v1/sync`: a device's practice in, the person's state out.
 struct SyncRoutes: Sendable {
     let database: TenantDatabase
+    let doorbell: SyncDoorbell
     let now: @Sendable () -> Date
 
     /// Twenty a day for years. Beyond, a ledger would cost others their answers.
@@ -43,26 +44,28 @@ struct SyncRoutes: Sendable {
         let batch = try JSON.decode(SyncBatch.self, from: body)
         let conditions = try Conditions(request)
         let digest = Array(SHA256.hash(data: body))
-        let answer = try await database.write(as: context.principal) { tx in
+        let (answer, news) = try await database.write(as: context.principal) { tx in
             try await merge(batch, digest: digest, conditions, in: tx)
         }
+        if let news { doorbell.ring(for: context.principal, at: news, by: batch.device.id.text) }
         return JSON.response(bytes: answer)
     }
 
     /// One batch, one transaction, two round trips: what it touches is read in the
     /// first, and everything is written with the commit.
+    /// - Returns: the answer, and the version that it made if other devices should hear of it.
     private func merge(
         _ batch: SyncBatch,
         digest: [UInt8],
         _ conditions: Conditions,
         in tx: TenantTransaction
-    ) async throws -> [UInt8] {
+    ) async throws -> (answer: [UInt8], news: Int?) {
         let now = Instant(now())
         let reading = try await tx.lockedLedger(for: batch, clockOffset: conditions.clockOffset(at: now))
         let before = reading.stored
         if let replay = reading.replay {
             guard replay.digest == digest, let answer = replay.answer else { throw Problem.batchIDTaken }
-            return answer
+            return (answer, nil)
         }
         try conditions.check(before, at: now)
         let merge = Merge(
@@ -111,7 +114,7 @@ struct SyncRoutes: Sendable {
             receivedAt: now
         )
         try tx.store(merge, over: before, as: revision, record)
-        return bytes
+        return (bytes, merge.changesState ? revision.version : nil)
     }
 
     // MARK: An export
@@ -132,7 +135,7 @@ struct SyncRoutes: Sendable {
 
     /// One export, one transaction: the merge, what it adds up to, the boards.
     func submit(_ submission: ExportSubmission, as principal: Principal) async throws -> ExportAnswer {
-        try await database.write(as: principal) { tx in
+        let (answer, isNews) = try await database.write(as: principal) { tx in
             let now = Instant(now())
             let deviceID = submission.device.id.text
             let baseVersion = submission.baseVersion ?? 0
@@ -158,7 +161,7 @@ struct SyncRoutes: Sendable {
             )
             try tx.store(merge, over: before, as: revision, record)
             let today = LocalDay(of: merge.asOf, in: submission.device.timeZone, startingAt: before.dayStart)
-            return ExportAnswer(
+            let answer = ExportAnswer(
                 state: GameState(
                     merge.ledger,
                     totals: merge.totals,
@@ -170,7 +173,12 @@ struct SyncRoutes: Sendable {
                 sessions: merge.outcomes,
                 eligibility: merge.eligibility
             )
+            return (answer, merge.changesState)
         }
+        if isNews {
+            doorbell.ring(for: principal, at: answer.state.syncVersion, by: submission.device.id.text)
+        }
+        return answer
     }
 
     // MARK: The state
@@ -200,11 +208,11 @@ struct SyncRoutes: Sendable {
     @Sendable func reset(_ request: Request, in context: MemberContext) async throws -> Response {
         let body = try await JSON.decode(ResetBody.self, from: request)
         let conditions = try Conditions(request)
-        let state = try await database.write(as: context.principal) { tx in
+        let (state, isNews) = try await database.write(as: context.principal) { tx in
             let now = Instant(now())
             let deviceID = body.device.id.text
             let (before, _) = try await tx.lockedLedger(handedAs: 0, to: deviceID)
-            guard body.epoch.value == before.ledger.epoch else { return before.state(at: now) }
+            guard body.epoch.value == before.ledger.epoch else { return (before.state(at: now), false) }
             try conditions.check(before, at: now)
             guard before.ledger.eligibleAt != nil else { throw Problem.nothingToReset }
             let merge = Merge(clearingBy: body.device, in: before.ledger, now: now)
@@ -217,8 +225,15 @@ struct SyncRoutes: Sendable {
                 receivedAt: now
             )
             try tx.store(merge, over: before, as: revision, record)
-            return StoredLedger(ledger: merge.ledger, revision: revision, dayStart: before.dayStart, frequency: before.frequency).state(at: now)
+            let after = StoredLedger(
+                ledger: merge.ledger,
+                revision: revision,
+                dayStart: before.dayStart,
+                frequency: before.frequency
+            )
+            return (after.state(at: now), true)
         }
+        if isNews { doorbell.ring(for: context.principal, at: state.syncVersion, by: body.device.id.text) }
         return try JSON.response(state)
     }
 }

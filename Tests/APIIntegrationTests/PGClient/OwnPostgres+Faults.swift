@@ -98,11 +98,12 @@ extension OwnPostgres {
 
     /// Appends to a file among its data, which then belongs to whom they belong to.
     func append(_ text: String, to name: String) throws {
-        var owner = stat()
-        try #require(stat(data.path(), &owner) == 0)
+        let folder = try FileManager.default.attributesOfItem(atPath: data.path())
+        let owner = try #require(folder[.ownerAccountID] as? uid_t)
+        let group = try #require(folder[.groupOwnerAccountID] as? gid_t)
         let file = open(data.appending(path: name).path(), O_WRONLY | O_APPEND | O_CREAT, 0o600)
         defer { close(file) }
-        try #require(fchown(file, owner.st_uid, owner.st_gid) == 0)
+        try #require(fchown(file, owner, group) == 0)
         try #require(write(file, text, text.utf8.count) == text.utf8.count)
     }
 

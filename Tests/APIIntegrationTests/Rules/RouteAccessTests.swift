@@ -38,6 +38,7 @@ struct RouteAccessTests {
         "POST /v1/sync/sessions/{id}/appeal": .people,
         "GET /v1/sync/receipts/{batch}": .people,
         "GET /v1/sync/days/{date}": .people,
+        "GET /v1/sync/events": .people,
         "GET /v1/leaderboards/{scope}": .people,
         "GET /v1/organizations": .people,
         "PUT /v1/organizations/{organization}/membership": .members,

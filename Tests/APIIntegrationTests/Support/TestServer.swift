@@ -28,7 +28,11 @@ struct TestServer {
 
     /// - Parameter postgres: a server to make a database of one's own on; without
     ///   it, the one that all tests share.
-    init(clock: TestClock? = nil, postgres: OwnPostgres? = nil) async throws {
+    init(
+        clock: TestClock? = nil,
+        postgres: OwnPostgres? = nil,
+        eventBounds: SyncEvents.Bounds = SyncEvents.Bounds()
+    ) async throws {
         let made: (api: String, superuser: String)
         if let postgres {
             made = try await Self.makeDatabase(on: try postgres.url())
@@ -41,7 +45,8 @@ struct TestServer {
         server = Server(
             pool: pool,
             tokens: await AccessTokens(signingKey: Curve25519.Signing.PrivateKey(), now: now),
-            now: now
+            now: now,
+            eventBounds: eventBounds
         )
     }
 
@@ -49,6 +54,17 @@ struct TestServer {
         let application = Application(router: server.router())
         try await application.test(.router) { client in
             try await body(Client(client: client))
+        }
+        await server.pool.close()
+    }
+
+    /// On a port of its own, with what runs beside the routes: for answers that last.
+    func serve(_ body: @Sendable (Client, _ url: URL) async throws -> Void) async throws {
+        let application = Application(router: server.router(), services: [server.events])
+        try await application.test(.live) { client in
+            let port = try #require(client.port)
+            let url = try #require(URL(string: "http://localhost:\(port)"))
+            try await body(Client(client: client), url)
         }
         await server.pool.close()
     }
