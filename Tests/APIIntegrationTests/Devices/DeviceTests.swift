@@ -120,7 +120,7 @@ struct DeviceTests {
         let server = try await TestServer(clock: clock)
         try await server.withTwoDevices(at: clock) { laptop, phone in
             let token = try #require(laptop.client.token)
-            let principal = try #require(await server.server.tokens.principal(of: token))
+            let principal = try #require(await server.server.tokens.access(by: token)?.principal)
             let database = TenantDatabase(pool: server.server.pool)
             try await database.write(as: principal) { tx in
                 #expect(try await tx.ownDevices(at: clock.now).count == 2)
