@@ -7,7 +7,8 @@ struct Breathmaster: AsyncParsableCommand {
         commandName: "breathmaster",
         abstract: "The Breath Master backend.",
         subcommands: [
-            Serve.self, Migrate.self, DemoCommand.self, OrganizationCommand.self, EmailCommand.self, AppealCommand.self,
+            Serve.self, Migrate.self, DemoCommand.self, OrganizationCommand.self, EmailCommand.self,
+            AppealCommand.self,
         ]
     )
 

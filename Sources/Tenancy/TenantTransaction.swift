@@ -12,7 +12,9 @@ package struct TenantTransaction: Sendable {
     }
 
     /// Queries that don't depend on one another's results, in one message.
-    package func query<each Row: PGRow>(_ queries: repeat PGQuery<each Row>) async throws -> (repeat [each Row]) {
+    package func query<each Row: PGRow>(_ queries: repeat PGQuery<each Row>) async throws -> (
+        repeat [each Row]
+    ) {
         try await transaction.query(repeat each queries)
     }
 

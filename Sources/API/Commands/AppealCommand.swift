@@ -38,7 +38,8 @@ struct AppealCommand: AsyncParsableCommand {
         @Argument(help: "Whose session.", transform: parseUID) var uid: UUID
         @Argument(help: "The device.") var device: String
         @Argument(help: "The session.") var session: String
-        @Argument(help: "When it started, as the device labelled it.", transform: parseInstant) var startedAt: Instant
+        @Argument(help: "When it started, as the device labelled it.", transform: parseInstant) var startedAt:
+            Instant
         @Argument(help: "accept or decline.") var decision: Decision
         @Option(help: "Your name, for the record.") var by: String
         @Option(help: "What the person is told.") var note: String?
@@ -46,7 +47,13 @@ struct AppealCommand: AsyncParsableCommand {
         func run() async throws {
             let key = Session.Key(deviceID: device, sessionID: session, startedAt: startedAt)
             try await asOperator(on: uid) { tx in
-                try await tx.decide(key, accepted: decision == .accept, by: by, note: note, at: Instant(Date()))
+                try await tx.decide(
+                    key,
+                    accepted: decision == .accept,
+                    by: by,
+                    note: note,
+                    at: Instant(Date())
+                )
             }
             print("\(decision == .accept ? "accepted" : "declined")")
         }
@@ -54,6 +61,8 @@ struct AppealCommand: AsyncParsableCommand {
 }
 
 @Sendable private func parseInstant(_ text: String) throws -> Instant {
-    guard let instant = Instant(text) else { throw ValidationError("\(text) is not an RFC 3339 date and time") }
+    guard let instant = Instant(text) else {
+        throw ValidationError("\(text) is not an RFC 3339 date and time")
+    }
     return instant
 }

@@ -71,7 +71,9 @@ extension TenantTransaction {
     }
 
     /// An operator's decision, and what follows from it for the person's totals and boards.
-    func decide(_ key: Session.Key, accepted: Bool, by name: String, note: String?, at now: Instant) async throws {
+    func decide(_ key: Session.Key, accepted: Bool, by name: String, note: String?, at now: Instant)
+        async throws
+    {
         try await execute(
             """
             insert into app.appeal_decision (uid, device_id, session_id, started_at, accepted, decided_by, note)

@@ -93,7 +93,9 @@ struct SessionSelection: Sendable {
         from = try parameters.localDay("from")
         to = try parameters.localDay("to")
         cursor = try parameters.get("cursor").map { text in
-            guard let cursor = SessionCursor(text) else { throw Problem.invalid("cursor", "is not one of ours") }
+            guard let cursor = SessionCursor(text) else {
+                throw Problem.invalid("cursor", "is not one of ours")
+            }
             return cursor
         }
     }
@@ -114,7 +116,8 @@ struct SessionCursor: Codable, Sendable {
     }
 
     init?(_ text: String) {
-        guard let data = Data(base64URL: text), let cursor = try? JSONDecoder().decode(Self.self, from: data) else {
+        guard let data = Data(base64URL: text), let cursor = try? JSONDecoder().decode(Self.self, from: data)
+        else {
             return nil
         }
         self = cursor
@@ -129,14 +132,19 @@ extension Parameters {
     fileprivate func wholeNumber(_ name: String, in range: ClosedRange<Int>) throws -> Int? {
         guard let text = get(name) else { return nil }
         guard let number = Int(text), range.contains(number) else {
-            throw Problem.invalid(name, "must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+            throw Problem.invalid(
+                name,
+                "must be a whole number from \(range.lowerBound) to \(range.upperBound)"
+            )
         }
         return number
     }
 
     fileprivate func localDay(_ name: String) throws -> LocalDay? {
         guard let text = get(name) else { return nil }
-        guard let day = LocalDay(text) else { throw Problem.invalid(name, "must be a day such as 2026-11-24") }
+        guard let day = LocalDay(text) else {
+            throw Problem.invalid(name, "must be a day such as 2026-11-24")
+        }
         return day
     }
 }

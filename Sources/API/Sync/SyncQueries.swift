@@ -17,7 +17,8 @@ struct BatchRecord: Sendable {
 extension TenantTransaction {
     /// Stores what a merge changed: the facts, what they add up to, the standings,
     /// and what is handed to a device, if one asked. All of it goes out with the commit.
-    func store(_ merge: Merge, over before: StoredLedger, as revision: Revision, _ batch: BatchRecord?) throws {
+    func store(_ merge: Merge, over before: StoredLedger, as revision: Revision, _ batch: BatchRecord?) throws
+    {
         let after = merge.ledger
         try upsert(after.devices.values.filter { before.ledger.devices[$0.id] != $0 })
         if merge.changesState {

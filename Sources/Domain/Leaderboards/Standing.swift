@@ -29,7 +29,10 @@ package struct Standing: Hashable, Sendable {
     /// Those of the given weeks that have practice, and the one for all time.
     package static func of(_ ledger: Ledger, in weeks: Set<Week>) -> [Standing] {
         let weekly = weeks.sorted().compactMap { week in
-            Standing(period: .week(week), days: (0..<7).compactMap { ledger.days[week.monday.advanced(by: $0)] })
+            Standing(
+                period: .week(week),
+                days: (0..<7).compactMap { ledger.days[week.monday.advanced(by: $0)] }
+            )
         }
         return weekly + [Standing(period: .allTime, days: Array(ledger.days.values))].compactMap(\.self)
     }

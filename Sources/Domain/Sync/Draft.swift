@@ -111,7 +111,9 @@ struct Draft {
     }
 
     private func judge(_ outcome: inout ItemOutcome) {
-        guard let id = outcome.id, let startedAt = outcome.startedAt, outcome.outcome != .rejected else { return }
+        guard let id = outcome.id, let startedAt = outcome.startedAt, outcome.outcome != .rejected else {
+            return
+        }
         let key = Session.Key(deviceID: deviceID, sessionID: id, startedAt: startedAt)
         guard let session = ledger.sessions[key], let judgement = ledger.judgements[key] else { return }
         if judgement.verdict != .sound {
@@ -160,7 +162,8 @@ struct Draft {
             let isDate = record.localDay != nil
             (outcome.reason, outcome.field) = ("invalidField", isDate ? "rewardXP" : "date")
             outcome.detail =
-                isDate ? "must be at most \(DailyChallenge.largestReward)" : "must be a day such as 2026-11-24"
+                isDate
+                ? "must be at most \(DailyChallenge.largestReward)" : "must be a day such as 2026-11-24"
             return
         }
         guard !wasCleared(challenge) else {

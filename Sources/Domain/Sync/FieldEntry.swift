@@ -61,7 +61,10 @@ struct FieldWrite {
         self.stamp = stamp
         switch (field.rule, value) {
         case (.union, .array(let items)):
-            entries = try Self.entries(items.map { ($0.label, JSONValue.bool(true)) }, "must be a list of names")
+            entries = try Self.entries(
+                items.map { ($0.label, JSONValue.bool(true)) },
+                "must be a list of names"
+            )
         case (.keyed, .array(let items)):
             entries = try Self.entries(items.map(Self.named), "must be a list of objects with an id")
         case (.keyed, .object(let members)), (.lastWriter, .object(let members)):
@@ -81,14 +84,20 @@ struct FieldWrite {
         return (members["id"]?.label, members["deleted"] == .bool(true) ? nil : item)
     }
 
-    private static func entries(_ pairs: [(String?, JSONValue?)], _ why: String) throws(Unfit) -> [String: JSONValue?] {
+    private static func entries(_ pairs: [(String?, JSONValue?)], _ why: String) throws(Unfit) -> [String:
+        JSONValue?]
+    {
         var entries: [String: JSONValue?] = [:]
         for (name, value) in pairs {
             guard let name else { throw Unfit(why: why) }
-            guard (value?.size ?? 0) <= largestValue else { throw Unfit(why: "\(name) is larger than \(largestValue) bytes") }
+            guard (value?.size ?? 0) <= largestValue else {
+                throw Unfit(why: "\(name) is larger than \(largestValue) bytes")
+            }
             entries.updateValue(value, forKey: name.precomposedStringWithCanonicalMapping)
         }
-        guard entries.count <= mostEntries else { throw Unfit(why: "must have at most \(mostEntries) entries") }
+        guard entries.count <= mostEntries else {
+            throw Unfit(why: "must have at most \(mostEntries) entries")
+        }
         return entries
     }
 

@@ -60,7 +60,13 @@ package struct GameState: Hashable, Sendable, Encodable {
     ///   - asOf: the day on which challenges are active.
     ///   - streakAsOf: the day on which the streak is judged, if travel makes that another.
     ///   - revision: what the store knows of the last change.
-    package init(_ ledger: Ledger, totals: Totals, asOf: LocalDay, streakAsOf: LocalDay? = nil, revision: Revision) {
+    package init(
+        _ ledger: Ledger,
+        totals: Totals,
+        asOf: LocalDay,
+        streakAsOf: LocalDay? = nil,
+        revision: Revision
+    ) {
         let challenges = ledger.challenges.values.sorted {
             ($0.localDay, $0.key.deviceID, $0.key.challengeID) < (
                 $1.localDay, $1.key.deviceID, $1.key.challengeID

@@ -29,13 +29,17 @@ package struct SyncBatch: Sendable {
 
     /// The stored fields that it writes.
     package var storedFields: [String] {
-        state.keys.filter { StateField.byName[$0].map { [.union, .keyed, .lastWriter].contains($0.rule) } ?? false }
+        state.keys.filter {
+            StateField.byName[$0].map { [.union, .keyed, .lastWriter].contains($0.rule) } ?? false
+        }
     }
 
     /// The names of the challenges that its state shows.
     package var shownChallengeIDs: [String] {
         ["challengeHistory", "activeChallenges"].flatMap { field -> [String] in
-            guard case .valid(let claim) = state[field], case .array(let items) = claim.value else { return [] }
+            guard case .valid(let claim) = state[field], case .array(let items) = claim.value else {
+                return []
+            }
             return items.compactMap { item in
                 if case .object(let members) = item { members["id"]?.label } else { nil }
             }
@@ -60,7 +64,8 @@ extension SyncBatch: Decodable {
         baseVersion = try container.decodeIfPresent(Count.self, forKey: .baseVersion)?.value ?? 0
         since = try container.decodeIfPresent(Count.self, forKey: .since)?.value
         sessions = try container.decodeIfPresent(Items.self, forKey: .sessions) ?? Items(all: [])
-        challengeClaims = try container.decodeIfPresent(Items.self, forKey: .challengeClaims) ?? Items(all: [])
+        challengeClaims =
+            try container.decodeIfPresent(Items.self, forKey: .challengeClaims) ?? Items(all: [])
         state = try container.decodeIfPresent([String: Item<StateClaim>].self, forKey: .state) ?? [:]
         for (key, count, most) in [
             (CodingKeys.sessions, sessions.all.count, Self.mostItems),

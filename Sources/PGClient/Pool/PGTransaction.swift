@@ -53,7 +53,9 @@ public struct PGTransaction: PGSession {
     /// however many there are. They see what those before them did.
     ///
     /// - Throws: the error of the first that fails; those after it aren't executed.
-    public func query<each Row: PGRow>(_ queries: repeat PGQuery<each Row>) async throws -> (repeat [each Row]) {
+    public func query<each Row: PGRow>(_ queries: repeat PGQuery<each Row>) async throws -> (
+        repeat [each Row]
+    ) {
         var statements: [Statement] = []
         repeat statements.append((each queries).statement)
         let results = try await lease.run(together: statements, in: id)

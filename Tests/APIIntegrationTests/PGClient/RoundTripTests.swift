@@ -64,7 +64,8 @@ import Testing
         try await Database.withPool({ $0.maximumConnections = 1 }, at: proxy.url) { pool in
             try await Database.expectAnswer(pool)
             proxy.restart()
-            let (some, none, one) = try await pool.transaction(.readOnly, opening: "select 0") { transaction in
+            let (some, none, one) = try await pool.transaction(.readOnly, opening: "select 0") {
+                transaction in
                 try await transaction.query(
                     PGQuery("select n from generate_series(1, 3) n", as: Number.self),
                     PGQuery("select 1 where false", as: Number.self),
@@ -78,20 +79,27 @@ import Testing
         }
     }
 
-    @Test func `Of queries that are run together the first that fails is told, and nothing is kept`() async throws {
+    @Test func `Of queries that are run together the first that fails is told, and nothing is kept`()
+        async throws
+    {
         try await Database.withPool { pool in
             try await Database.withTable(pool, "n int") { table in
                 let error = try await failure(.server) {
                     try await pool.transaction { transaction in
                         _ = try await transaction.query(
-                            PGQuery("insert into \(identifier: table) values (1) returning n", as: Number.self),
+                            PGQuery(
+                                "insert into \(identifier: table) values (1) returning n",
+                                as: Number.self
+                            ),
                             PGQuery("select 1 / 0", as: Number.self),
                             PGQuery("select 'nothing'::int", as: Number.self)
                         )
                     }
                 }
                 #expect(error.sqlState?.rawValue == "22012")
-                #expect(try await pool.queryOne("select count(*) from \(identifier: table)", as: Int.self) == 0)
+                #expect(
+                    try await pool.queryOne("select count(*) from \(identifier: table)", as: Int.self) == 0
+                )
             }
         }
     }
@@ -116,7 +124,9 @@ import Testing
         }
     }
 
-    @Test func `If what goes out with the commit fails nothing is kept, and the connection is clean`() async throws {
+    @Test func `If what goes out with the commit fails nothing is kept, and the connection is clean`()
+        async throws
+    {
         try await Database.withPool({ $0.maximumConnections = 1 }) { pool in
             try await Database.withTable(pool, "n int primary key") { table in
                 let error = try await failure(.server) {
@@ -127,12 +137,16 @@ import Testing
                     }
                 }
                 #expect(error.sqlState?.rawValue == "23505")
-                #expect(try await pool.queryOne("select count(*) from \(identifier: table)", as: Int.self) == 0)
+                #expect(
+                    try await pool.queryOne("select count(*) from \(identifier: table)", as: Int.self) == 0
+                )
             }
         }
     }
 
-    @Test func `After a failure that the closure kept to itself nothing goes out, and why is told`() async throws {
+    @Test func `After a failure that the closure kept to itself nothing goes out, and why is told`()
+        async throws
+    {
         try await Database.withPool { pool in
             let error = try await failure(.commitFailed) {
                 try await pool.transaction { transaction in

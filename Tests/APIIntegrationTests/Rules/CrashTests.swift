@@ -92,7 +92,9 @@ struct CrashTests {
         }
     }
 
-    @Test func `eight devices sync through kills of the server and of Postgres: what was acknowledged is there, once`()
+    @Test
+    func
+        `eight devices sync through kills of the server and of Postgres: what was acknowledged is there, once`()
         async throws
     {
         let postgres = try OwnPostgres()
@@ -100,7 +102,9 @@ struct CrashTests {
         let home = FileManager.default.temporaryDirectory.appending(path: "breathmaster-\(UUID())")
         defer { try? FileManager.default.removeItem(at: home) }
         let wreck = try await Wreck(database: try await TestServer(postgres: postgres).database, home: home)
-        let token = try #require(await wreck.send("/v1/auth/anonymous", body: Data("{}".utf8))?.json["accessToken"] as? String)
+        let token = try #require(
+            await wreck.send("/v1/auth/anonymous", body: Data("{}".utf8))?.json["accessToken"] as? String
+        )
         let end = Date()
         var first = Syncing("first", token: token)
         try await first.sync(Practice.sessions(until: end, days: 10, cycles: 40), through: wreck)
@@ -111,8 +115,13 @@ struct CrashTests {
                     var device = Syncing("device-\(number)", token: token)
                     for sitting in 0..<10 {
                         // One every 20 minutes, each day on a device of its own.
-                        let began = end.addingTimeInterval(Double(-20 - number) * 86_400 + Double(sitting) * 1200)
-                        try await device.sync([Practice.session(startedAt: began, cycles: 50)], through: wreck)
+                        let began = end.addingTimeInterval(
+                            Double(-20 - number) * 86_400 + Double(sitting) * 1200
+                        )
+                        try await device.sync(
+                            [Practice.session(startedAt: began, cycles: 50)],
+                            through: wreck
+                        )
                     }
                     return device
                 }
@@ -174,7 +183,8 @@ private actor Wreck {
     }
 
     /// Does something in the middle: after so many answers, while others are under way.
-    nonisolated func when(acknowledged count: Int, _ act: @Sendable (Wreck) async throws -> Void) async throws {
+    nonisolated func when(acknowledged count: Int, _ act: @Sendable (Wreck) async throws -> Void) async throws
+    {
         await until(count)
         try await act(self)
     }

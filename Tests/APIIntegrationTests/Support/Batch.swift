@@ -44,7 +44,9 @@ struct BatchDevice {
         totalXP += sessions.reduce(0) { $0 + ($1["cycles"] as? Int ?? 0) + ($1["goalBonusXP"] as? Int ?? 0) }
         totalXP += claims.reduce(0) { $0 + ($1["rewardXP"] as? Int ?? 0) }
         var headers = HTTPFields()
-        if let clock, let name = HTTPField.Name("X-Device-Clock") { headers[name] = Practice.timestamp(clock) }
+        if let clock, let name = HTTPField.Name("X-Device-Clock") {
+            headers[name] = Practice.timestamp(clock)
+        }
         let answer = try await client.send(
             .post,
             "/v1/sync",
@@ -76,7 +78,10 @@ extension Client.Answer {
 
     /// The rule by which each field was merged.
     var rules: [String: String] {
-        Dictionary((json["receipt"] as? [[String: Any]] ?? []).map { ("\($0["field"] ?? "")", "\($0["rule"] ?? "")") })
-        { first, _ in first }
+        Dictionary(
+            (json["receipt"] as? [[String: Any]] ?? []).map {
+                ("\($0["field"] ?? "")", "\($0["rule"] ?? "")")
+            }
+        ) { first, _ in first }
     }
 }

@@ -36,7 +36,8 @@ extension TestServer {
     }
 
     /// Appeals for a session of the laptop, and decides that as an operator does.
-    func decide(appealOf session: [String: Any], by client: Client, uid: String, accepted: Bool) async throws {
+    func decide(appealOf session: [String: Any], by client: Client, uid: String, accepted: Bool) async throws
+    {
         let (id, startedAt) = ("\(session["id"] ?? "")", "\(session["startedAt"] ?? "")")
         let appeal = try await client.send(
             .post,

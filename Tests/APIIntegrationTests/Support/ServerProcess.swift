@@ -52,7 +52,9 @@ final class ServerProcess: Sendable {
         request.httpMethod = method
         request.timeoutInterval = 10
         if let token { request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization") }
-        request.httpBody = try body.map { try JSONSerialization.data(withJSONObject: $0, options: .sortedKeys) }
+        request.httpBody = try body.map {
+            try JSONSerialization.data(withJSONObject: $0, options: .sortedKeys)
+        }
         let (data, response) = try await URLSession.shared.data(for: request)
         let status = (response as? HTTPURLResponse)?.statusCode ?? 0
         return (status, (try? JSONSerialization.jsonObject(with: data)) as? [String: Any] ?? [:])

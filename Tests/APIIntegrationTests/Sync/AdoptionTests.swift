@@ -41,7 +41,9 @@ struct AdoptionTests {
     }
 
     private static func events(of name: String) throws -> [RecordedEvent] {
-        let path = try #require(Bundle.module.path(forResource: name, ofType: "jsonl", inDirectory: "Fixtures"))
+        let path = try #require(
+            Bundle.module.path(forResource: name, ofType: "jsonl", inDirectory: "Fixtures")
+        )
         return try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map { line in
             let json = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
             return try #require(RecordedEvent(json))
@@ -70,7 +72,9 @@ private struct RecordedEvent {
         isClear = json["event"] as? String == "clearData"
         totalXP = meditation["totalXP"] as? Int ?? 0
         sessions = meditation["sessions"] as? [[String: Any]] ?? []
-        completed = (meditation["dailyChallenges"] as? [[String: Any]] ?? []).filter { $0["completed"] as? Bool == true }
+        completed = (meditation["dailyChallenges"] as? [[String: Any]] ?? []).filter {
+            $0["completed"] as? Bool == true
+        }
     }
 }
 

@@ -8,7 +8,9 @@ struct AppealTests {
     private let end = Date()
 
     /// Someone with a session in quarantine.
-    private func quarantined(_ nobody: Client) async throws -> (laptop: BatchDevice, uid: String, session: [String: Any]) {
+    private func quarantined(_ nobody: Client) async throws -> (
+        laptop: BatchDevice, uid: String, session: [String: Any]
+    ) {
         let (client, uid) = try await nobody.newcomer()
         var laptop = BatchDevice("laptop", of: client)
         try await laptop.sync(Practice.sessions(until: end, days: 10, cycles: 40))

@@ -8,7 +8,9 @@ struct BatchTests {
     private let end = Date()
 
     /// Practice that passes the gate, in a device's first batch.
-    private func veteran(_ nobody: Client, _ device: String = "laptop") async throws -> (BatchDevice, uid: String) {
+    private func veteran(_ nobody: Client, _ device: String = "laptop") async throws -> (
+        BatchDevice, uid: String
+    ) {
         let (client, uid) = try await nobody.newcomer()
         var laptop = BatchDevice(device, of: client)
         let first = try await laptop.sync(Practice.sessions(until: end, days: 10, cycles: 40))
@@ -34,7 +36,11 @@ struct BatchTests {
             #expect(first.outcomes == ["sessions 0 accepted"])
             #expect(NSDictionary(dictionary: again.json) == NSDictionary(dictionary: first.json))
 
-            let other = try await laptop.client.send(.post, "/v1/sync", laptop.body([session(50)], batchID: id))
+            let other = try await laptop.client.send(
+                .post,
+                "/v1/sync",
+                laptop.body([session(50)], batchID: id)
+            )
             #expect(other.status == 422)
             #expect(other.json["code"] as? String == "batch_id_taken")
             #expect(other.json["field"] as? String == "batchId")
@@ -89,7 +95,10 @@ struct BatchTests {
         try await TestServer().run { nobody in
             var (laptop, _) = try await veteran(nobody)
             var sessions = (0..<490).map { index in
-                Practice.session(startedAt: end.addingTimeInterval(Double(index * 900) - 86_400 * 40), cycles: 40)
+                Practice.session(
+                    startedAt: end.addingTimeInterval(Double(index * 900) - 86_400 * 40),
+                    cycles: 40
+                )
             }
             let good = sessions.count
             var reversed = session(5000)
@@ -154,7 +163,8 @@ struct BatchTests {
             #expect(
                 answer.rules == [
                     "totalXP": "sessionsAndRewardsAndLegacy", "currentStreak": "derivedFromLocalDays",
-                    "unlockedPatterns": "union", "preferredPatterns": "lastWriter", "customPresets": "keyedMerge",
+                    "unlockedPatterns": "union", "preferredPatterns": "lastWriter",
+                    "customPresets": "keyedMerge",
                     "deviceSpecificSettings": "localOnly", "favouriteColour": "unknownField",
                     "weeklyStats": "derivedFromSessions", "syncVersion": "assignedByServer",
                     "reminderSettings": "invalidValue",
@@ -183,7 +193,9 @@ struct BatchTests {
             let preset: [String: Any] = ["id": "desk", "title": "At the desk"]
             try await phone.sync(state: [
                 "customPresets": ["value": [preset], "modifiedAt": at(-50)],
-                "preferredPatterns": ["value": ["morning": "chill", "evening": "boxing"], "modifiedAt": at(-10)],
+                "preferredPatterns": [
+                    "value": ["morning": "chill", "evening": "boxing"], "modifiedAt": at(-10),
+                ],
             ])
             try await desktop.sync(state: [
                 "customPresets": ["value": [["id": "desk", "deleted": true]], "modifiedAt": at(-30)],
@@ -198,7 +210,9 @@ struct BatchTests {
             )
             #expect((late.state["customPresets"] as? [Any])?.isEmpty == true)
             #expect(
-                late.state["preferredPatterns"] as? [String: String] == ["morning": "chill", "evening": "boxing"]
+                late.state["preferredPatterns"] as? [String: String] == [
+                    "morning": "chill", "evening": "boxing",
+                ]
             )
         }
     }
@@ -271,7 +285,11 @@ struct BatchTests {
             #expect(try await laptop.client.send(.post, "/v1/sync/reset", reset).json["epoch"] as? Int == 2)
 
             clock.advance(by: 700)
-            let since = Practice.session(startedAt: clock.now.addingTimeInterval(-300), cycles: 30, minutes: 4)
+            let since = Practice.session(
+                startedAt: clock.now.addingTimeInterval(-300),
+                cycles: 30,
+                minutes: 4
+            )
             let answer = try await desktop.sync([session(30), since])
             #expect(answer.outcomes == ["sessions 0 rejected takenBeforeClear", "sessions 1 accepted"])
             #expect(answer.rules["totalXP"] == "takenBeforeClear")
@@ -281,7 +299,8 @@ struct BatchTests {
         }
     }
 
-    @Test func `a state that has not changed is told so, and a write on an older one is refused with the newer`()
+    @Test
+    func `a state that has not changed is told so, and a write on an older one is refused with the newer`()
         async throws
     {
         let server = try await TestServer()
@@ -319,7 +338,10 @@ struct BatchTests {
             #expect(Set(seen).count == 30)
             let day = Practice.timestamp(end).prefix(10)
             let today = try await laptop.client.send(.get, "/v1/sync/sessions?from=\(day)&to=\(day)").json
-            #expect((today["sessions"] as? [[String: Any]])?.allSatisfy { $0["localDay"] as? String == "\(day)" } == true)
+            #expect(
+                (today["sessions"] as? [[String: Any]])?.allSatisfy { $0["localDay"] as? String == "\(day)" }
+                    == true
+            )
             let bad = try await laptop.client.send(.get, "/v1/sync/sessions?from=yesterday")
             #expect(bad.status == 422)
             #expect(bad.json["field"] as? String == "from")

@@ -42,7 +42,12 @@ struct `The gate to cloud sync` {
 
     private let asked = Instant.on(day: 0, 20)
 
-    private func gate(_ ledger: Ledger, at asked: Instant? = nil, in zone: Zone = .utc, wasEligible: Bool = false) -> Eligibility {
+    private func gate(
+        _ ledger: Ledger,
+        at asked: Instant? = nil,
+        in zone: Zone = .utc,
+        wasEligible: Bool = false
+    ) -> Eligibility {
         Eligibility(
             Totals(of: ledger),
             firstSessionAt: ledger.sessions.keys.map(\.startedAt).min(),

@@ -61,7 +61,9 @@ struct SyncingDevice {
 
     /// Takes over an answer; older ones than it has are no news.
     mutating func take(_ answer: Household.Answer, to sent: (batch: SyncBatch, sentXP: Int)) {
-        guard answer.version >= baseVersion, answer.epoch >= (epoch ?? 0), sent.batch.epoch == epoch else { return }
+        guard answer.version >= baseVersion, answer.epoch >= (epoch ?? 0), sent.batch.epoch == epoch else {
+            return
+        }
         if answer.epoch != epoch {
             known = []
         }
@@ -74,7 +76,8 @@ struct SyncingDevice {
         let claimed = Set(sent.batch.challengeClaims.valid.map(\.id.text))
         pending.claims.removeAll { claimed.contains($0.id.text) }
         for (field, entries) in pending.state {
-            guard case .valid(let claim) = sent.batch.state[field], case .object(let written) = claim.value else {
+            guard case .valid(let claim) = sent.batch.state[field], case .object(let written) = claim.value
+            else {
                 continue
             }
             pending.state[field] = entries.filter { written[$0.key] != $0.value }
@@ -146,7 +149,9 @@ struct Household {
 
     private func base(of batch: SyncBatch) -> (hand: Hand, at: Instant)? {
         if batch.baseVersion == 0 { return (.nothing, Instant(milliseconds: .min / 2)) }
-        guard let hand = hands[batch.baseVersion]?[batch.device.id.text], hand.epoch == ledger.epoch else { return nil }
+        guard let hand = hands[batch.baseVersion]?[batch.device.id.text], hand.epoch == ledger.epoch else {
+            return nil
+        }
         return (hand.hand, hand.at)
     }
 
@@ -158,7 +163,10 @@ struct Household {
         let ids = Set(batch.sessions.valid.map(\.id.text))
         window.sessions = window.sessions.filter { key, session in
             guard let first = starts.min(), let last = starts.max() else { return false }
-            let near = first.advanced(by: offset - Ledger.window.before)...last.advanced(by: offset + Ledger.window.after)
+            let near =
+                first.advanced(
+                    by: offset - Ledger.window.before
+                )...last.advanced(by: offset + Ledger.window.after)
             return near.contains(session.began)
                 || key.deviceID == batch.device.id.text && ids.contains(key.sessionID)
         }

@@ -23,7 +23,13 @@ struct `A receipt` {
         _ result: Int,
         _ rule: ReceiptEntry.Rule
     ) -> ReceiptEntry {
-        ReceiptEntry(field, client: .integer(client), server: .integer(server), result: .integer(result), rule: rule)
+        ReceiptEntry(
+            field,
+            client: .integer(client),
+            server: .integer(server),
+            result: .integer(result),
+            rule: rule
+        )
     }
 
     @Test func `tells for each field what came, what was there, what became of it and why`() throws {

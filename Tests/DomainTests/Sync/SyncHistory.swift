@@ -90,7 +90,8 @@ struct SyncHistory {
             otherXP += xp
         case .complete(let index, let rewardXP): complete(index, rewardXP)
         case .prefer(let index, let key, let value):
-            devices[index].pending.state["preferredPatterns", default: [:]][key] = value.map { .string($0) } ?? .null
+            devices[index].pending.state["preferredPatterns", default: [:]][key] =
+                value.map { .string($0) } ?? .null
         case .unlock(let index, let name): devices[index].pending.unlocks.append(name)
         case .sync(let index, let network):
             sync(index, network)
@@ -99,7 +100,9 @@ struct SyncHistory {
         case .clear(let index): clear(index)
         case .clock(let index, let days):
             // What it practised by another clock has to be sent by that.
-            if devices[index].pending.sessions.isEmpty { devices[index].clockError = Int64(days) * 86_400_000 }
+            if devices[index].pending.sessions.isEmpty {
+                devices[index].clockError = Int64(days) * 86_400_000
+            }
         }
     }
 
@@ -174,7 +177,11 @@ struct SyncHistory {
         guard household.version > 0 else { return }
         pass(1)
         devices[index].clear()
-        let device = DeviceDescription(id: Label(devices[index].id), name: Label("a"), timeZone: devices[index].zone)
+        let device = DeviceDescription(
+            id: Label(devices[index].id),
+            name: Label("a"),
+            timeZone: devices[index].zone
+        )
         let version = household.clear(by: device, now: now)
         (devices[index].epoch, devices[index].baseVersion) = (household.ledger.epoch, version)
         devices[index].since = version
@@ -196,8 +203,12 @@ struct SyncHistory {
         for device in devices {
             if device.baseVersion != household.version { problems.append("\(device.id) is behind") }
             if device.state != devices[0].state { problems.append("\(device.id) has another state") }
-            if device.known != stored { problems.append("\(device.id) has \(device.known.count) of \(stored.count)") }
-            if device.totalXP != device.state?.totalXP { problems.append("\(device.id) shows \(device.totalXP)") }
+            if device.known != stored {
+                problems.append("\(device.id) has \(device.known.count) of \(stored.count)")
+            }
+            if device.totalXP != device.state?.totalXP {
+                problems.append("\(device.id) shows \(device.totalXP)")
+            }
         }
         let expected = practised.filter { sitting in
             clearedAt.map { sitting.began.advanced(by: Int64(sitting.minutes) * 60_000) > $0 } ?? true
@@ -224,7 +235,9 @@ struct SyncHistory {
     }
 
     /// What sittings count for, minute by minute: the one that earned most a minute has it.
-    private static func counted(_ sittings: [(device: Int, began: Instant, minutes: Int, xp: Int, id: String)]) -> Int {
+    private static func counted(
+        _ sittings: [(device: Int, began: Instant, minutes: Int, xp: Int, id: String)]
+    ) -> Int {
         let names = ["laptop", "desktop", "tablet"]
         var left = Array(repeating: 0, count: sittings.count)
         var winners: [Instant: Int] = [:]
