@@ -267,33 +267,69 @@ $$;
 
 ALTER FUNCTION app.project_standings() OWNER TO breathmaster_owner;
 
-CREATE FUNCTION app.publish_standings(periods text[], weekly_xps integer[], weekly_streaks integer[], weekly_minuteses integer[], practised_dayses integer[], total_sessionses integer[], last_session_ats timestamp with time zone[], last_day_ats timestamp with time zone[], streak_ats timestamp with time zone[]) RETURNS void
+CREATE FUNCTION app.publish_standings(changed text[], periods text[], weekly_xps integer[], weekly_streaks integer[], weekly_minuteses integer[], practised_dayses integer[], total_sessionses integer[], last_session_ats timestamp with time zone[], last_day_ats timestamp with time zone[], streak_ats timestamp with time zone[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+declare
+  me app.user;
 begin
-  delete from app.standing where uid = (select app.uid()) and period <> all (periods);
+  -- Locked, so that what the person agrees to doesn't change meanwhile.
+  select * into strict me from app.user where uid = (select app.uid()) for no key update;
+
+  -- Null is all there are.
+  if changed is null or changed && array(select unnest(changed) except select unnest(periods)) then
+    delete from app.standing s
+    where s.uid = me.uid and (changed is null or s.period = any (changed)) and s.period <> all (periods);
+    delete from app.global_standing g
+    where g.uid = me.uid and (changed is null or g.period = any (changed)) and g.period <> all (periods);
+    delete from app.company_standing c
+    where c.uid = me.uid and (changed is null or c.period = any (changed)) and c.period <> all (periods);
+  end if;
+
   insert into app.standing as s (uid, period, weekly_xp, weekly_streak, weekly_minutes, practised_days, total_sessions,
     last_session_at, last_day_at, streak_at, with_friends, streak_shown)
-  select u.uid, row.*, u.share_progress and u.friends_board, u.share_streaks
-  from app.user u
-    cross join unnest(periods, weekly_xps, weekly_streaks, weekly_minuteses, practised_dayses, total_sessionses,
-      last_session_ats, last_day_ats, streak_ats) as row
-  where u.uid = (select app.uid())
+  select me.uid, row.*, me.share_progress and me.friends_board, me.share_streaks
+  from unnest(periods, weekly_xps, weekly_streaks, weekly_minuteses, practised_dayses, total_sessionses,
+    last_session_ats, last_day_ats, streak_ats) as row
   on conflict (uid, period) do update
     set (weekly_xp, weekly_streak, weekly_minutes, practised_days, total_sessions, last_session_at, last_day_at, streak_at)
       = (excluded.weekly_xp, excluded.weekly_streak, excluded.weekly_minutes, excluded.practised_days,
-        excluded.total_sessions, excluded.last_session_at, excluded.last_day_at, excluded.streak_at)
-    where (s.weekly_xp, s.weekly_streak, s.weekly_minutes, s.practised_days, s.total_sessions, s.last_session_at,
-        s.last_day_at, s.streak_at)
-      is distinct from
-      (excluded.weekly_xp, excluded.weekly_streak, excluded.weekly_minutes, excluded.practised_days,
         excluded.total_sessions, excluded.last_session_at, excluded.last_day_at, excluded.streak_at);
-  perform app.project_standings();
+
+  if me.share_progress and me.global_board then
+    insert into app.global_standing as g (period, uid, weekly_xp, weekly_xp_at, weekly_streak, weekly_streak_at)
+    select row.period, me.uid, row.weekly_xp, row.last_session_at,
+      case when me.share_streaks then row.weekly_streak end, case when me.share_streaks then row.streak_at end
+    from unnest(periods, weekly_xps, weekly_streaks, last_session_ats, streak_ats)
+      as row (period, weekly_xp, weekly_streak, last_session_at, streak_at)
+    where row.period <> 'all-time'
+    on conflict (period, uid) do update
+      set (weekly_xp, weekly_xp_at, weekly_streak, weekly_streak_at)
+        = (excluded.weekly_xp, excluded.weekly_xp_at, excluded.weekly_streak, excluded.weekly_streak_at);
+  end if;
+
+  if me.share_progress and me.company_board then
+    insert into app.company_standing as c
+      (organization_id, period, uid, weekly_minutes, weekly_minutes_at, weekly_consistency, weekly_consistency_at)
+    select m.organization_id, row.period, me.uid, row.weekly_minutes, row.last_session_at, row.practised_days / 7.0,
+      row.last_day_at
+    from unnest(periods, weekly_minuteses, practised_dayses, last_session_ats, last_day_ats)
+      as row (period, weekly_minutes, practised_days, last_session_at, last_day_at)
+      cross join app.member m
+    where m.uid = me.uid and row.period <> 'all-time'
+    -- Someone who is leaving in this moment has left before this looks.
+    for key share of m
+    on conflict (organization_id, period, uid) do update
+      set (weekly_minutes, weekly_minutes_at, weekly_consistency, weekly_consistency_at)
+        = (excluded.weekly_minutes, excluded.weekly_minutes_at, excluded.weekly_consistency, excluded.weekly_consistency_at);
+  end if;
 end
 $$;
 
-ALTER FUNCTION app.publish_standings(periods text[], weekly_xps integer[], weekly_streaks integer[], weekly_minuteses integer[], practised_dayses integer[], total_sessionses integer[], last_session_ats timestamp with time zone[], last_day_ats timestamp with time zone[], streak_ats timestamp with time zone[]) OWNER TO breathmaster_owner;
+ALTER FUNCTION app.publish_standings(changed text[], periods text[], weekly_xps integer[], weekly_streaks integer[], weekly_minuteses integer[], practised_dayses integer[], total_sessionses integer[], last_session_ats timestamp with time zone[], last_day_ats timestamp with time zone[], streak_ats timestamp with time zone[]) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.publish_standings(changed text[], periods text[], weekly_xps integer[], weekly_streaks integer[], weekly_minuteses integer[], practised_dayses integer[], total_sessionses integer[], last_session_ats timestamp with time zone[], last_day_ats timestamp with time zone[], streak_ats timestamp with time zone[]) IS 'Called by every sync in its transaction: the periods that changed, and what they add up to now.';
 
 CREATE FUNCTION app.record_email(of_uid uuid, of_address text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -346,6 +382,27 @@ $$;
 ALTER FUNCTION app.uid() OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.uid() IS 'The bound user. Raises 42501 when nothing is bound: unbound means an error, never an empty answer.';
+
+CREATE TABLE app.appeal_decision (
+    uid uuid NOT NULL,
+    device_id text NOT NULL,
+    session_id text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    accepted boolean NOT NULL,
+    decided_by text NOT NULL,
+    note text,
+    decided_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT appeal_decision_decided_by_check CHECK (((char_length(decided_by) >= 1) AND (char_length(decided_by) <= 100))),
+    CONSTRAINT appeal_decision_note_check CHECK ((char_length(note) <= 1000))
+);
+
+ALTER TABLE ONLY app.appeal_decision FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.appeal_decision OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.appeal_decision IS 'What an operator decided, once for each appeal. The server can only read it.';
+
+COMMENT ON COLUMN app.appeal_decision.decided_by IS 'The operator, as they gave their name.';
 
 CREATE TABLE app.company_standing (
     organization_id uuid NOT NULL,
@@ -400,6 +457,9 @@ CREATE TABLE app.device (
     held_xp bigint DEFAULT 0 NOT NULL,
     carried_xp bigint,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    clock_offset_ms bigint DEFAULT 0 NOT NULL,
+    session_xp bigint DEFAULT 0 NOT NULL,
+    reward_xp bigint DEFAULT 0 NOT NULL,
     chosen_name text,
     family uuid,
     revoked_at timestamp with time zone,
@@ -415,11 +475,17 @@ ALTER TABLE app.device OWNER TO breathmaster_owner;
 
 COMMENT ON TABLE app.device IS 'An editor that syncs, and what it last claimed in its epoch.';
 
-COMMENT ON COLUMN app.device.claimed_xp IS 'The largest total this device reported in the epoch.';
+COMMENT ON COLUMN app.device.claimed_xp IS 'The most it said to have earned by itself in the epoch, what it was handed taken off.';
 
 COMMENT ON COLUMN app.device.held_xp IS 'The most it held beyond the possible sessions in the same export: challenge rewards and legacy XP.';
 
 COMMENT ON COLUMN app.device.carried_xp IS 'Not null on a device that still shows practice from before the last "clear data": the least it held beyond its sessions and rewards since. That much was cleared and does not come back.';
+
+COMMENT ON COLUMN app.device.clock_offset_ms IS 'Milliseconds by which its clock was behind ours when it last told; negative if ahead.';
+
+COMMENT ON COLUMN app.device.session_xp IS 'What its possible sessions of the epoch brought.';
+
+COMMENT ON COLUMN app.device.reward_xp IS 'What its completed challenges of the epoch are worth.';
 
 COMMENT ON COLUMN app.device.chosen_name IS 'What the person calls it. Beside name, which is what it calls itself on every sync and would take this back.';
 
@@ -485,6 +551,7 @@ CREATE TABLE app.game_state (
     streak_days integer DEFAULT 0 NOT NULL,
     streak_ends_on date,
     longest_streak integer DEFAULT 0 NOT NULL,
+    floor_xp bigint DEFAULT 0 NOT NULL,
     CONSTRAINT game_state_epoch_check CHECK ((epoch >= 1))
 );
 
@@ -499,6 +566,8 @@ COMMENT ON COLUMN app.game_state.epoch_started_at IS 'When "clear data" was last
 COMMENT ON COLUMN app.game_state.eligible_at IS 'When the level-5 gate was passed. Once passed it stays passed.';
 
 COMMENT ON COLUMN app.game_state.streak_ends_on IS 'Last local day of the newest run of days; whether that is still the current streak depends on the day that asks.';
+
+COMMENT ON COLUMN app.game_state.floor_xp IS 'The largest total that a device showed in the epoch: the merged one never falls below.';
 
 CREATE TABLE app.global_standing (
     period text NOT NULL,
@@ -542,6 +611,34 @@ ALTER TABLE app.organization OWNER TO breathmaster_owner;
 
 COMMENT ON TABLE app.organization IS 'A company tenant.';
 
+CREATE TABLE app.practice_day (
+    uid uuid NOT NULL,
+    epoch integer NOT NULL,
+    local_day date NOT NULL,
+    xp integer NOT NULL,
+    active_ms bigint NOT NULL,
+    sessions integer NOT NULL,
+    overlap_xp integer NOT NULL,
+    first_ended_at timestamp with time zone NOT NULL,
+    last_ended_at timestamp with time zone NOT NULL,
+    first_zone text NOT NULL,
+    last_zone text NOT NULL,
+    follows_travel boolean DEFAULT false NOT NULL,
+    CONSTRAINT practice_day_sessions_check CHECK ((sessions > 0))
+);
+
+ALTER TABLE ONLY app.practice_day FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.practice_day OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.practice_day IS 'One local day of a person as their sound sessions add up. Written with the sessions, and never claimed.';
+
+COMMENT ON COLUMN app.practice_day.xp IS 'What the sessions count for. Boards add up these.';
+
+COMMENT ON COLUMN app.practice_day.overlap_xp IS 'What they brought beyond that: two devices at once count once.';
+
+COMMENT ON COLUMN app.practice_day.follows_travel IS 'The streak goes on from the practised day before, although local days lie between: the person travelled.';
+
 CREATE TABLE app.refresh_token (
     uid uuid NOT NULL,
     family uuid NOT NULL,
@@ -574,6 +671,13 @@ CREATE TABLE app.session (
     goal_bonus_xp integer NOT NULL,
     verdict text NOT NULL,
     received_at timestamp with time zone DEFAULT now() NOT NULL,
+    time_zone text DEFAULT 'UTC'::text NOT NULL,
+    clock_offset_ms bigint DEFAULT 0 NOT NULL,
+    began_at timestamp with time zone NOT NULL,
+    counted_xp integer DEFAULT 0 NOT NULL,
+    counted_active_ms bigint DEFAULT 0 NOT NULL,
+    pardoned boolean DEFAULT false NOT NULL,
+    sync_version bigint DEFAULT 0 NOT NULL,
     CONSTRAINT session_active_ms_check CHECK ((active_ms >= 0)),
     CONSTRAINT session_cycles_check CHECK ((cycles >= 0)),
     CONSTRAINT session_ends_before_it_starts CHECK ((ended_at >= started_at)),
@@ -589,9 +693,40 @@ ALTER TABLE app.session OWNER TO breathmaster_owner;
 
 COMMENT ON TABLE app.session IS 'One sitting of practice. A set: repeating an export adds nothing.';
 
+COMMENT ON COLUMN app.session.started_at IS 'As the device''s clock labelled it, and by which it is known.';
+
 COMMENT ON COLUMN app.session.local_day IS 'The local day in which it ended, in the zone that its device reported when it first arrived.';
 
 COMMENT ON COLUMN app.session.verdict IS 'sound, or why it is quarantined: kept in the history, on no board, in no count.';
+
+COMMENT ON COLUMN app.session.time_zone IS 'Where it was practised.';
+
+COMMENT ON COLUMN app.session.began_at IS 'By our clock: started_at and clock_offset_ms.';
+
+COMMENT ON COLUMN app.session.counted_xp IS 'What it counts for: nothing in quarantine, less where another device counts for some of the same minutes.';
+
+COMMENT ON COLUMN app.session.pardoned IS 'An operator let it count after an appeal.';
+
+COMMENT ON COLUMN app.session.sync_version IS 'The sync that last changed it: what other devices haven''t seen yet is above their cursor.';
+
+CREATE TABLE app.session_appeal (
+    uid uuid NOT NULL,
+    device_id text NOT NULL,
+    session_id text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    verdict text NOT NULL,
+    reason text NOT NULL,
+    appealed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT session_appeal_reason_invalid CHECK (((char_length(reason) >= 1) AND (char_length(reason) <= 1000)))
+);
+
+ALTER TABLE ONLY app.session_appeal FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.session_appeal OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.session_appeal IS 'What a person says for a session that was quarantined.';
+
+COMMENT ON COLUMN app.session_appeal.verdict IS 'Why it was in quarantine when they asked.';
 
 CREATE TABLE app.standing (
     uid uuid NOT NULL,
@@ -626,6 +761,59 @@ COMMENT ON COLUMN app.standing.last_day_at IS 'When the latest practised day was
 COMMENT ON COLUMN app.standing.streak_at IS 'When the longest run reached its length.';
 
 COMMENT ON COLUMN app.standing.with_friends IS 'The person shows their progress to friends.';
+
+CREATE TABLE app.state_entry (
+    uid uuid NOT NULL,
+    field text NOT NULL,
+    key text NOT NULL,
+    value jsonb,
+    written_at timestamp with time zone NOT NULL,
+    labelled_at timestamp with time zone NOT NULL,
+    device_id text NOT NULL,
+    sync_version bigint NOT NULL,
+    CONSTRAINT state_entry_field_check CHECK (((char_length(field) >= 1) AND (char_length(field) <= 64))),
+    CONSTRAINT state_entry_key_check CHECK (((char_length(key) >= 1) AND (char_length(key) <= 64)))
+);
+
+ALTER TABLE ONLY app.state_entry FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.state_entry OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.state_entry IS 'What a person keeps here beside practice: unlocks, presets, preferences, entry by entry.';
+
+COMMENT ON COLUMN app.state_entry.value IS 'Null is a tombstone: removed, and an older write doesn''t bring it back.';
+
+COMMENT ON COLUMN app.state_entry.written_at IS 'By a hybrid clock: after what the writer had seen, not after it arrived. The later write stands.';
+
+COMMENT ON COLUMN app.state_entry.labelled_at IS 'What the device''s clock showed: it orders the writes of one device.';
+
+CREATE TABLE app.sync_batch (
+    uid uuid NOT NULL,
+    batch_id uuid NOT NULL,
+    device_id text NOT NULL,
+    digest bytea NOT NULL,
+    epoch integer NOT NULL,
+    sync_version bigint NOT NULL,
+    handed_xp bigint NOT NULL,
+    earned_xp bigint NOT NULL,
+    answer bytea,
+    received_at timestamp with time zone NOT NULL,
+    CONSTRAINT sync_batch_digest_check CHECK ((octet_length(digest) = 32))
+);
+
+ALTER TABLE ONLY app.sync_batch FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.sync_batch OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.sync_batch IS 'What a device sent, by its SHA-256, and what it was answered: the same again gets the same, and its receipt can be read later.';
+
+COMMENT ON COLUMN app.sync_batch.sync_version IS 'The state that the answer handed out. The device names it as its base, once it has taken it over.';
+
+COMMENT ON COLUMN app.sync_batch.handed_xp IS 'The total in that answer: the device''s later claims contain it.';
+
+COMMENT ON COLUMN app.sync_batch.earned_xp IS 'What the device had earned by itself up to then.';
+
+COMMENT ON COLUMN app.sync_batch.answer IS 'JSON in UTF-8; null for an export, which is read from the ledger again.';
 
 CREATE TABLE app."user" (
     uid uuid NOT NULL,
@@ -735,6 +923,9 @@ CREATE TABLE migration.applied (
 
 ALTER TABLE migration.applied OWNER TO postgres;
 
+ALTER TABLE ONLY app.appeal_decision
+    ADD CONSTRAINT appeal_decision_pkey PRIMARY KEY (uid, device_id, session_id, started_at);
+
 ALTER TABLE ONLY app.company_standing
     ADD CONSTRAINT company_standing_pkey PRIMARY KEY (organization_id, period, uid);
 
@@ -768,14 +959,26 @@ ALTER TABLE ONLY app.member
 ALTER TABLE ONLY app.organization
     ADD CONSTRAINT organization_pkey PRIMARY KEY (organization_id);
 
+ALTER TABLE ONLY app.practice_day
+    ADD CONSTRAINT practice_day_pkey PRIMARY KEY (uid, epoch, local_day);
+
 ALTER TABLE ONLY app.refresh_token
     ADD CONSTRAINT refresh_token_pkey PRIMARY KEY (uid, family);
+
+ALTER TABLE ONLY app.session_appeal
+    ADD CONSTRAINT session_appeal_pkey PRIMARY KEY (uid, device_id, session_id, started_at);
 
 ALTER TABLE ONLY app.session
     ADD CONSTRAINT session_pkey PRIMARY KEY (uid, device_id, session_id, started_at);
 
 ALTER TABLE ONLY app.standing
     ADD CONSTRAINT standing_pkey PRIMARY KEY (uid, period);
+
+ALTER TABLE ONLY app.state_entry
+    ADD CONSTRAINT state_entry_pkey PRIMARY KEY (uid, field, key);
+
+ALTER TABLE ONLY app.sync_batch
+    ADD CONSTRAINT sync_batch_pkey PRIMARY KEY (uid, batch_id);
 
 ALTER TABLE ONLY app."user"
     ADD CONSTRAINT user_pkey PRIMARY KEY (uid);
@@ -797,11 +1000,18 @@ CREATE INDEX global_standing_by_xp ON app.global_standing USING btree (period, w
 
 CREATE INDEX member_by_uid ON app.member USING btree (uid);
 
-CREATE INDEX session_by_epoch ON app.session USING btree (uid, epoch, local_day);
+CREATE INDEX session_by_time ON app.session USING btree (uid, epoch, began_at);
+
+CREATE INDEX session_by_version ON app.session USING btree (uid, sync_version);
+
+CREATE INDEX sync_batch_by_version ON app.sync_batch USING btree (uid, sync_version);
 
 CREATE TRIGGER member_joined AFTER INSERT ON app.member FOR EACH ROW EXECUTE FUNCTION app.project_on_change();
 
 CREATE TRIGGER user_sharing_changed AFTER UPDATE OF share_progress, share_streaks, global_board, friends_board, company_board ON app."user" FOR EACH ROW WHEN ((((((old.share_progress IS DISTINCT FROM new.share_progress) OR (old.share_streaks IS DISTINCT FROM new.share_streaks)) OR (old.global_board IS DISTINCT FROM new.global_board)) OR (old.friends_board IS DISTINCT FROM new.friends_board)) OR (old.company_board IS DISTINCT FROM new.company_board))) EXECUTE FUNCTION app.project_on_change();
+
+ALTER TABLE ONLY app.appeal_decision
+    ADD CONSTRAINT appeal_decision_uid_device_id_session_id_started_at_fkey FOREIGN KEY (uid, device_id, session_id, started_at) REFERENCES app.session_appeal(uid, device_id, session_id, started_at) ON DELETE CASCADE;
 
 ALTER TABLE ONLY app.company_standing
     ADD CONSTRAINT company_standing_member FOREIGN KEY (organization_id, uid) REFERENCES app.member(organization_id, uid) ON DELETE CASCADE;
@@ -839,14 +1049,30 @@ ALTER TABLE ONLY app.member
 ALTER TABLE ONLY app.member
     ADD CONSTRAINT member_uid_across FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
 
+ALTER TABLE ONLY app.practice_day
+    ADD CONSTRAINT practice_day_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
+
 ALTER TABLE ONLY app.refresh_token
     ADD CONSTRAINT refresh_token_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.session_appeal
+    ADD CONSTRAINT session_appeal_uid_device_id_session_id_started_at_fkey FOREIGN KEY (uid, device_id, session_id, started_at) REFERENCES app.session(uid, device_id, session_id, started_at) ON DELETE CASCADE;
 
 ALTER TABLE ONLY app.session
     ADD CONSTRAINT session_uid_device_id_fkey FOREIGN KEY (uid, device_id) REFERENCES app.device(uid, device_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY app.standing
     ADD CONSTRAINT standing_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.state_entry
+    ADD CONSTRAINT state_entry_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.sync_batch
+    ADD CONSTRAINT sync_batch_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
+
+ALTER TABLE app.appeal_decision ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY appeal_decision_self ON app.appeal_decision TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
 ALTER TABLE app.company_standing ENABLE ROW LEVEL SECURITY;
 
@@ -896,11 +1122,19 @@ CREATE POLICY organization_bound ON app.organization TO breathmaster_owner USING
 
 CREATE POLICY organization_joined ON app.organization FOR SELECT TO breathmaster_api USING ((organization_id = ANY (( SELECT app.own_organization_ids() AS own_organization_ids)::uuid[])));
 
+ALTER TABLE app.practice_day ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY practice_day_self ON app.practice_day TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
+
 ALTER TABLE app.refresh_token ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY refresh_token_self ON app.refresh_token TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
 ALTER TABLE app.session ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE app.session_appeal ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY session_appeal_self ON app.session_appeal TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
 CREATE POLICY session_self ON app.session TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
@@ -909,6 +1143,14 @@ ALTER TABLE app.standing ENABLE ROW LEVEL SECURITY;
 CREATE POLICY standing_circle ON app.standing FOR SELECT TO breathmaster_boards USING ((with_friends AND (uid = ANY (( SELECT app.circle() AS circle)::uuid[]))));
 
 CREATE POLICY standing_self ON app.standing TO breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
+
+ALTER TABLE app.state_entry ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY state_entry_self ON app.state_entry TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
+
+ALTER TABLE app.sync_batch ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY sync_batch_self ON app.sync_batch TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
 ALTER TABLE app."user" ENABLE ROW LEVEL SECURITY;
 
@@ -953,13 +1195,15 @@ REVOKE ALL ON FUNCTION app.project_on_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.project_standings() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION app.publish_standings(periods text[], weekly_xps integer[], weekly_streaks integer[], weekly_minuteses integer[], practised_dayses integer[], total_sessionses integer[], last_session_ats timestamp with time zone[], last_day_ats timestamp with time zone[], streak_ats timestamp with time zone[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.publish_standings(periods text[], weekly_xps integer[], weekly_streaks integer[], weekly_minuteses integer[], practised_dayses integer[], total_sessionses integer[], last_session_ats timestamp with time zone[], last_day_ats timestamp with time zone[], streak_ats timestamp with time zone[]) TO breathmaster_api;
+REVOKE ALL ON FUNCTION app.publish_standings(changed text[], periods text[], weekly_xps integer[], weekly_streaks integer[], weekly_minuteses integer[], practised_dayses integer[], total_sessionses integer[], last_session_ats timestamp with time zone[], last_day_ats timestamp with time zone[], streak_ats timestamp with time zone[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.publish_standings(changed text[], periods text[], weekly_xps integer[], weekly_streaks integer[], weekly_minuteses integer[], practised_dayses integer[], total_sessionses integer[], last_session_ats timestamp with time zone[], last_day_ats timestamp with time zone[], streak_ats timestamp with time zone[]) TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.record_email(of_uid uuid, of_address text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.register() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.register() TO breathmaster_api;
+
+GRANT SELECT ON TABLE app.appeal_decision TO breathmaster_api;
 
 GRANT SELECT ON TABLE app.company_standing TO breathmaster_boards;
 
@@ -1013,11 +1257,15 @@ GRANT UPDATE(streak_ends_on) ON TABLE app.game_state TO breathmaster_api;
 
 GRANT UPDATE(longest_streak) ON TABLE app.game_state TO breathmaster_api;
 
+GRANT UPDATE(floor_xp) ON TABLE app.game_state TO breathmaster_api;
+
 GRANT SELECT ON TABLE app.global_standing TO breathmaster_boards;
 
 GRANT SELECT,DELETE ON TABLE app.member TO breathmaster_api;
 
 GRANT SELECT ON TABLE app.organization TO breathmaster_api;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE app.practice_day TO breathmaster_api;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE app.refresh_token TO breathmaster_api;
 
@@ -1026,6 +1274,26 @@ GRANT SELECT,INSERT ON TABLE app.session TO breathmaster_api;
 GRANT UPDATE(epoch) ON TABLE app.session TO breathmaster_api;
 
 GRANT UPDATE(verdict) ON TABLE app.session TO breathmaster_api;
+
+GRANT UPDATE(counted_xp) ON TABLE app.session TO breathmaster_api;
+
+GRANT UPDATE(counted_active_ms) ON TABLE app.session TO breathmaster_api;
+
+GRANT UPDATE(sync_version) ON TABLE app.session TO breathmaster_api;
+
+GRANT SELECT ON TABLE app.session_appeal TO breathmaster_api;
+
+GRANT INSERT(uid) ON TABLE app.session_appeal TO breathmaster_api;
+
+GRANT INSERT(device_id) ON TABLE app.session_appeal TO breathmaster_api;
+
+GRANT INSERT(session_id) ON TABLE app.session_appeal TO breathmaster_api;
+
+GRANT INSERT(started_at) ON TABLE app.session_appeal TO breathmaster_api;
+
+GRANT INSERT(verdict) ON TABLE app.session_appeal TO breathmaster_api;
+
+GRANT INSERT(reason) ON TABLE app.session_appeal TO breathmaster_api;
 
 GRANT SELECT(uid) ON TABLE app.standing TO breathmaster_boards;
 
@@ -1046,6 +1314,10 @@ GRANT SELECT(streak_at) ON TABLE app.standing TO breathmaster_boards;
 GRANT SELECT(with_friends) ON TABLE app.standing TO breathmaster_boards;
 
 GRANT SELECT(streak_shown) ON TABLE app.standing TO breathmaster_boards;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE app.state_entry TO breathmaster_api;
+
+GRANT SELECT,INSERT,DELETE ON TABLE app.sync_batch TO breathmaster_api;
 
 GRANT SELECT ON TABLE app."user" TO breathmaster_api;
 

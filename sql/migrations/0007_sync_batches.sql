@@ -111,8 +111,7 @@ create table app.sync_batch (
   earned_xp bigint not null,
   answer bytea,
   received_at timestamptz not null,
-  primary key (uid, batch_id),
-  foreign key (uid, device_id) references app.device (uid, device_id) on delete cascade
+  primary key (uid, batch_id)
 );
 comment on table app.sync_batch is 'What a device sent, by its SHA-256, and what it was answered: the same again gets the same, and its receipt can be read later.';
 comment on column app.sync_batch.sync_version is 'The state that the answer handed out. The device names it as its base, once it has taken it over.';

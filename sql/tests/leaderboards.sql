@@ -2,7 +2,7 @@
 begin;
 set local client_min_messages = warning;
 create extension if not exists pgtap;
-select plan(57);
+select plan(59);
 \ir support/cast.sql
 
 -- A metric that a scope must not show is not a column of its view. The lists are
@@ -153,7 +153,7 @@ select is(
 
 call test.be_unbound();
 select throws_ok(
-  $$ select app.publish_standings('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}') $$,
+  $$ select app.publish_standings(null, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}') $$,
   '42501', 'no principal is bound to this transaction',
   'Nobody publishes unbound.');
 call test.be(test.stranger());
@@ -169,13 +169,13 @@ select is(test.boards(), 'Ada, Eve / nobody / Eve', 'Joining a company puts nobo
 update app.user set share_progress = true, company_board = true;
 select is(test.boards(), 'Ada, Eve / nobody / Eve, stranger', 'Agreeing does, at once, and on that board alone.');
 
--- What is published next replaces what was there: periods that are gone go
--- everywhere, and nobody else's do.
-select app.publish_standings('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}');
+-- What is published next replaces what was there: of the periods that changed, or of
+-- all where none is named, those without numbers go everywhere, and nobody else's do.
+select app.publish_standings(null, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}');
 select is(test.boards(), 'Ada, Eve / nobody / Eve', 'Publishing no periods takes one''s own weeks off the boards.');
 call test.be(test.eve(), test.umbrella());
 select app.publish_standings(
-  array['2026-W10', '2026-W11'], array[7, 8], array[1, 1], array[5, 6], array[1, 2], array[1, 1],
+  array['2026-W10', '2026-W11'], array['2026-W10', '2026-W11'], array[7, 8], array[1, 1], array[5, 6], array[1, 2], array[1, 1],
   array['2026-03-08Z', '2026-03-10Z']::timestamptz[], array['2026-03-08Z', '2026-03-10Z']::timestamptz[],
   array['2026-03-08Z', '2026-03-10Z']::timestamptz[]);
 select results_eq('select period, weekly_xp from board.global where uid = test.eve() order by period',
@@ -184,6 +184,19 @@ select results_eq('select period, weekly_xp from board.global where uid = test.e
 select results_eq('select period, weekly_minutes from board.company order by period',
   $$ values ('2026-W10', 5), ('2026-W11', 6) $$,
   'Publishing again changes the weeks and adds new ones on the company''s board.');
+select app.publish_standings(
+  array['2026-W10', '2026-W12'], array['2026-W12'], array[9], array[1], array[7], array[1], array[1],
+  array['2026-03-17Z']::timestamptz[], array['2026-03-17Z']::timestamptz[], array['2026-03-17Z']::timestamptz[]);
+select results_eq('select period, weekly_xp from board.global where uid = test.eve() order by period',
+  $$ values ('2026-W11', 8), ('2026-W12', 9) $$,
+  'Publishing some weeks takes those of them without numbers off the global board, and leaves the others.');
+select results_eq('select period, weekly_minutes from board.company order by period',
+  $$ values ('2026-W11', 6), ('2026-W12', 7) $$,
+  'Publishing some weeks takes those of them without numbers off the company''s board, and leaves the others.');
+select app.publish_standings(
+  null, array['2026-W10', '2026-W11'], array[7, 8], array[1, 1], array[5, 6], array[1, 2], array[1, 1],
+  array['2026-03-08Z', '2026-03-10Z']::timestamptz[], array['2026-03-08Z', '2026-03-10Z']::timestamptz[],
+  array['2026-03-08Z', '2026-03-10Z']::timestamptz[]);
 
 -- A change of mind is seen by the very next read, by anyone. All of what follows
 -- happens in this one transaction, with no job, no sync and no commit in between.

@@ -71,22 +71,27 @@ from granted g
 where n.nspname in ('app', 'board', 'migration')
 group by g.grantee, n.nspname, c.relname;
 
--- What is not here: any table of standings; deleting or rewriting practice; making a
--- member, a domain, an address or a friendship; changing the uid of anything.
+-- What is not here: any table of standings; deleting, rewriting or pardoning practice;
+-- deciding an appeal; making a member, a domain, an address or a friendship; changing the uid of anything.
 select results_eq(
   $$ select relation, privileges from test.privilege where grantee = 'breathmaster_api'::regrole order by relation $$,
   $$ values
+    ('app.appeal_decision', 'select'),
     ('app.daily_challenge', 'insert, select, update (local_day, kind, target, reward_xp, completed, expired)'),
     ('app.device', 'insert, select, update'),
     ('app.domain_claim', 'select'),
     ('app.email_claim', 'select'),
     ('app.friendship', 'delete, select'),
     ('app.game_state', 'select, update (epoch, epoch_started_at, eligible_at, sync_version, last_modified, last_device_id, '
-      || 'total_xp, legacy_xp, total_sessions, active_ms, streak_days, streak_ends_on, longest_streak)'),
+      || 'total_xp, legacy_xp, total_sessions, active_ms, streak_days, streak_ends_on, longest_streak, floor_xp)'),
     ('app.member', 'delete, select'),
     ('app.organization', 'select'),
+    ('app.practice_day', 'delete, insert, select, update'),
     ('app.refresh_token', 'delete, insert, select, update'),
-    ('app.session', 'insert, select, update (epoch, verdict)'),
+    ('app.session', 'insert, select, update (epoch, verdict, counted_xp, counted_active_ms, sync_version)'),
+    ('app.session_appeal', 'insert (uid, device_id, session_id, started_at, verdict, reason), select'),
+    ('app.state_entry', 'delete, insert, select, update'),
+    ('app.sync_batch', 'delete, insert, select'),
     ('app.user', 'select, update (display_name, avatar_url, share_progress, share_streaks, '
       || 'allow_friend_requests, global_board, friends_board, company_board, '
       || 'preferred_sync_frequency, day_starts_at)'),

@@ -35,26 +35,27 @@ select is(test.each('select from app.device where uid = test.ada()', 'breathmast
   'herself 1, colleague 0, friend 0, other company 0, stranger 0, unbound 42501',
   'A function of the owner sees the bound user''s devices and no others.');
 
--- Sessions (policy session_self). A session is a fact: the server may judge it or
+-- Sessions (policy session_self), of which Ada has two. A session is a fact: the server may judge it or
 -- move it to another epoch, and nothing else about it.
 
 select is(test.each('select from app.session where uid = test.ada()'),
-  'herself 1, colleague 0, friend 0, other company 0, stranger 0, unbound 42501',
+  'herself 2, colleague 0, friend 0, other company 0, stranger 0, unbound 42501',
   'A session is seen by its user alone.');
 select is(test.each($$ update app.session set verdict = 'overlaps' where uid = test.ada() $$),
-  'herself 1, colleague 0, friend 0, other company 0, stranger 0, unbound 42501',
+  'herself 2, colleague 0, friend 0, other company 0, stranger 0, unbound 42501',
   'A session is judged for its user alone.');
 select is(
-  test.each($$ insert into app.session (uid, device_id, session_id, started_at, ended_at, epoch, local_day, active_ms,
-      cycles, goal_bonus_xp, verdict)
-    values (test.ada(), 'laptop', 's2', '2026-03-07 08:00Z', '2026-03-07 08:10Z', 1, '2026-03-07', 600000, 60, 0, 'sound') $$),
+  test.each($$ insert into app.session (uid, device_id, session_id, started_at, began_at, ended_at, epoch, local_day,
+      active_ms, cycles, goal_bonus_xp, verdict)
+    values (test.ada(), 'laptop', 's2', '2026-03-07 08:00Z', '2026-03-07 08:00Z', '2026-03-07 08:10Z', 1, '2026-03-07',
+      600000, 60, 0, 'sound') $$),
   'herself 1, colleague 42501, friend 42501, other company 42501, stranger 42501, unbound 42501',
   'Nobody practises for someone else.');
 select is(test.each('update app.session set active_ms = 0, cycles = 0 where uid = test.ada()'),
   'herself 42501, colleague 42501, friend 42501, other company 42501, stranger 42501, unbound 42501',
   'What was practised is a fact that not even its user rewrites.');
 select is(test.each('select from app.session where uid = test.ada()', 'breathmaster_owner'),
-  'herself 1, colleague 0, friend 0, other company 0, stranger 0, unbound 42501',
+  'herself 2, colleague 0, friend 0, other company 0, stranger 0, unbound 42501',
   'A function of the owner sees the bound user''s sessions and no others.');
 
 -- Daily challenges (policy daily_challenge_self). Their rewards are XP, so making

@@ -119,7 +119,7 @@ $$;
 create procedure test.practise(xp integer) language plpgsql as $$
 begin
   perform app.publish_standings(
-    array['2026-W10', 'all-time'], array[xp, null], array[3, null], array[xp / 2, null], array[4, null],
+    array['2026-W10', 'all-time'], array['2026-W10', 'all-time'], array[xp, null], array[3, null], array[xp / 2, null], array[4, null],
     array[6, 40], array['2026-03-06 18:00Z', '2026-03-06 18:00Z']::timestamptz[],
     array['2026-03-06 08:00Z', '2026-03-06 08:00Z']::timestamptz[],
     array['2026-03-05 08:00Z', '2026-03-05 08:00Z']::timestamptz[]);
@@ -166,13 +166,38 @@ begin
   -- A row of Ada's in every table that a device of hers fills, and a sign-in.
   insert into app.device (uid, device_id, name, time_zone, epoch, last_taken_at)
   values (test.ada(), 'laptop', 'Laptop', 'Europe/London', 1, '2026-03-06 18:00Z');
-  insert into app.session (uid, device_id, session_id, started_at, ended_at, epoch, local_day, active_ms, cycles,
-    goal_bonus_xp, verdict)
-  values (test.ada(), 'laptop', 's1', '2026-03-06 17:50Z', '2026-03-06 18:00Z', 1, '2026-03-06', 600000, 60, 0, 'sound');
+  insert into app.session (uid, device_id, session_id, started_at, began_at, ended_at, epoch, local_day, active_ms,
+    cycles, goal_bonus_xp, verdict, counted_xp, counted_active_ms, sync_version)
+  values
+    (test.ada(), 'laptop', 's1', '2026-03-06 17:50Z', '2026-03-06 17:50Z', '2026-03-06 18:00Z', 1, '2026-03-06', 600000,
+      60, 0, 'sound', 60, 600000, 1),
+    (test.ada(), 'laptop', 's0', '2026-03-05 17:50Z', '2026-03-05 17:50Z', '2026-03-05 18:00Z', 1, '2026-03-05', 600000,
+      301, 0, 'tooManyCycles', 0, 0, 1);
   insert into app.daily_challenge (uid, device_id, epoch, challenge_id, local_day, kind, target, reward_xp, completed, expired)
   values (test.ada(), 'laptop', 1, 'c1', '2026-03-06', 'minutes', 10, 5, true, false);
+  insert into app.practice_day (uid, epoch, local_day, xp, active_ms, sessions, overlap_xp, first_ended_at, last_ended_at,
+    first_zone, last_zone)
+  values (test.ada(), 1, '2026-03-06', 60, 600000, 1, 0, '2026-03-06 18:00Z', '2026-03-06 18:00Z', 'Europe/London',
+    'Europe/London');
+  insert into app.sync_batch (uid, batch_id, device_id, digest, epoch, sync_version, handed_xp, earned_xp, answer,
+    received_at)
+  values (test.ada(), test.ada(), 'laptop', sha256('batch'), 1, 1, 65, 0, '{}', '2026-03-06 18:00Z');
+  insert into app.state_entry (uid, field, key, value, written_at, labelled_at, device_id, sync_version)
+  values (test.ada(), 'preferredPatterns', 'morning', '"chill"', '2026-03-06 18:00Z', '2026-03-06 18:00Z', 'laptop', 1);
+  insert into app.session_appeal (uid, device_id, session_id, started_at, verdict, reason)
+  values (test.ada(), 'laptop', 's0', '2026-03-05 17:50Z', 'tooManyCycles', 'I breathe fast.');
   insert into app.refresh_token (uid, family, current_hash, expires_at)
   values (test.ada(), test.ada(), sha256('token'), '2027-01-01Z');
+end
+$$;
+
+-- The operator, on Ada's behalf, declines her appeal.
+set local role breathmaster_owner;
+do $$
+begin
+  perform app.bind(test.ada());
+  insert into app.appeal_decision (uid, device_id, session_id, started_at, accepted, decided_by)
+  values (test.ada(), 'laptop', 's0', '2026-03-05 17:50Z', false, 'Olga');
 end
 $$;
 
