@@ -1,6 +1,6 @@
 # The flags, the order of things and what they need are in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test test-swift test-sql test-policies schema schema-check bench-pgclient docs format lint clean
+.PHONY: help run demo build test test-swift test-sql test-policies schema schema-check soak bench-pgclient docs format lint clean
 
 help: ## Say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -33,6 +33,9 @@ schema: ## Write sql/schema.sql anew from the migrations
 
 schema-check: ## Fail when sql/schema.sql is stale
 	@scripts/test schema
+
+soak: ## Try the merge on two million histories instead of a hundred thousand
+	SOAK_HISTORIES=2000000 swift test --explicit-target-dependency-import-check error --filter 'Three devices'
 
 bench-pgclient: ## Measure PGClient beside libpq, pgbench, psycopg and asyncpg, in one run
 	@scripts/bench-pgclient

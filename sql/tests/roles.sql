@@ -72,7 +72,8 @@ where n.nspname in ('app', 'board', 'migration')
 group by g.grantee, n.nspname, c.relname;
 
 -- What is not here: any table of standings; deleting, rewriting or pardoning practice;
--- deciding an appeal; making a member, a domain, an address or a friendship; changing the uid of anything.
+-- deciding an appeal; making a member, a domain, an address or a friendship; changing
+-- the uid of anything.
 select results_eq(
   $$ select relation, privileges from test.privilege where grantee = 'breathmaster_api'::regrole order by relation $$,
   $$ values
