@@ -69,7 +69,8 @@ extension Draft {
         base: (hand: Hand, at: Instant)?,
         syncVersion: Int
     ) -> [FieldFinding] {
-        let isOfThisEpoch = batch.epoch.map { $0 == ledger.epoch } ?? true
+        // One that was known before the clear, and has taken over nothing, still shows what was cleared.
+        let isOfThisEpoch = (batch.epoch ?? ledger.devices[deviceID]?.epoch ?? ledger.epoch) == ledger.epoch
         meetDevice()
         let showsCleared = batch.sessions.all.contains { item in
             if case .valid(let record) = item { wasCleared(session(of: record)) } else { false }
