@@ -1269,17 +1269,45 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE app.practice_day TO breathmaster_api;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE app.refresh_token TO breathmaster_api;
 
-GRANT SELECT,INSERT ON TABLE app.session TO breathmaster_api;
+GRANT SELECT ON TABLE app.session TO breathmaster_api;
 
-GRANT UPDATE(epoch) ON TABLE app.session TO breathmaster_api;
+GRANT INSERT(uid) ON TABLE app.session TO breathmaster_api;
 
-GRANT UPDATE(verdict) ON TABLE app.session TO breathmaster_api;
+GRANT INSERT(device_id) ON TABLE app.session TO breathmaster_api;
 
-GRANT UPDATE(counted_xp) ON TABLE app.session TO breathmaster_api;
+GRANT INSERT(session_id) ON TABLE app.session TO breathmaster_api;
 
-GRANT UPDATE(counted_active_ms) ON TABLE app.session TO breathmaster_api;
+GRANT INSERT(started_at) ON TABLE app.session TO breathmaster_api;
 
-GRANT UPDATE(sync_version) ON TABLE app.session TO breathmaster_api;
+GRANT INSERT(ended_at) ON TABLE app.session TO breathmaster_api;
+
+GRANT INSERT(epoch),UPDATE(epoch) ON TABLE app.session TO breathmaster_api;
+
+GRANT INSERT(local_day) ON TABLE app.session TO breathmaster_api;
+
+GRANT INSERT(active_ms) ON TABLE app.session TO breathmaster_api;
+
+GRANT INSERT(cycles) ON TABLE app.session TO breathmaster_api;
+
+GRANT INSERT(goal_minutes) ON TABLE app.session TO breathmaster_api;
+
+GRANT INSERT(goal_bonus_xp) ON TABLE app.session TO breathmaster_api;
+
+GRANT INSERT(verdict),UPDATE(verdict) ON TABLE app.session TO breathmaster_api;
+
+GRANT INSERT(received_at) ON TABLE app.session TO breathmaster_api;
+
+GRANT INSERT(time_zone) ON TABLE app.session TO breathmaster_api;
+
+GRANT INSERT(clock_offset_ms) ON TABLE app.session TO breathmaster_api;
+
+GRANT INSERT(began_at) ON TABLE app.session TO breathmaster_api;
+
+GRANT INSERT(counted_xp),UPDATE(counted_xp) ON TABLE app.session TO breathmaster_api;
+
+GRANT INSERT(counted_active_ms),UPDATE(counted_active_ms) ON TABLE app.session TO breathmaster_api;
+
+GRANT INSERT(sync_version),UPDATE(sync_version) ON TABLE app.session TO breathmaster_api;
 
 GRANT SELECT ON TABLE app.session_appeal TO breathmaster_api;
 
@@ -1317,7 +1345,7 @@ GRANT SELECT(streak_shown) ON TABLE app.standing TO breathmaster_boards;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE app.state_entry TO breathmaster_api;
 
-GRANT SELECT,INSERT,DELETE ON TABLE app.sync_batch TO breathmaster_api;
+GRANT SELECT,INSERT ON TABLE app.sync_batch TO breathmaster_api;
 
 GRANT SELECT ON TABLE app."user" TO breathmaster_api;
 

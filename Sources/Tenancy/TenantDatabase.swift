@@ -34,6 +34,17 @@ package struct TenantDatabase: Sendable {
         }
     }
 
+    /// What an operator does about one person: with the rights of the owner, which row security holds too.
+    package func operate<Result: Sendable>(
+        on principal: Principal,
+        _ body: (TenantTransaction) async throws -> Result
+    ) async throws -> Result {
+        try await pool.transaction(.readWrite, opening: "set local role breathmaster_owner") { transaction in
+            try await transaction.execute(principal.binding)
+            return try await body(TenantTransaction(transaction: transaction, principal: principal))
+        }
+    }
+
     /// A transaction that begins with nobody and becomes the user it registers.
     package func register<Result: Sendable>(
         _ body: (TenantTransaction) async throws -> Result

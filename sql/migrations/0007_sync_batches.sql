@@ -129,7 +129,7 @@ alter table app.sync_batch enable row level security;
 alter table app.sync_batch force row level security;
 create policy sync_batch_self on app.sync_batch to breathmaster_api, breathmaster_owner
   using (uid = (select app.uid())) with check (uid = (select app.uid()));
-grant select, insert, delete on app.sync_batch to breathmaster_api;
+grant select, insert on app.sync_batch to breathmaster_api;
 
 create table app.state_entry (
   uid uuid not null references app.user (uid) on delete cascade,
@@ -159,6 +159,11 @@ alter table app.daily_challenge force row level security;
 alter table app.game_state force row level security;
 
 grant update (verdict, epoch, counted_xp, counted_active_ms, sync_version) on app.session to breathmaster_api;
+-- The server can't pardon: that is for the operator who decides an appeal.
+revoke insert on app.session from breathmaster_api;
+grant insert (uid, device_id, session_id, started_at, ended_at, epoch, local_day, active_ms, cycles, goal_minutes,
+  goal_bonus_xp, verdict, received_at, time_zone, clock_offset_ms, began_at, counted_xp, counted_active_ms, sync_version)
+  on app.session to breathmaster_api;
 
 -- The bound user's standings of some periods; those of them without numbers go.
 -- The arrays run in parallel; the all-time row has nulls for the weekly metrics.

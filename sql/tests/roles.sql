@@ -89,10 +89,10 @@ select results_eq(
     ('app.organization', 'select'),
     ('app.practice_day', 'delete, insert, select, update'),
     ('app.refresh_token', 'delete, insert, select, update'),
-    ('app.session', 'insert, select, update (epoch, verdict, counted_xp, counted_active_ms, sync_version)'),
+    ('app.session', 'insert (uid, device_id, session_id, started_at, ended_at, epoch, local_day, active_ms, cycles, goal_minutes, goal_bonus_xp, verdict, received_at, time_zone, clock_offset_ms, began_at, counted_xp, counted_active_ms, sync_version), select, update (epoch, verdict, counted_xp, counted_active_ms, sync_version)'),
     ('app.session_appeal', 'insert (uid, device_id, session_id, started_at, verdict, reason), select'),
     ('app.state_entry', 'delete, insert, select, update'),
-    ('app.sync_batch', 'delete, insert, select'),
+    ('app.sync_batch', 'insert, select'),
     ('app.user', 'select, update (display_name, avatar_url, share_progress, share_streaks, '
       || 'allow_friend_requests, global_board, friends_board, company_board, '
       || 'preferred_sync_frequency, day_starts_at)'),

@@ -3,7 +3,7 @@
 begin;
 set local client_min_messages = warning;
 create extension if not exists pgtap;
-select plan(35);
+select plan(36);
 \ir support/cast.sql
 
 -- How to read the lines below: each viewer in relation to Ada, then the number of
@@ -52,8 +52,8 @@ select is(test.each('update app.sync_batch set handed_xp = 0, earned_xp = 0 wher
   'herself 42501, colleague 42501, friend 42501, other company 42501, stranger 42501, unbound 42501',
   'What was handed out is a fact that not even its user rewrites.');
 select is(test.each('delete from app.sync_batch where uid = test.ada()'),
-  'herself 1, colleague 0, friend 0, other company 0, stranger 0, unbound 42501',
-  'A batch is forgotten for its user alone.');
+  'herself 42501, colleague 42501, friend 42501, other company 42501, stranger 42501, unbound 42501',
+  'What was answered is forgotten by nobody.');
 select is(test.each('select from app.sync_batch where uid = test.ada()', 'breathmaster_owner'),
   'herself 1, colleague 0, friend 0, other company 0, stranger 0, unbound 42501',
   'A function of the owner sees the bound user''s batches and no others.');
@@ -75,6 +75,11 @@ select throws_ok(
      values (test.ada(), test.ada(), 'laptop', sha256('batch'), 1, 1, 0, 0, now()) $$,
   '42501', 'new row violates row-level security policy for table "sync_batch"',
   'A batch that someone else has sent is refused like one that they have not.');
+select throws_ok(
+  $$ insert into app.session (uid, device_id, session_id, started_at, began_at, ended_at, epoch, local_day, active_ms,
+       cycles, goal_bonus_xp, verdict, pardoned)
+     values (test.eve(), 'laptop', 'pardoned', now(), now(), now(), 1, current_date, 0, 0, 0, 'tooManyCycles', true) $$,
+  '42501', null, 'A session arrives without a pardon.');
 select throws_ok(
   $$ insert into app.sync_batch (uid, batch_id, device_id, digest, epoch, sync_version, handed_xp, earned_xp, received_at)
      values (test.eve(), gen_random_uuid(), 'laptop', 'short', 1, 1, 0, 0, now()) $$,

@@ -80,7 +80,7 @@ func asOperator<Result: Sendable>(
         "MIGRATION_DATABASE_URL"
     )
     let pool = PGPool(PGConfiguration(url))
-    let result = try await TenantDatabase(pool: pool).write(as: Principal(uid: uid), body)
+    let result = try await TenantDatabase(pool: pool).operate(on: Principal(uid: uid), body)
     await pool.close()
     return result
 }

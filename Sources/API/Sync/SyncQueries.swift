@@ -64,10 +64,10 @@ extension TenantTransaction {
             """
             insert into app.session (uid, device_id, session_id, started_at, ended_at, clock_offset_ms, began_at, epoch,
               local_day, time_zone, active_ms, cycles, goal_minutes, goal_bonus_xp, verdict, counted_xp,
-              counted_active_ms, received_at, pardoned, sync_version)
+              counted_active_ms, received_at, sync_version)
             select \(principal.uid), device_id, session_id, started_at, ended_at, clock_offset_ms, began_at,
               \(Int32(ledger.epoch)), local_day, time_zone, active_ms, cycles, nullif(goal_minutes, 0), goal_bonus_xp,
-              verdict, counted_xp, counted_active_ms, received_at, pardoned, \(syncVersion)
+              verdict, counted_xp, counted_active_ms, received_at, \(syncVersion)
             from unnest(
               \(sessions.map(\.key.deviceID)),
               \(sessions.map(\.key.sessionID)),
@@ -84,11 +84,9 @@ extension TenantTransaction {
               \(judgements.map { ($0?.verdict ?? .sound).rawValue }),
               \(judgements.map { Int32(clamping: $0?.xp ?? 0) }),
               \(judgements.map { $0?.activeMilliseconds ?? 0 }),
-              \(sessions.map(\.receivedAt)),
-              \(sessions.map(\.isPardoned))
+              \(sessions.map(\.receivedAt))
             ) as s (device_id, session_id, started_at, ended_at, clock_offset_ms, began_at, local_day, time_zone, active_ms,
-              cycles, goal_minutes, goal_bonus_xp, verdict, counted_xp, counted_active_ms, received_at,
-              pardoned)
+              cycles, goal_minutes, goal_bonus_xp, verdict, counted_xp, counted_active_ms, received_at)
             on conflict (uid, device_id, session_id, started_at) do update
               set (verdict, counted_xp, counted_active_ms, epoch, sync_version)
                 = (excluded.verdict, excluded.counted_xp, excluded.counted_active_ms, excluded.epoch,

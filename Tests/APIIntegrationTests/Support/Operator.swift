@@ -52,7 +52,7 @@ extension TestServer {
         )
         let pool = PGPool(PGConfiguration(superuser))
         let principal = Principal(uid: try #require(UUID(uuidString: uid)))
-        try await TenantDatabase(pool: pool).write(as: principal) { tx in
+        try await TenantDatabase(pool: pool).operate(on: principal) { tx in
             try await tx.decide(key, accepted: accepted, by: "An operator", note: nil, at: Instant(Date()))
         }
         await pool.close()
