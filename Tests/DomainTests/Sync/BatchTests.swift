@@ -18,7 +18,10 @@ struct `A batch` {
             since: nil,
             sessions: Items(all: []),
             challengeClaims: Items(all: []),
-            state: state.merging(["totalXP": .valid(.init(value: .integer(totalXP), modifiedAt: nil))]) { old, _ in old }
+            state: state.merging(["totalXP": .valid(.init(value: .integer(totalXP), modifiedAt: nil))]) {
+                old,
+                _ in old
+            }
         )
     }
 
