@@ -15,6 +15,8 @@ struct `Three devices that sync` {
         atOnce: Bool
     ) async throws {
         for seed in 1...UInt64(Self.tried / 4) {
+            // Others wait for answers meanwhile, and there are few threads.
+            await Task.yield()
             let actions = SyncHistory.actions(seed: seed, withClear: withClear, atOnce: atOnce)
             guard !SyncHistory.problems(after: actions).isEmpty else { continue }
             let minimal = SyncHistory.minimal(actions)
