@@ -13,7 +13,6 @@ struct StoredLedger: Sendable {
 
 /// Which sessions of a ledger are read.
 enum LedgerSessions: Sendable {
-    case none
     case all
     /// Those that a batch brings again, and those around what it brings.
     case around(SyncBatch, clockOffset: Int64?)
@@ -171,8 +170,6 @@ extension TenantTransaction {
               > (select epoch_started_at from app.game_state where uid = \(principal.uid))
             """
         switch selection {
-        case .none:
-            return PGQuery("\(columns) and false")
         case .all:
             return PGQuery("\(columns) and epoch = \(currentEpoch) union all \(cleared)")
         case .around(let batch, let clockOffset):

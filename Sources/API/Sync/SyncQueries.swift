@@ -14,6 +14,19 @@ struct BatchRecord: Sendable {
     let receivedAt: Instant
 }
 
+extension BatchRecord {
+    /// Of what isn't answered the same again, but hands out a total.
+    init(handingTo deviceID: String, at now: Instant) {
+        self.init(
+            batchID: UUID(),
+            deviceID: deviceID,
+            digest: Array(repeating: 0, count: 32),
+            answer: nil,
+            receivedAt: now
+        )
+    }
+}
+
 extension TenantTransaction {
     /// Stores what a merge changed: the facts, what they add up to, the standings,
     /// and what is handed to a device, if one asked. All of it goes out with the commit.

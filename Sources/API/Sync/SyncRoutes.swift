@@ -152,13 +152,7 @@ struct SyncRoutes: Sendable {
                 throw Problem.tooManySessions("export.breathMaster.meditation.sessions")
             }
             let revision = before.revision.following(merge, by: deviceID, at: now)
-            let record = BatchRecord(
-                batchID: UUID(),
-                deviceID: deviceID,
-                digest: Array(repeating: 0, count: 32),
-                answer: nil,
-                receivedAt: now
-            )
+            let record = BatchRecord(handingTo: deviceID, at: now)
             try tx.store(merge, over: before, as: revision, record)
             let today = LocalDay(of: merge.asOf, in: submission.device.timeZone, startingAt: before.dayStart)
             let answer = ExportAnswer(
@@ -217,13 +211,7 @@ struct SyncRoutes: Sendable {
             guard before.ledger.eligibleAt != nil else { throw Problem.nothingToReset }
             let merge = Merge(clearingBy: body.device, in: before.ledger, now: now)
             let revision = before.revision.following(merge, by: deviceID, at: now)
-            let record = BatchRecord(
-                batchID: UUID(),
-                deviceID: deviceID,
-                digest: Array(repeating: 0, count: 32),
-                answer: nil,
-                receivedAt: now
-            )
+            let record = BatchRecord(handingTo: deviceID, at: now)
             try tx.store(merge, over: before, as: revision, record)
             let after = StoredLedger(
                 ledger: merge.ledger,

@@ -213,12 +213,15 @@ private actor Wreck {
     }
 }
 
+/// `@unchecked`: it was just read from JSON, which nobody changes.
 private struct Reply: @unchecked Sendable {
     let status: Int
     let json: [String: Any]
 }
 
 /// A device that sends a batch until it knows the answer.
+///
+/// `@unchecked`: `state` holds values that were read from JSON, which nobody changes, and one task has the device.
 private struct Syncing: @unchecked Sendable {
     let id: String
     let token: String
