@@ -23,8 +23,9 @@ extension Merge {
             clockOffset: Self.clockOffset(of: deviceClock, known: known?.clockOffset ?? 0, now: now)
         )
         let claims = draft.apply(batch, base: base, syncVersion: syncVersion)
+        let totals = Totals(of: draft.ledger)
         let eligibility = Eligibility(
-            Totals(of: draft.ledger),
+            totals,
             firstSessionAt: draft.ledger.firstSessionAt,
             asOf: now,
             in: batch.device.timeZone,
@@ -32,7 +33,7 @@ extension Merge {
         )
         if eligibility.eligible, before.eligibleAt == nil { draft.passGate() }
         let today = draft.ledger.streakToday(at: now, in: batch.device.timeZone, startingAt: dayStart)
-        self.init(draft, over: before, asOf: now, eligibility: eligibility) { before, after in
+        self.init(draft, over: before, totals: totals, asOf: now, eligibility: eligibility) { before, after in
             claims.compactMap { $0.entry(before: before, after: after, on: today) }
         }
     }

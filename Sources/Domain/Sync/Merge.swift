@@ -29,14 +29,15 @@ package struct Merge: Sendable {
     init(
         _ draft: Draft,
         over before: Ledger,
+        totals: Totals? = nil,
         asOf: Instant,
         eligibility: Eligibility,
         receipt: (_ before: Totals, _ after: Totals) -> [ReceiptEntry]
     ) {
         ledger = draft.ledger
         totalsBefore = Totals(of: before)
-        totals = Totals(of: draft.ledger)
-        self.receipt = receipt(totalsBefore, totals)
+        self.totals = totals ?? Totals(of: draft.ledger)
+        self.receipt = receipt(totalsBefore, self.totals)
         outcomes = draft.outcomes
         self.eligibility = eligibility
         self.asOf = asOf
@@ -47,7 +48,7 @@ package struct Merge: Sendable {
         )
         let device = draft.knownDevice
         hand = Hand(
-            totalXP: totals.totalXP,
+            totalXP: self.totals.totalXP,
             earnedXP: device.epoch == draft.ledger.epoch ? device.claimedXP : 0
         )
         changesState = !draft.ledger.saysTheSame(as: before)
