@@ -9,6 +9,8 @@ struct StoredLedger: Sendable {
     let revision: Revision
     let dayStart: DayStart
     let frequency: SyncFrequency
+    /// Devices known to sync by the sign-in that asks, and not revoked.
+    let devicesOfThisSignIn: Set<String>
 }
 
 /// Which sessions of a ledger are read.
@@ -93,7 +95,8 @@ extension TenantTransaction {
             ledger: ledger,
             revision: state.revision,
             dayStart: state.dayStart,
-            frequency: state.frequency
+            frequency: state.frequency,
+            devicesOfThisSignIn: Set(devices.lazy.filter(\.isOfThisSignIn).map(\.device.id))
         )
     }
 }
@@ -122,7 +125,7 @@ extension TenantTransaction {
         PGQuery(
             """
             select device_id, name, time_zone, epoch, last_taken_at, clock_offset_ms, session_xp, reward_xp, claimed_xp,
-              held_xp, carried_xp
+              held_xp, carried_xp, family is not distinct from \(principal.signIn) and revoked_at is null
             from app.device
             where uid = \(principal.uid)
             """
@@ -184,8 +187,8 @@ extension TenantTransaction {
             return PGQuery(
                 """
                 \(columns) and epoch = \(currentEpoch) and began_at between
-                  \(first.advanced(by: -Ledger.window.before)) + \(offset)
-                  and \(last.advanced(by: Ledger.window.after)) + \(offset)
+                  \(first.advanced(by: -Ledger.window.before))::timestamptz + \(offset)
+                  and \(last.advanced(by: Ledger.window.after))::timestamptz + \(offset)
                 union all
                 \(columns) and device_id = \(batch.device.id.text)
                   and session_id = any (\(batch.sessions.valid.map(\.id.text)))

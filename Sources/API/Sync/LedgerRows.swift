@@ -54,6 +54,7 @@ struct GameStateRow: PGRow {
 
 struct DeviceRow: PGRow {
     let device: Device
+    let isOfThisSignIn: Bool
 
     init(from row: inout PGRowReader) throws {
         device = Device(
@@ -69,6 +70,7 @@ struct DeviceRow: PGRow {
             heldXP: try row.next(),
             carriedXP: try row.next()
         )
+        isOfThisSignIn = try row.next()
     }
 }
 

@@ -33,7 +33,13 @@ extension TenantTransaction {
     func store(_ merge: Merge, over before: StoredLedger, as revision: Revision, _ batch: BatchRecord?) throws
     {
         let after = merge.ledger
-        try upsert(after.devices.values.filter { before.ledger.devices[$0.id] != $0 })
+        for device in after.devices.values {
+            switch before.ledger.devices[device.id] {
+            case nil: try add(device)
+            case device: break
+            default: try update(device)
+            }
+        }
         if merge.changesState {
             let changes = LedgerChanges(of: merge, over: before.ledger)
             try upsert(changes.sessions, of: after, syncVersion: revision.version)
@@ -46,28 +52,39 @@ extension TenantTransaction {
         }
         if let batch {
             try remember(batch, merge, revision: revision)
-            try noteDevice(batch.deviceID)
+            if !before.devicesOfThisSignIn.contains(batch.deviceID) { try noteDevice(batch.deviceID) }
         }
     }
 
-    private func upsert(_ devices: [Device]) throws {
-        for device in devices {
-            try executeWithCommit(
-                """
-                insert into app.device (uid, device_id, name, time_zone, epoch, last_taken_at, clock_offset_ms, session_xp,
-                  reward_xp, claimed_xp, held_xp, carried_xp)
-                values (\(principal.uid), \(device.id), \(device.name), \(device.zone.identifier), \(Int32(device.epoch)),
-                  \(device.lastTakenAt), \(device.clockOffset), \(device.sessionXP), \(device.rewardXP),
-                  \(device.claimedXP), \(device.heldXP), \(device.carriedXP))
-                on conflict (uid, device_id) do update
-                  set (name, time_zone, epoch, last_taken_at, clock_offset_ms, session_xp, reward_xp, claimed_xp, held_xp,
-                      carried_xp)
-                    = (excluded.name, excluded.time_zone, excluded.epoch, excluded.last_taken_at,
-                      excluded.clock_offset_ms, excluded.session_xp, excluded.reward_xp, excluded.claimed_xp,
-                      excluded.held_xp, excluded.carried_xp)
-                """
-            )
-        }
+    private func add(_ device: Device) throws {
+        try executeWithCommit(
+            """
+            insert into app.device (uid, device_id, name, time_zone, epoch, last_taken_at, clock_offset_ms, session_xp,
+              reward_xp, claimed_xp, held_xp, carried_xp)
+            values (\(principal.uid), \(device.id), \(device.name), \(device.zone.identifier), \(Int32(device.epoch)),
+              \(device.lastTakenAt), \(device.clockOffset), \(device.sessionXP), \(device.rewardXP),
+              \(device.claimedXP), \(device.heldXP), \(device.carriedXP))
+            """
+        )
+    }
+
+    private func update(_ device: Device) throws {
+        try executeWithCommit(
+            """
+            update app.device set
+              name = \(device.name),
+              time_zone = \(device.zone.identifier),
+              epoch = \(Int32(device.epoch)),
+              last_taken_at = \(device.lastTakenAt),
+              clock_offset_ms = \(device.clockOffset),
+              session_xp = \(device.sessionXP),
+              reward_xp = \(device.rewardXP),
+              claimed_xp = \(device.claimedXP),
+              held_xp = \(device.heldXP),
+              carried_xp = \(device.carriedXP)
+            where uid = \(principal.uid) and device_id = \(device.id)
+            """
+        )
     }
 
     private func upsert(_ sessions: [Session], of ledger: Ledger, syncVersion: Int) throws {
@@ -82,22 +99,22 @@ extension TenantTransaction {
               \(Int32(ledger.epoch)), local_day, time_zone, active_ms, cycles, nullif(goal_minutes, 0), goal_bonus_xp,
               verdict, counted_xp, counted_active_ms, received_at, \(syncVersion)
             from unnest(
-              \(sessions.map(\.key.deviceID)),
-              \(sessions.map(\.key.sessionID)),
-              \(sessions.map(\.key.startedAt)),
-              \(sessions.map(\.endedAt)),
-              \(sessions.map(\.clockOffset)),
-              \(sessions.map(\.began)),
-              \(sessions.map(\.localDay)),
-              \(sessions.map(\.zone.identifier)),
-              \(sessions.map(\.activeMilliseconds)),
-              \(sessions.map { Int32($0.cycles) }),
-              \(sessions.map { Int32($0.goalMinutes ?? 0) }),
-              \(sessions.map { Int32($0.goalBonusXP) }),
-              \(judgements.map { ($0?.verdict ?? .sound).rawValue }),
-              \(judgements.map { Int32(clamping: $0?.xp ?? 0) }),
-              \(judgements.map { $0?.activeMilliseconds ?? 0 }),
-              \(sessions.map(\.receivedAt))
+              \(sessions.map(\.key.deviceID))::text[],
+              \(sessions.map(\.key.sessionID))::text[],
+              \(sessions.map(\.key.startedAt))::timestamptz[],
+              \(sessions.map(\.endedAt))::timestamptz[],
+              \(sessions.map(\.clockOffset))::bigint[],
+              \(sessions.map(\.began))::timestamptz[],
+              \(sessions.map(\.localDay))::date[],
+              \(sessions.map(\.zone.identifier))::text[],
+              \(sessions.map(\.activeMilliseconds))::bigint[],
+              \(sessions.map { Int32($0.cycles) })::int[],
+              \(sessions.map { Int32($0.goalMinutes ?? 0) })::int[],
+              \(sessions.map { Int32($0.goalBonusXP) })::int[],
+              \(judgements.map { ($0?.verdict ?? .sound).rawValue })::text[],
+              \(judgements.map { Int32(clamping: $0?.xp ?? 0) })::int[],
+              \(judgements.map { $0?.activeMilliseconds ?? 0 })::bigint[],
+              \(sessions.map(\.receivedAt))::timestamptz[]
             ) as s (device_id, session_id, started_at, ended_at, clock_offset_ms, began_at, local_day, time_zone, active_ms,
               cycles, goal_minutes, goal_bonus_xp, verdict, counted_xp, counted_active_ms, received_at)
             on conflict (uid, device_id, session_id, started_at) do update
@@ -117,14 +134,14 @@ extension TenantTransaction {
             select \(principal.uid), device_id, \(Int32(epoch)), challenge_id, local_day, kind, target, reward_xp,
               completed, expired
             from unnest(
-              \(challenges.map(\.key.deviceID)),
-              \(challenges.map(\.key.challengeID)),
-              \(challenges.map(\.localDay)),
-              \(challenges.map(\.kind)),
-              \(challenges.map { Int32($0.target) }),
-              \(challenges.map { Int32($0.rewardXP) }),
-              \(challenges.map(\.isCompleted)),
-              \(challenges.map(\.isExpired))
+              \(challenges.map(\.key.deviceID))::text[],
+              \(challenges.map(\.key.challengeID))::text[],
+              \(challenges.map(\.localDay))::date[],
+              \(challenges.map(\.kind))::text[],
+              \(challenges.map { Int32($0.target) })::int[],
+              \(challenges.map { Int32($0.rewardXP) })::int[],
+              \(challenges.map(\.isCompleted))::boolean[],
+              \(challenges.map(\.isExpired))::boolean[]
             ) as c (device_id, challenge_id, local_day, kind, target, reward_xp, completed, expired)
             on conflict (uid, device_id, epoch, challenge_id) do update
               set (local_day, kind, target, reward_xp, completed, expired)
@@ -141,16 +158,16 @@ extension TenantTransaction {
               last_ended_at, first_zone, last_zone, follows_travel)
             select \(principal.uid), \(Int32(epoch)), d.*
             from unnest(
-              \(days.map(\.day)),
-              \(days.map { Int32(clamping: $0.xp) }),
-              \(days.map(\.activeMilliseconds)),
-              \(days.map { Int32($0.sessions) }),
-              \(days.map { Int32(clamping: $0.overlapXP) }),
-              \(days.map(\.firstEndedAt)),
-              \(days.map(\.lastEndedAt)),
-              \(days.map(\.firstZone.identifier)),
-              \(days.map(\.lastZone.identifier)),
-              \(days.map(\.followsTravel))
+              \(days.map(\.day))::date[],
+              \(days.map { Int32(clamping: $0.xp) })::int[],
+              \(days.map(\.activeMilliseconds))::bigint[],
+              \(days.map { Int32($0.sessions) })::int[],
+              \(days.map { Int32(clamping: $0.overlapXP) })::int[],
+              \(days.map(\.firstEndedAt))::timestamptz[],
+              \(days.map(\.lastEndedAt))::timestamptz[],
+              \(days.map(\.firstZone.identifier))::text[],
+              \(days.map(\.lastZone.identifier))::text[],
+              \(days.map(\.followsTravel))::boolean[]
             ) as d
             on conflict (uid, epoch, local_day) do update
               set (xp, active_ms, sessions, overlap_xp, first_ended_at, last_ended_at, first_zone, last_zone,
@@ -179,13 +196,13 @@ extension TenantTransaction {
             insert into app.state_entry (uid, field, key, value, written_at, labelled_at, device_id, sync_version)
             select \(principal.uid), e.*
             from unnest(
-              \(entries.map(\.key.field)),
-              \(entries.map(\.key.key)),
-              \(values),
-              \(entries.map(\.value.stamp.writtenAt)),
-              \(entries.map(\.value.stamp.label)),
-              \(entries.map(\.value.stamp.deviceID)),
-              \(entries.map(\.value.syncVersion))
+              \(entries.map(\.key.field))::text[],
+              \(entries.map(\.key.key))::text[],
+              \(values)::jsonb[],
+              \(entries.map(\.value.stamp.writtenAt))::timestamptz[],
+              \(entries.map(\.value.stamp.label))::timestamptz[],
+              \(entries.map(\.value.stamp.deviceID))::text[],
+              \(entries.map(\.value.syncVersion))::bigint[]
             ) as e
             on conflict (uid, field, key) do update
               set (value, written_at, labelled_at, device_id, sync_version)

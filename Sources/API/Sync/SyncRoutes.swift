@@ -217,7 +217,8 @@ struct SyncRoutes: Sendable {
                 ledger: merge.ledger,
                 revision: revision,
                 dayStart: before.dayStart,
-                frequency: before.frequency
+                frequency: before.frequency,
+                devicesOfThisSignIn: before.devicesOfThisSignIn
             )
             return (after.state(at: now), true)
         }
