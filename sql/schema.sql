@@ -169,15 +169,30 @@ $$;
 
 ALTER FUNCTION app.join_organization(joined uuid) OWNER TO breathmaster_owner;
 
-CREATE FUNCTION app.organization_id() RETURNS uuid
+CREATE FUNCTION app.refuse_unbound() RETURNS uuid
     LANGUAGE plpgsql STABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
-  perform app.uid();
-  return nullif(current_setting('app.organization_id', true), '')::uuid;
+  raise exception 'no principal is bound to this transaction'
+    using errcode = 'insufficient_privilege', hint = 'call app.bind first';
 end
 $$;
+
+ALTER FUNCTION app.refuse_unbound() OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.refuse_unbound() IS 'Never returns: what app.uid() says where nobody is bound.';
+
+CREATE FUNCTION app.uid() RETURNS uuid
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN CASE WHEN (current_setting('app.uid'::text, true) <> ''::text) THEN (current_setting('app.uid'::text, true))::uuid ELSE app.refuse_unbound() END;
+
+ALTER FUNCTION app.uid() OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.uid() IS 'The bound user. Raises 42501 when nothing is bound: unbound means an error, never an empty answer.';
+
+CREATE FUNCTION app.organization_id() RETURNS uuid
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN CASE WHEN (app.uid() IS NOT NULL) THEN (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid ELSE NULL::uuid END;
 
 ALTER FUNCTION app.organization_id() OWNER TO breathmaster_owner;
 
@@ -363,25 +378,6 @@ end
 $$;
 
 ALTER FUNCTION app.register() OWNER TO breathmaster_owner;
-
-CREATE FUNCTION app.uid() RETURNS uuid
-    LANGUAGE plpgsql STABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-  bound constant text := current_setting('app.uid', true);
-begin
-  if bound is null or bound = '' then
-    raise exception 'no principal is bound to this transaction'
-      using errcode = 'insufficient_privilege', hint = 'call app.bind first';
-  end if;
-  return bound::uuid;
-end
-$$;
-
-ALTER FUNCTION app.uid() OWNER TO breathmaster_owner;
-
-COMMENT ON FUNCTION app.uid() IS 'The bound user. Raises 42501 when nothing is bound: unbound means an error, never an empty answer.';
 
 CREATE TABLE app.appeal_decision (
     uid uuid NOT NULL,
