@@ -363,6 +363,21 @@ ALTER FUNCTION app.record_email(of_uid uuid, of_address text) OWNER TO breathmas
 
 COMMENT ON FUNCTION app.record_email(of_uid uuid, of_address text) IS 'An address that the operator has verified by other means.';
 
+CREATE FUNCTION app.refuse_more_sessions(most integer) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if (select count(*) from (select from app.session where uid = app.uid() limit most + 1) as kept) > most then
+    raise exception 'more sessions than a person can have' using errcode = 'BM413';
+  end if;
+end
+$$;
+
+ALTER FUNCTION app.refuse_more_sessions(most integer) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.refuse_more_sessions(most integer) IS 'Raises BM413 where the bound user has more sessions than that, counting or not, from before a clear or since.';
+
 CREATE FUNCTION app.register() RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1146,6 +1161,8 @@ CREATE POLICY state_entry_self ON app.state_entry TO breathmaster_api, breathmas
 
 ALTER TABLE app.sync_batch ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY sync_batch_kept ON app.sync_batch AS RESTRICTIVE FOR DELETE TO breathmaster_api USING (((uid = ( SELECT app.uid() AS uid)) AND (received_at < (now() - '30 days'::interval))));
+
 CREATE POLICY sync_batch_self ON app.sync_batch TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
 ALTER TABLE app."user" ENABLE ROW LEVEL SECURITY;
@@ -1195,6 +1212,9 @@ REVOKE ALL ON FUNCTION app.publish_standings(changed text[], periods text[], wee
 GRANT ALL ON FUNCTION app.publish_standings(changed text[], periods text[], weekly_xps integer[], weekly_streaks integer[], weekly_minuteses integer[], practised_dayses integer[], total_sessionses integer[], last_session_ats timestamp with time zone[], last_day_ats timestamp with time zone[], streak_ats timestamp with time zone[]) TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.record_email(of_uid uuid, of_address text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.refuse_more_sessions(most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.refuse_more_sessions(most integer) TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.register() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.register() TO breathmaster_api;
@@ -1341,7 +1361,7 @@ GRANT SELECT(streak_shown) ON TABLE app.standing TO breathmaster_boards;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE app.state_entry TO breathmaster_api;
 
-GRANT SELECT,INSERT ON TABLE app.sync_batch TO breathmaster_api;
+GRANT SELECT,INSERT,DELETE ON TABLE app.sync_batch TO breathmaster_api;
 
 GRANT SELECT ON TABLE app."user" TO breathmaster_api;
 

@@ -46,8 +46,9 @@ select is_empty(
 -- No client can forget a timeout that comes with the role.
 select results_eq(
   $$ select setting collate "default" from pg_roles, unnest(rolconfig) as setting where rolname = 'breathmaster_api' order by 1 $$,
-  array['idle_in_transaction_session_timeout=10s', 'lock_timeout=2s', 'statement_timeout=5s'],
-  'Timeouts live with the API role.');
+  array['idle_in_transaction_session_timeout=10s', 'lock_timeout=2s', 'plan_cache_mode=force_generic_plan',
+    'statement_timeout=5s'],
+  'Timeouts live with the API role, and so does how it plans.');
 
 -- Privileges as the catalog has them, one line for a relation: those on the
 -- whole of it, then those on some columns. This is the complete list, so a
@@ -92,7 +93,7 @@ select results_eq(
     ('app.session', 'insert (uid, device_id, session_id, started_at, ended_at, epoch, local_day, active_ms, cycles, goal_minutes, goal_bonus_xp, verdict, received_at, time_zone, clock_offset_ms, began_at, counted_xp, counted_active_ms, sync_version), select, update (epoch, verdict, counted_xp, counted_active_ms, sync_version)'),
     ('app.session_appeal', 'insert (uid, device_id, session_id, started_at, verdict, reason), select'),
     ('app.state_entry', 'delete, insert, select, update'),
-    ('app.sync_batch', 'insert, select'),
+    ('app.sync_batch', 'delete, insert, select'),
     ('app.user', 'select, update (display_name, avatar_url, share_progress, share_streaks, '
       || 'allow_friend_requests, global_board, friends_board, company_board, '
       || 'preferred_sync_frequency, day_starts_at)'),
@@ -132,7 +133,7 @@ select results_eq(
        and has_function_privilege('breathmaster_api', p.oid, 'execute')
      order by 1 $$,
   array['befriend', 'bind', 'bind', 'circle', 'join_organization', 'organization_id', 'own_organization_ids',
-    'publish_standings', 'register', 'uid'],
+    'publish_standings', 'refuse_more_sessions', 'refuse_unbound', 'register', 'uid'],
   'The API role can call exactly these functions.');
 
 -- The same from where the server stands: what is not granted is refused, even

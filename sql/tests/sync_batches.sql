@@ -3,7 +3,7 @@
 begin;
 set local client_min_messages = warning;
 create extension if not exists pgtap;
-select plan(36);
+select plan(38);
 \ir support/cast.sql
 
 -- How to read the lines below: each viewer in relation to Ada, then the number of
@@ -36,7 +36,7 @@ select is(test.each('select from app.practice_day where uid = test.ada()', 'brea
   'herself 1, colleague 0, friend 0, other company 0, stranger 0, unbound 42501',
   'A function of the owner sees the bound user''s practised days and no others.');
 
--- Batches (policy sync_batch_self). What was handed out is what the next claim is
+-- Batches (policies sync_batch_self and sync_batch_kept). What was handed out is what the next claim is
 -- measured against, so not even its user changes it.
 
 select is(test.each('select from app.sync_batch where uid = test.ada()'),
@@ -51,9 +51,12 @@ select is(
 select is(test.each('update app.sync_batch set handed_xp = 0, earned_xp = 0 where uid = test.ada()'),
   'herself 42501, colleague 42501, friend 42501, other company 42501, stranger 42501, unbound 42501',
   'What was handed out is a fact that not even its user rewrites.');
+insert into app.sync_batch (uid, batch_id, device_id, digest, epoch, sync_version, handed_xp, earned_xp, received_at)
+values (test.ada(), gen_random_uuid(), 'laptop', sha256('new'), 1, 1, 0, 0, now());
 select is(test.each('delete from app.sync_batch where uid = test.ada()'),
-  'herself 42501, colleague 42501, friend 42501, other company 42501, stranger 42501, unbound 42501',
-  'What was answered is forgotten by nobody.');
+  'herself 1, colleague 0, friend 0, other company 0, stranger 0, unbound 42501',
+  'What was answered is forgotten by its user alone, and not before thirty days have passed.');
+delete from app.sync_batch where digest = sha256('new');
 select is(test.each('select from app.sync_batch where uid = test.ada()', 'breathmaster_owner'),
   'herself 1, colleague 0, friend 0, other company 0, stranger 0, unbound 42501',
   'A function of the owner sees the bound user''s batches and no others.');
@@ -167,6 +170,14 @@ select is(test.each('update app.game_state set floor_xp = 9000 where uid = test.
 select is(test.each('delete from app.session where uid = test.ada()'),
   'herself 42501, colleague 42501, friend 42501, other company 42501, stranger 42501, unbound 42501',
   'The server deletes no session, not even at its user''s "clear data".');
+
+-- Their number has a bound, whatever they count for. Of these people only Ada has any.
+select is(test.each('select app.refuse_more_sessions(100)'),
+  'herself 1, colleague 1, friend 1, other company 1, stranger 1, unbound 42501',
+  'Below the bound nobody is refused.');
+select is(test.each('select app.refuse_more_sessions(0)'),
+  'herself BM413, colleague 1, friend 1, other company 1, stranger 1, unbound 42501',
+  'The bound is on one''s own sessions.');
 
 -- What nobody but the server has to do with.
 

@@ -71,6 +71,7 @@ extension Problem {
             switch (state, state.prefix(2)) {
             case ("BM401", _): .unauthorized
             case ("BM404", _): .notFound
+            case ("BM413", _): .tooManySessions("sessions")
             case ("BM422", _): .invalid("uid", "must be somebody else's")
             case ("40001", _), ("40P01", _), ("55P03", _), ("57014", _): .unavailable
             case (_, "53"), (_, "57"), (_, "08"): .unavailable

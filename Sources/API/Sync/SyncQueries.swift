@@ -43,6 +43,7 @@ extension TenantTransaction {
         if merge.changesState {
             let changes = LedgerChanges(of: merge, over: before.ledger)
             try upsert(changes.sessions, of: after, syncVersion: revision.version)
+            if changes.bringsSessionsThatDoNotCount || after.epoch > 1 { try refuseMoreSessions() }
             try upsert(changes.challenges, epoch: after.epoch)
             try upsert(changes.days, in: after.epoch)
             try remove(changes.lostDays, in: after.epoch)
@@ -52,6 +53,7 @@ extension TenantTransaction {
         }
         if let batch {
             try remember(batch, merge, revision: revision)
+            if before.revision.isOfAnEarlierDay(than: batch.receivedAt) { try forgetOldBatches() }
             if !before.devicesOfThisSignIn.contains(batch.deviceID) { try noteDevice(batch.deviceID) }
         }
     }
@@ -271,6 +273,32 @@ extension TenantTransaction {
     }
 }
 
+extension TenantTransaction {
+    /// What a device was handed last stays, however late it comes back with that.
+    private func forgetOldBatches() throws {
+        try executeWithCommit(
+            """
+            delete from app.sync_batch b
+            where b.uid = \(principal.uid) and b.received_at < now() - interval '30 days'
+              and exists (
+                select from app.sync_batch newer
+                where newer.uid = b.uid and newer.device_id = b.device_id and newer.received_at > b.received_at)
+            """
+        )
+    }
+
+    private func refuseMoreSessions() throws {
+        try executeWithCommit("select app.refuse_more_sessions(\(Int32(SyncRoutes.mostSessions)))")
+    }
+}
+
+extension Revision {
+    fileprivate func isOfAnEarlierDay(than instant: Instant) -> Bool {
+        guard let modifiedAt else { return false }
+        return LocalDay(of: modifiedAt, in: .utc) < LocalDay(of: instant, in: .utc)
+    }
+}
+
 /// What a merge leaves to be written.
 private struct LedgerChanges {
     let sessions: [Session]
@@ -278,6 +306,7 @@ private struct LedgerChanges {
     let days: [PracticeDay]
     let lostDays: [LocalDay]
     let entries: [(key: FieldKey, value: FieldEntry)]
+    let bringsSessionsThatDoNotCount: Bool
     /// The standings that are new and the periods that they are of, where nil is all there are.
     let periods: (standings: [Standing], names: [String]?)?
 
@@ -286,6 +315,9 @@ private struct LedgerChanges {
         let moved = before.epoch != after.epoch
         sessions = after.sessions.values.filter {
             moved || before.sessions[$0.key] == nil || before.judgements[$0.key] != after.judgements[$0.key]
+        }
+        bringsSessionsThatDoNotCount = sessions.contains {
+            before.sessions[$0.key] == nil && after.judgements[$0.key]?.verdict != .sound
         }
         challenges = after.challenges.values.filter { moved || before.challenges[$0.key] != $0 }
         days = after.days.values.filter { moved || before.days[$0.day] != $0 }

@@ -312,7 +312,7 @@ private struct Conditions {
 }
 
 extension Problem {
-    fileprivate static func tooManySessions(_ field: String) -> Problem {
+    static func tooManySessions(_ field: String) -> Problem {
         Problem(
             .unprocessableContent,
             "too_many_sessions",

@@ -6,15 +6,23 @@ import Testing
 
 /// The recordings of the real extension, on devices that sync in batches and take over one another's totals.
 struct AdoptionTests {
-    @Test(arguments: [
-        ("ana-restart", 3608, 39), ("chie-two-devices", 9023, 86), ("dan-dst-gaps", 2222, 29),
-        ("finn-micro-clear", 3, 1),
-    ])
-    func `a recording in batches ends in what was really practised, and every device shows it`(
-        name: String,
-        xp: Int,
-        sessions: Int
+    enum Endpoint: CaseIterable {
+        case batches
+        case exports
+    }
+
+    @Test(
+        arguments: [
+            ("ana-restart", 3608, 39), ("chie-two-devices", 9023, 86), ("dan-dst-gaps", 2222, 29),
+            ("finn-micro-clear", 3, 1),
+        ],
+        Endpoint.allCases
+    )
+    func `a recording ends in what was really practised, and every device shows it`(
+        recording: (name: String, xp: Int, sessions: Int),
+        endpoint: Endpoint
     ) async throws {
+        let (name, xp, sessions) = recording
         let clock = TestClock(try #require(try Self.events(of: name).first?.at))
         let server = try await TestServer(clock: clock)
         try await server.run { nobody in
@@ -25,7 +33,8 @@ struct AdoptionTests {
             for event in try Self.events(of: name) {
                 clock.advance(by: event.at.timeIntervalSince(clock.now))
                 client.token = try await server.server.tokens.token(for: refresh.uid, signIn: refresh.family)
-                var device = devices[event.device] ?? RecordedDevice(event.device, in: event.zone)
+                var device =
+                    devices[event.device] ?? RecordedDevice(event.device, in: event.zone, by: endpoint)
                 try await device.live(through: event, as: client)
                 devices[event.device] = device
             }
@@ -59,6 +68,7 @@ private struct RecordedEvent {
     let totalXP: Int
     let sessions: [[String: Any]]
     let completed: [[String: Any]]
+    let meditation: [String: Any]
 
     init?(_ json: [String: Any]) {
         let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
@@ -67,6 +77,7 @@ private struct RecordedEvent {
             let meditation = export["meditation"] as? [String: Any]
         else { return nil }
         self.at = at
+        self.meditation = meditation
         device = "\(json["device"] ?? "")"
         zone = "\(json["tz"] ?? "")"
         isClear = json["event"] as? String == "clearData"
@@ -82,6 +93,7 @@ private struct RecordedEvent {
 private struct RecordedDevice {
     let id: String
     private let zone: String
+    private let endpoint: AdoptionTests.Endpoint
     private(set) var totalXP = 0
     private var epoch: Int?
     private var baseVersion = 0
@@ -91,12 +103,16 @@ private struct RecordedDevice {
     private var completed: [[String: Any]] = []
     private var acknowledged: Set<String> = []
 
-    init(_ id: String, in zone: String) {
+    private var newest: RecordedEvent?
+
+    init(_ id: String, in zone: String, by endpoint: AdoptionTests.Endpoint) {
         self.id = id
         self.zone = zone
+        self.endpoint = endpoint
     }
 
     mutating func live(through event: RecordedEvent, as client: Client) async throws {
+        newest = event
         if event.isClear { return try await clear(as: client) }
         totalXP += event.totalXP - recordedXP
         recordedXP = event.totalXP
@@ -105,8 +121,35 @@ private struct RecordedDevice {
         try await sync(as: client)
     }
 
-    /// Sends what isn't acknowledged; before the gate nothing is.
     mutating func sync(as client: Client) async throws {
+        switch endpoint {
+        case .batches: try await sendBatch(as: client)
+        case .exports: try await sendExport(as: client)
+        }
+    }
+
+    /// All that the editor holds, with the total that it took over.
+    private mutating func sendExport(as client: Client) async throws {
+        let event = try #require(newest)
+        var meditation = event.meditation
+        meditation["totalXP"] = totalXP
+        let answer = try await client.send(
+            .put,
+            "/v1/sync/export",
+            [
+                "device": ["id": id, "name": id, "timeZone": zone], "takenAt": Practice.timestamp(event.at),
+                "baseVersion": baseVersion, "export": ["breathMaster": ["meditation": meditation]],
+            ]
+        )
+        guard answer.status == 200 else {
+            return #expect(answer.json["code"] as? String == "not_eligible")
+        }
+        baseVersion = answer.state["syncVersion"] as? Int ?? baseVersion
+        totalXP = answer.state["totalXP"] as? Int ?? totalXP
+    }
+
+    /// Sends what isn't acknowledged; before the gate nothing is.
+    private mutating func sendBatch(as client: Client) async throws {
         let news = sessions.filter { !acknowledged.contains("\($0["id"] ?? "")") }
         let claims = completed.filter { !acknowledged.contains("\($0["id"] ?? "")") }
         var device = BatchDevice(id, of: client, in: zone)
@@ -121,6 +164,10 @@ private struct RecordedDevice {
     }
 
     private mutating func clear(as client: Client) async throws {
+        if endpoint == .exports {
+            (totalXP, recordedXP, baseVersion) = (0, 0, 0)
+            return try await sendExport(as: client)
+        }
         let answer = try await client.send(
             .post,
             "/v1/sync/reset",
