@@ -397,10 +397,16 @@ struct BatchTests {
             try await laptop.sync([session(90)])
             try await server.asSuperuser { tx in
                 try await tx.execute(
-                    "update app.sync_batch set received_at = received_at - interval '40 days'"
+                    """
+                    update app.sync_batch set received_at = received_at - interval '40 days'
+                    where uid = \(UUID(uuidString: uid))
+                    """
                 )
                 try await tx.execute(
-                    "update app.game_state set last_modified = last_modified - interval '40 days'"
+                    """
+                    update app.game_state set last_modified = last_modified - interval '40 days'
+                    where uid = \(UUID(uuidString: uid))
+                    """
                 )
             }
             try await laptop.sync([session(30)])
