@@ -30,8 +30,8 @@ revoke select, delete on app.friendship from breathmaster_api;
 alter policy friendship_of_either on app.friendship to breathmaster_owner;
 create policy friendship_shown on app.friendship for select to breathmaster_boards
   using (
-    (asked_by = (select app.uid()) and withdrawn_at is null)
-    or (declined_at is null and (uid = (select app.uid()) or friend_uid = (select app.uid())))
+    (uid = (select app.uid()) or friend_uid = (select app.uid()))
+    and (declined_at is null or (asked_by = (select app.uid()) and withdrawn_at is null))
   );
 grant select (uid, friend_uid, asked_by, asked_at, accepted_at) on app.friendship to breathmaster_boards;
 

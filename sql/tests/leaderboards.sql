@@ -2,7 +2,7 @@
 begin;
 set local client_min_messages = warning;
 create extension if not exists pgtap;
-select plan(59);
+select plan(70);
 \ir support/cast.sql
 
 -- A metric that a scope must not show is not a column of its view. The lists are
@@ -28,6 +28,9 @@ select columns_are('board', 'company',
 
 create function test.boards() returns text language sql
   as $$ select format('%s / %s / %s', test.names_on('global'), test.names_on('friends'), test.names_on('company')) $$;
+create function test.scores() returns text language sql as
+  $$ select string_agg(format('%s %s', coalesce(display_name, 'somebody'), weekly_xp), ', ' order by weekly_xp)
+     from board.global where period = '2026-W10' $$;
 
 call test.be(test.ada(), test.acme());
 select is(test.boards(), 'Ada, Eve / Ada, Frank / Ada, Ben', 'Ada at Acme sees everyone who shows themself to her.');
@@ -238,6 +241,61 @@ update app.user set share_progress = false;
 select is(test.boards(), 'Eve / Frank / Ben', 'The master switch takes a person off every board.');
 update app.user set share_progress = true;
 select is(test.boards(), 'Ada, Eve / Ada, Frank / Ada, Ben', 'The master switch brings back what was chosen before.');
+
+-- What a friends board shows beyond the week is a choice of its own.
+update app.user set share_detailed_progress = false;
+call test.be(test.frank());
+select results_eq(
+  $$ select weekly_xp, weekly_streak, total_sessions, total_sessions_at, favorite_patterns
+     from board.friends where uid = test.ada() and period = '2026-W10' $$,
+  'values (100, 3, null::integer, null::timestamptz, null::text[])',
+  'Who keeps the details to themself shows friends the week, and neither sessions nor patterns.');
+select is((select total_sessions from board.friends where uid = test.frank() and period = '2026-W10'), 40,
+  'What one keeps to oneself takes nothing from the others.');
+call test.be(test.ada());
+update app.user set share_detailed_progress = true;
+call test.be(test.frank());
+select results_eq(
+  $$ select total_sessions, favorite_patterns from board.friends where uid = test.ada() and period = '2026-W10' $$,
+  $$ values (40, '{}'::text[]) $$, 'Showing the details again brings them back.');
+
+-- Blocks. Each is off the other's boards, whoever of the two made it, and on those of
+-- everybody else. The global board keeps the score, which ranks count, and nothing to
+-- know somebody by.
+call test.be(test.ben());
+select app.block_person(test.ada());
+call test.be(test.ada());
+select app.block_person(test.eve());
+call test.be(test.ada(), test.acme());
+select is(test.boards(), 'Ada / Ada, Frank / Ada', 'Whom Ada blocked, and who blocked her, are on none of her boards.');
+select is(test.scores(), 'somebody 7, Ada 100', 'The global board keeps the score of somebody behind a block, for ranks to count.');
+call test.be(test.ben(), test.acme());
+select is(test.boards(), 'Eve / nobody / Ben', 'Who blocked is on a board without the other.');
+call test.be(test.eve(), test.umbrella());
+select is(test.boards(), 'Eve / nobody / Eve', 'Who is blocked is on a board without the other.');
+call test.be(test.frank());
+select is(test.boards(), 'Ada, Eve / Ada, Frank / nobody', 'A block between two changes nothing for a third.');
+reset role;
+select is(test.each('select from board.global where uid is null'),
+  'herself 2, colleague 1, friend 0, other company 1, stranger 0, unbound 42501',
+  'A score without a person is there for the two sides of a block alone.');
+call test.be(test.ada());
+select results_eq(
+  $$ select uid, display_name, avatar_url, weekly_xp, weekly_xp_at, weekly_streak_at from board.global
+     where period = '2026-W10' and uid is null $$,
+  $$ values (null::uuid, null, null, 7, null::timestamptz, null::timestamptz) $$,
+  'Of somebody behind a block the global board has the score, and not when it was reached.');
+delete from app.block;
+call test.be(test.ben());
+delete from app.block;
+
+-- Not even a friendship that stands beside a block opens a board.
+reset role;
+insert into app.block (uid, blocked_uid) values (test.frank(), test.ada());
+call test.be(test.ada(), test.acme());
+select is(test.boards(), 'Ada, Eve / Ada / Ada, Ben', 'A friend behind a block is off the friends board.');
+reset role;
+delete from app.block where uid = test.frank();
 
 -- Leaving the company. The row on its board hangs on the membership and goes with
 -- it. Ben sees that as well as those he leaves.

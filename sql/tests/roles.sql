@@ -139,7 +139,7 @@ select results_eq(
        and has_function_privilege('breathmaster_api', p.oid, 'execute')
      order by 1 $$,
   array['befriend', 'bind', 'bind', 'block_person', 'circle', 'join_organization', 'organization_id', 'own_organization_ids',
-    'publish_standings', 'redeem_friend_code', 'register', 'unfriend', 'uid'],
+    'publish_standings', 'redeem_friend_code', 'register', 'uid', 'unfriend'],
   'The API role can call exactly these functions.');
 
 -- The same from where the server stands: what is not granted is refused, even
