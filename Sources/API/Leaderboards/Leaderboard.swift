@@ -40,12 +40,12 @@ struct Leaderboard: Encodable, Sendable {
                 displayName: row.displayName,
                 avatarUrl: row.avatarURL,
                 value: row.value,
-                favoritePatterns: board.scope == .friends ? row.favoritePatterns : nil
+                favoritePatterns: row.favoritePatterns
             )
         }
         me = page.mine.map { Mine(rank: $0.rank, value: $0.value) }
         nextCursor = try page.standings.last.flatMap { last in
-            guard last.position < page.total else { return nil }
+            guard last.position < page.visible else { return nil }
             return try BoardCursor(value: last.value, achievedAt: last.achievedAt, uid: last.uid)
                 .text(on: board.name, key: cursorKey)
         }

@@ -5,10 +5,13 @@ import Tenancy
 
 /// Some standings in a row, the viewer's own, and how many there are: all of
 /// one snapshot.
+///
+/// On the global board more are counted than the viewer can see: those whom a
+/// block hides have their ranks still.
 struct BoardPage: Sendable {
     let standings: [StandingRow]
     let mine: StandingRow?
-    let total: Int
+    let total, visible: Int
 }
 
 struct StandingRow: PGRow {
@@ -17,7 +20,8 @@ struct StandingRow: PGRow {
     let displayName, avatarURL: String?
     let value: Double
     let achievedAt: Instant
-    let favoritePatterns: [String]
+    /// On the friends board, of those who share details.
+    let favoritePatterns: [String]?
     let isOnPage: Bool
 
     init(from row: inout PGRowReader) throws {
@@ -40,12 +44,15 @@ extension TenantTransaction {
         let source = board.source(for: principal)
         async let rows = query(
             """
-            with standing as (
+            with ranked as (
               select uid, display_name, avatar_url, value::float8 as value, achieved_at, favorite_patterns,
-                rank() over (order by value desc) as rank,
-                row_number() over (order by value desc, achieved_at, uid) as position
+                rank() over (order by value desc) as rank
               from (\(source)) as board
               where value > 0
+            ), standing as (
+              select *, row_number() over (order by value desc, achieved_at, uid) as position
+              from ranked
+              where uid is not null
             ), page as (
               select \(board.anchor.offset(limit: board.limit, uid: principal.uid)) as "offset"
             )
@@ -58,12 +65,16 @@ extension TenantTransaction {
             """,
             as: StandingRow.self
         )
-        async let total = queryOne("select count(*) from (\(source)) as board where value > 0", as: Int.self)
-        let (found, count) = try await (rows, total)
+        async let counts = queryOne(
+            "select count(*), count(uid) from (\(source)) as board where value > 0",
+            as: (Int, Int).self
+        )
+        let (found, (total, visible)) = try await (rows, counts)
         return BoardPage(
             standings: found.filter(\.isOnPage),
             mine: found.first { $0.uid == principal.uid },
-            total: count
+            total: total,
+            visible: visible
         )
     }
 }
@@ -78,12 +89,12 @@ extension BoardRequest {
             "uid, display_name, avatar_url, \(identifier: column) as value, \(identifier: column + "_at") as achieved_at"
         return switch scope {
         case .global:
-            "select \(columns), '{}'::text[] as favorite_patterns from board.global where period = \(period)"
+            "select \(columns), null::text[] as favorite_patterns from board.global where period = \(period)"
         case .friends:
             "select \(columns), favorite_patterns from board.friends where period = \(period)"
         case .company:
             """
-            select \(columns), '{}'::text[] as favorite_patterns from board.company
+            select \(columns), null::text[] as favorite_patterns from board.company
             where organization_id = \(principal.organizationID) and period = \(period)
             """
         }
