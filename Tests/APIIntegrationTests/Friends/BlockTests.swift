@@ -138,7 +138,9 @@ extension Client {
 
     fileprivate func names(on board: String) async throws -> [String] {
         let answer = try await send(.get, "/v1/leaderboards/\(board)")
-        return try #require(answer.json["entries"] as? [[String: Any]]).compactMap { $0["displayName"] as? String }
-            .sorted()
+        return try #require(answer.json["entries"] as? [[String: Any]]).compactMap {
+            $0["displayName"] as? String
+        }
+        .sorted()
     }
 }

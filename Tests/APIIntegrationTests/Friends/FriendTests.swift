@@ -1,5 +1,6 @@
 import Foundation
 import HTTPTypes
+import PGClient
 import Testing
 
 struct FriendTests {

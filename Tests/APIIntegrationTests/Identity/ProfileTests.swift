@@ -16,7 +16,9 @@ struct ProfileTests {
             #expect(
                 profile["leaderboards"] as? [String: [String: Bool]] == [
                     "global": ["enabled": false],
-                    "friends": ["enabled": false, "autoAcceptFriends": false, "shareDetailedProgress": false],
+                    "friends": [
+                        "enabled": false, "autoAcceptFriends": false, "shareDetailedProgress": false,
+                    ],
                     "company": ["enabled": false],
                 ]
             )

@@ -197,7 +197,9 @@ struct LeaderboardTests {
             for viewer in [ada.client, ben.client] {
                 #expect(try await viewer.board("friends?metric=totalSessions") == "1 Ada")
                 let entries = try await viewer.send(.get, "/v1/leaderboards/friends").json["entries"]
-                let detailed = try #require(entries as? [[String: Any]]).filter { $0["favoritePatterns"] != nil }
+                let detailed = try #require(entries as? [[String: Any]]).filter {
+                    $0["favoritePatterns"] != nil
+                }
                 #expect(detailed.map { $0["displayName"] as? String } == ["Ada"])
                 #expect(try await viewer.ranks("friends") == [1, 1])
             }

@@ -115,7 +115,11 @@ extension Client {
                 "privacy": ["shareProgress": true, "shareStreaks": true, "allowFriendRequests": true],
                 "leaderboards": Dictionary(
                     uniqueKeysWithValues: scopes.map { scope in
-                        (scope, scope == "friends" ? ["enabled": true, "shareDetailedProgress": true] : ["enabled": true])
+                        (
+                            scope,
+                            scope == "friends"
+                                ? ["enabled": true, "shareDetailedProgress": true] : ["enabled": true]
+                        )
                     }
                 ),
             ]

@@ -19,7 +19,8 @@ struct FriendCodeTests {
     }
 
     @Test(arguments: [
-        "", "BM", "10ABCD-EFGH01", "BM-10ABCD-EFGH0", "BM-10ABCD-EFGH012", "BM-10ABCD-EFGHU1", "XX-10ABCD-EFGH01",
+        "", "BM", "10ABCD-EFGH01", "BM-10ABCD-EFGH0", "BM-10ABCD-EFGH012", "BM-10ABCD-EFGHU1",
+        "XX-10ABCD-EFGH01",
         "BM-10ABCD-EFGH0\u{660}", "BM-10ABCD-EFGH0\u{0}", "BM_10ABCD_EFGH01",
     ])
     func `what can't be a code is none`(typed: String) {
