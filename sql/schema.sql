@@ -224,6 +224,7 @@ CREATE FUNCTION app.friend_door(whom uuid, OUT asks_welcome boolean, OUT codes_w
 declare
   me constant uuid := app.uid();
 begin
+  -- Nobody could be bound as nobody.
   if whom is null then
     return;
   end if;

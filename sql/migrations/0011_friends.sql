@@ -184,6 +184,7 @@ as $$
 declare
   me constant uuid := app.uid();
 begin
+  -- Nobody could be bound as nobody.
   if whom is null then
     return;
   end if;

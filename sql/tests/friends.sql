@@ -3,7 +3,7 @@
 begin;
 set local client_min_messages = warning;
 create extension if not exists pgtap;
-select plan(123);
+select plan(124);
 \ir support/cast.sql
 
 -- How to read the lines below: each viewer in relation to Ada, then the number of
@@ -153,6 +153,7 @@ select is(test.list(), 'stranger friends by name', 'A request that was withdrawn
 call test.be(test.frank());
 select is(app.befriend(test.ada()), 'requested', 'Frank asks once more.');
 call test.be(test.ada());
+select is(test.list(), 'stranger friends by name, Frank received by name', 'Who withdrew and asks again is heard.');
 select lives_ok('select app.unfriend(test.frank())', 'Ada declines.');
 select is(test.list(), 'stranger friends by name', 'Who declined sees the request no more.');
 call test.be(test.frank());
@@ -279,7 +280,8 @@ select is(
 select is((select attempts from app.friend_code_attempt where uid = test.eve()), 8, 'Each code that was given is counted, good or not.');
 call test.be(test.eve());
 select test.redeem('code of nobody');
-select is(test.redeem('code of nobody'), 'nobody none', 'The tenth within the hour is looked at.');
+select is(test.redeem('new code of Ben'), 'Ben friends', 'The tenth within the hour is looked at.');
+select app.unfriend(test.ben());
 select results_eq($$ select friend, state, retry_after from app.redeem_friend_code(sha256('new code of Ben')) $$,
   'values (null::uuid, null::text, 3600)', 'The eleventh is not, though it is good, and is told how long to wait.');
 select is(test.list(), 'nobody', 'And it asks nobody.');

@@ -39,20 +39,18 @@ struct StandingRow: PGRow {
 
 extension TenantTransaction {
     /// Ranks are "1224" competition ranks: ties share one, and are listed by who
-    /// got there first, then by uid.
+    /// got there first, then by uid. Someone whom a block hides has a rank and no
+    /// uid; a position counts those who can be seen.
     func standings(on board: BoardRequest) async throws -> BoardPage {
         let source = board.source(for: principal)
         async let rows = query(
             """
-            with ranked as (
+            with standing as (
               select uid, display_name, avatar_url, value::float8 as value, achieved_at, favorite_patterns,
-                rank() over (order by value desc) as rank
+                rank() over (order by value desc) as rank,
+                count(uid) over (order by value desc, achieved_at, uid rows unbounded preceding) as position
               from (\(source)) as board
               where value > 0
-            ), standing as (
-              select *, row_number() over (order by value desc, achieved_at, uid) as position
-              from ranked
-              where uid is not null
             ), page as (
               select \(board.anchor.offset(limit: board.limit, uid: principal.uid)) as "offset"
             )
@@ -60,7 +58,8 @@ extension TenantTransaction {
               position > "offset" and position <= "offset" + \(board.limit)
             from standing
               cross join page
-            where uid = \(principal.uid) or (position > "offset" and position <= "offset" + \(board.limit))
+            where uid = \(principal.uid)
+              or (uid is not null and position > "offset" and position <= "offset" + \(board.limit))
             order by position
             """,
             as: StandingRow.self
@@ -124,7 +123,7 @@ extension BoardRequest.Anchor {
         case .after(let cursor):
             """
             (
-              select count(*) from standing
+              select count(uid) from standing
               where value > \(cursor.value)
                 or (value = \(cursor.value) and (achieved_at, uid) <= (\(cursor.achievedAt), \(cursor.uid)))
             )
