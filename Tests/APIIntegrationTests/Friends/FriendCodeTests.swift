@@ -84,12 +84,28 @@ struct FriendCodeTests {
             #expect(!kept.contains(code) && !kept.contains(code.dropFirst(3).replacing("-", with: "")))
             #expect(!isPlainDigest)
 
-            // Nor is it one for a server with another key, which therefore shows none.
+            // Nor is it one for a server with another key.
             let stranger = try await TestServer()
             try await stranger.run { nobody in
                 let ben = try await nobody.newcomer()
                 #expect(try await ben.client.redeem(code) == "404")
             }
+        }
+    }
+
+    @Test func `a code that nobody could redeem is not shown`() async throws {
+        let server = try await TestServer()
+        try await server.run { nobody in
+            let ada = try await nobody.newcomer()
+            _ = try await ada.client.newCode()
+            let uid = UUID(uuidString: ada.uid)
+            // As after a change of the server's key.
+            try await server.asSuperuser { tx in
+                _ = try await tx.execute(
+                    "update app.friend_code set seed = gen_random_uuid() where uid = \(uid)"
+                )
+            }
+            #expect(try await ada.client.currentCode() == nil)
         }
     }
 
