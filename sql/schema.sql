@@ -16,53 +16,78 @@ CREATE SCHEMA migration;
 
 ALTER SCHEMA migration OWNER TO postgres;
 
-CREATE FUNCTION app.accepts_friend_requests(asked uuid) RETURNS boolean
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-  select coalesce((select allow_friend_requests from app.user where uid = asked), false);
-$$;
-
-ALTER FUNCTION app.accepts_friend_requests(asked uuid) OWNER TO breathmaster_boards;
-
-COMMENT ON FUNCTION app.accepts_friend_requests(asked uuid) IS 'False as well for someone who does not exist: the two must look alike.';
-
-CREATE FUNCTION app.befriend(other uuid) RETURNS text
+CREATE FUNCTION app.ask_friend(other uuid, invited boolean) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   me constant uuid := app.uid();
   pair app.friendship;
+  door record;
 begin
-  if other = me then
-    raise exception 'nobody is their own friend' using errcode = 'BM422';
+  perform app.take_turns(me, other);
+  if exists (select from app.block where uid = me and blocked_uid = other) then
+    raise exception 'blocked by oneself' using errcode = 'BM409', constraint = 'friend_blocked';
   end if;
   select * into pair from app.friendship
-  where uid = least(me, other) and friend_uid = greatest(me, other)
-  for update;
-  if not found then
-    if not app.accepts_friend_requests(other) then
-      raise exception 'nobody there to ask' using errcode = 'BM404';
-    end if;
-    insert into app.friendship (uid, friend_uid, asked_by)
-    values (least(me, other), greatest(me, other), me)
-    on conflict (uid, friend_uid) do update
-      -- Both asked in the same moment: that is a yes from each.
-      set accepted_at = case when friendship.asked_by <> me then coalesce(friendship.accepted_at, now()) else friendship.accepted_at end
-    returning * into pair;
-  elsif pair.accepted_at is null and pair.asked_by <> me then
-    update app.friendship set accepted_at = now()
-    where uid = pair.uid and friend_uid = pair.friend_uid
-    returning * into pair;
+  where uid = least(me, other) and friend_uid = greatest(me, other);
+  if pair.accepted_at is not null then
+    return 'friends';
   end if;
+  if pair.asked_by <> me and pair.withdrawn_at is null then
+    -- The other has said it before, and it doesn't matter whether that was declined since.
+    perform app.require_friend_place(false);
+    update app.friendship set accepted_at = now(), declined_at = null
+    where uid = pair.uid and friend_uid = pair.friend_uid;
+    return 'friends';
+  end if;
+  if pair.asked_by = me and pair.withdrawn_at is null then
+    if not invited then
+      return 'requested';
+    end if;
+  else
+    perform app.require_friend_place(true);
+  end if;
+
+  select * into door from app.friend_door(other);
+  if (case when invited then door.codes_welcome else door.asks_welcome end) is not true then
+    raise exception 'nobody there to ask' using errcode = 'BM404';
+  end if;
+  -- Whom they blocked is answered as one who waits, and so is whom they declined
+  -- before: a code, which they gave away, takes that back; asking once more doesn't.
+  pair.declined_at := case
+    when door.closed then now()
+    when pair.asked_by = me and not invited then pair.declined_at
+  end;
+  pair.accepted_at := case when door.accepts and pair.declined_at is null then now() end;
+  insert into app.friendship (uid, friend_uid, asked_by, accepted_at, declined_at)
+  values (least(me, other), greatest(me, other), me, pair.accepted_at, pair.declined_at)
+  on conflict (uid, friend_uid) do update
+    set (asked_by, asked_at, accepted_at, declined_at, withdrawn_at)
+      = (excluded.asked_by, excluded.asked_at, excluded.accepted_at, excluded.declined_at, null);
   return case when pair.accepted_at is null then 'requested' else 'friends' end;
+end
+$$;
+
+ALTER FUNCTION app.ask_friend(other uuid, invited boolean) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.ask_friend(other uuid, invited boolean) IS 'What asking by uid and by code have in common.';
+
+CREATE FUNCTION app.befriend(other uuid) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if other = app.uid() then
+    raise exception 'nobody is their own friend' using errcode = 'BM422';
+  end if;
+  return app.ask_friend(other, false);
 end
 $$;
 
 ALTER FUNCTION app.befriend(other uuid) OWNER TO breathmaster_owner;
 
-COMMENT ON FUNCTION app.befriend(other uuid) IS 'Answers requested or friends. BM404 where the other takes no requests or does not exist, BM422 for oneself.';
+COMMENT ON FUNCTION app.befriend(other uuid) IS 'Answers requested or friends. BM404 where the other takes no requests or does not exist, BM422 for oneself, BM409 where the constraint that it names stands against it.';
 
 CREATE FUNCTION app.bind(bound_uid uuid, bound_organization uuid DEFAULT NULL::uuid) RETURNS void
     LANGUAGE plpgsql
@@ -108,6 +133,25 @@ ALTER FUNCTION app.bind(bound_uid uuid, bound_organization uuid, bound_family uu
 
 COMMENT ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid, bound_family uuid) IS 'Raises BM401 where the sign-in has ended or never was, and BM404 where the user is not an active member.';
 
+CREATE FUNCTION app.block_person(other uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  me constant uuid := app.uid();
+begin
+  perform app.unfriend(other);
+  if (select count(*) from app.block where uid = me and blocked_uid <> other) >= 1000 then
+    raise exception 'no room for another block' using errcode = 'BM409', constraint = 'block_limit_reached';
+  end if;
+  insert into app.block (uid, blocked_uid) values (me, other) on conflict do nothing;
+end
+$$;
+
+ALTER FUNCTION app.block_person(other uuid) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.block_person(other uuid) IS 'Ends what is between the two and hides each from the other. The same for who exists and who does not.';
+
 CREATE FUNCTION app.circle() RETURNS uuid[]
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -145,6 +189,106 @@ $$;
 ALTER FUNCTION app.create_organization(called text, held_domain text, owner_uid uuid) OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.create_organization(called text, held_domain text, owner_uid uuid) IS 'A company with one domain that the operator vouches for, and its first owner.';
+
+CREATE FUNCTION app.fold_global_tally(most integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  folded integer;
+begin
+  -- One at a time: two would wait for each other's counts.
+  if not pg_try_advisory_xact_lock(hashtextextended('app.fold_global_tally', 0)) then
+    return 0;
+  end if;
+  with change as (
+    delete from app.global_tally_change
+    where change_id in (select change_id from app.global_tally_change order by change_id limit most)
+    returning period, metric, value, people
+  ), counted as (
+    insert into app.global_tally as t (period, metric, level, bucket, people)
+    select period, metric, level, case level when 0 then value else value / 128 end as bucket, sum(change.people)
+    from change
+      cross join unnest(array[0, 1]::smallint[]) as level
+    group by 1, 2, 3, 4
+    on conflict (period, metric, level, bucket) do update set people = t.people + excluded.people
+  )
+  select count(*) into folded from change;
+  return folded;
+end
+$$;
+
+ALTER FUNCTION app.fold_global_tally(most integer) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.fold_global_tally(most integer) IS 'Folds so many changes into the counts, and says how many it were: 0 as well while another call is at it.';
+
+CREATE FUNCTION app.forget_blocks() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  bound constant text := coalesce(current_setting('app.uid', true), '');
+begin
+  perform set_config('app.uid', old.uid::text, true);
+  delete from app.block where blocked_uid = old.uid;
+  perform set_config('app.uid', bound, true);
+  return null;
+end
+$$;
+
+ALTER FUNCTION app.forget_blocks() OWNER TO breathmaster_owner;
+
+CREATE FUNCTION app.friend_code_owner(given bytea) RETURNS uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select uid from app.friend_code where digest = given and made_at > now() - interval '30 days';
+$$;
+
+ALTER FUNCTION app.friend_code_owner(given bytea) OWNER TO breathmaster_boards;
+
+COMMENT ON FUNCTION app.friend_code_owner(given bytea) IS 'Null for a code that is over, was replaced or never was.';
+
+CREATE FUNCTION app.friend_door(whom uuid, OUT asks_welcome boolean, OUT codes_welcome boolean, OUT accepts boolean, OUT closed boolean) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  me constant uuid := app.uid();
+begin
+  -- Nobody could be bound as nobody.
+  if whom is null then
+    return;
+  end if;
+  perform set_config('app.uid', whom::text, true);
+  select place.received < 500 and u.allow_friend_requests, place.received < 500,
+    u.auto_accept_friends and place.taken < 500,
+    exists (select from app.block b where b.uid = u.uid and b.blocked_uid = me)
+  into asks_welcome, codes_welcome, accepts, closed
+  from app.user u, app.friend_places() as place
+  where u.uid = whom;
+  perform set_config('app.uid', me::text, true);
+end
+$$;
+
+ALTER FUNCTION app.friend_door(whom uuid, OUT asks_welcome boolean, OUT codes_welcome boolean, OUT accepts boolean, OUT closed boolean) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.friend_door(whom uuid, OUT asks_welcome boolean, OUT codes_welcome boolean, OUT accepts boolean, OUT closed boolean) IS 'Whether one may be asked by uid and by code, whether they accept at once, and whether they blocked the one who asks. Nulls for who does not exist.';
+
+CREATE FUNCTION app.friend_places() RETURNS TABLE(taken bigint, asked bigint, received bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select count(*) filter (where accepted_at is not null or (asked_by = (select app.uid()) and withdrawn_at is null)),
+    count(*) filter (where accepted_at is null and asked_by = (select app.uid()) and withdrawn_at is null),
+    count(*) filter (where accepted_at is null and asked_by <> (select app.uid()) and declined_at is null)
+  from app.friendship
+  where uid = (select app.uid()) or friend_uid = (select app.uid());
+$$;
+
+ALTER FUNCTION app.friend_places() OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.friend_places() IS 'Of the bound user: friends and own requests, own requests alone, and the requests that they see of others.';
 
 CREATE FUNCTION app.join_organization(joined uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -245,8 +389,9 @@ begin
     and not (me.share_progress and me.global_board
       and exists (select from app.standing s where s.uid = me.uid and s.period = g.period));
   if me.share_progress and me.global_board then
-    insert into app.global_standing as g (period, uid, weekly_xp, weekly_xp_at, weekly_streak, weekly_streak_at)
-    select period, uid, weekly_xp, last_session_at,
+    insert into app.global_standing as g
+      (period, uid, display_name, avatar_url, weekly_xp, weekly_xp_at, weekly_streak, weekly_streak_at)
+    select period, uid, me.display_name, me.avatar_url, weekly_xp, last_session_at,
       case when me.share_streaks then weekly_streak end, case when me.share_streaks then streak_at end
     from app.standing
     where uid = me.uid and period <> 'all-time'
@@ -313,8 +458,9 @@ begin
         excluded.total_sessions, excluded.last_session_at, excluded.last_day_at, excluded.streak_at);
 
   if me.share_progress and me.global_board then
-    insert into app.global_standing as g (period, uid, weekly_xp, weekly_xp_at, weekly_streak, weekly_streak_at)
-    select row.period, me.uid, row.weekly_xp, row.last_session_at,
+    insert into app.global_standing as g
+      (period, uid, display_name, avatar_url, weekly_xp, weekly_xp_at, weekly_streak, weekly_streak_at)
+    select row.period, me.uid, me.display_name, me.avatar_url, row.weekly_xp, row.last_session_at,
       case when me.share_streaks then row.weekly_streak end, case when me.share_streaks then row.streak_at end
     from unnest(periods, weekly_xps, weekly_streaks, last_session_ats, streak_ats)
       as row (period, weekly_xp, weekly_streak, last_session_at, streak_at)
@@ -363,6 +509,39 @@ ALTER FUNCTION app.record_email(of_uid uuid, of_address text) OWNER TO breathmas
 
 COMMENT ON FUNCTION app.record_email(of_uid uuid, of_address text) IS 'An address that the operator has verified by other means.';
 
+CREATE FUNCTION app.redeem_friend_code(given bytea, OUT friend uuid, OUT state text, OUT retry_after integer) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  me constant uuid := app.uid();
+begin
+  insert into app.friend_code_attempt as a (uid, since, attempts) values (me, now(), 1)
+  on conflict (uid) do update
+    set (since, attempts) = (
+      select case when over then now() else a.since end, case when over then 1 else a.attempts + 1 end
+      from (values (a.since <= now() - interval '1 hour')) as hour (over)
+    )
+    where a.attempts < 10 or a.since <= now() - interval '1 hour';
+  if not found then
+    select greatest(1, ceil(extract(epoch from a.since + interval '1 hour' - now())))::integer into retry_after
+    from app.friend_code_attempt a where a.uid = me;
+    return;
+  end if;
+  friend := app.friend_code_owner(given);
+  if friend = me then
+    raise exception 'one''s own code' using errcode = 'BM422', constraint = 'friend_code_own';
+  end if;
+  if friend is not null then
+    state := app.ask_friend(friend, true);
+  end if;
+end
+$$;
+
+ALTER FUNCTION app.redeem_friend_code(given bytea, OUT friend uuid, OUT state text, OUT retry_after integer) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.redeem_friend_code(given bytea, OUT friend uuid, OUT state text, OUT retry_after integer) IS 'Who gave the code away and how the two stand now; no friend where the code is none; the seconds to wait where ten were given within the hour.';
+
 CREATE FUNCTION app.refuse_more_sessions(most integer) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -394,6 +573,93 @@ $$;
 
 ALTER FUNCTION app.register() OWNER TO breathmaster_owner;
 
+CREATE FUNCTION app.require_friend_place(asks boolean) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  place record;
+begin
+  select * into place from app.friend_places();
+  if place.taken >= 500 then
+    raise exception 'no room for another friend' using errcode = 'BM409', constraint = 'friend_limit_reached';
+  end if;
+  if asks and place.asked >= 100 then
+    raise exception 'no room for another request' using errcode = 'BM409', constraint = 'friend_request_limit_reached';
+  end if;
+end
+$$;
+
+ALTER FUNCTION app.require_friend_place(asks boolean) OWNER TO breathmaster_owner;
+
+CREATE FUNCTION app.show_person() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  update app.global_standing set display_name = new.display_name, avatar_url = new.avatar_url where uid = new.uid;
+  return null;
+end
+$$;
+
+ALTER FUNCTION app.show_person() OWNER TO breathmaster_owner;
+
+CREATE FUNCTION app.take_turns(one uuid, another uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform pg_advisory_xact_lock(hashtextextended('friends of ' || least(one, another), 0));
+  perform pg_advisory_xact_lock(hashtextextended('friends of ' || greatest(one, another), 0));
+end
+$$;
+
+ALTER FUNCTION app.take_turns(one uuid, another uuid) OWNER TO breathmaster_owner;
+
+CREATE FUNCTION app.tally_global_standing() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  insert into app.global_tally_change (period, metric, value, people)
+  select period, metric, value, sum(people)
+  from (values
+    (old.period, 'weekly_xp', old.weekly_xp, -1),
+    (old.period, 'weekly_streak', old.weekly_streak, -1),
+    (new.period, 'weekly_xp', new.weekly_xp, 1),
+    (new.period, 'weekly_streak', new.weekly_streak, 1)
+  ) as change (period, metric, value, people)
+  where value > 0
+  group by period, metric, value
+  having sum(people) <> 0;
+  return null;
+end
+$$;
+
+ALTER FUNCTION app.tally_global_standing() OWNER TO breathmaster_owner;
+
+CREATE FUNCTION app.unfriend(other uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  me constant uuid := app.uid();
+begin
+  perform app.take_turns(me, other);
+  delete from app.friendship
+  where uid = least(me, other) and friend_uid = greatest(me, other)
+    and (accepted_at is not null or (asked_by = me and declined_at is null));
+  update app.friendship
+  set declined_at = coalesce(declined_at, now()),
+    withdrawn_at = case when asked_by = me then coalesce(withdrawn_at, now()) else withdrawn_at end
+  where uid = least(me, other) and friend_uid = greatest(me, other);
+end
+$$;
+
+ALTER FUNCTION app.unfriend(other uuid) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.unfriend(other uuid) IS 'Declines, withdraws or ends, and nobody is told.';
+
 CREATE TABLE app.appeal_decision (
     uid uuid NOT NULL,
     device_id text NOT NULL,
@@ -414,6 +680,21 @@ ALTER TABLE app.appeal_decision OWNER TO breathmaster_owner;
 COMMENT ON TABLE app.appeal_decision IS 'What an operator decided, once for each appeal. The server can only read it.';
 
 COMMENT ON COLUMN app.appeal_decision.decided_by IS 'The operator, as they gave their name.';
+
+CREATE TABLE app.block (
+    uid uuid NOT NULL,
+    blocked_uid uuid NOT NULL,
+    blocked_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT block_of_another CHECK ((uid <> blocked_uid))
+);
+
+ALTER TABLE ONLY app.block FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.block OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.block IS 'Who wants to see no more of whom. It hides each from the other; only the one who made it knows.';
+
+COMMENT ON COLUMN app.block.blocked_uid IS 'No foreign key: that one cannot block who does not exist would tell who does.';
 
 CREATE TABLE app.company_standing (
     organization_id uuid NOT NULL,
@@ -531,14 +812,45 @@ ALTER TABLE app.email_claim OWNER TO breathmaster_owner;
 
 COMMENT ON TABLE app.email_claim IS 'An address that a person has shown to be theirs. Joining a company hangs on one of these, not on the profile.';
 
+CREATE TABLE app.friend_code (
+    uid uuid NOT NULL,
+    seed uuid NOT NULL,
+    digest bytea NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT friend_code_digest_check CHECK ((octet_length(digest) = 32))
+);
+
+ALTER TABLE ONLY app.friend_code FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.friend_code OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.friend_code IS 'A person''s one current invitation code, good for 30 days. The code is not here: it comes of the seed and a key that the server holds, and is recognised by its keyed digest.';
+
+CREATE TABLE app.friend_code_attempt (
+    uid uuid NOT NULL,
+    since timestamp with time zone NOT NULL,
+    attempts integer NOT NULL,
+    CONSTRAINT friend_code_attempt_attempts_check CHECK ((attempts >= 1))
+);
+
+ALTER TABLE ONLY app.friend_code_attempt FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.friend_code_attempt OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.friend_code_attempt IS 'How often a person gave a code within the hour that began with the first time.';
+
 CREATE TABLE app.friendship (
     uid uuid NOT NULL,
     friend_uid uuid NOT NULL,
     asked_by uuid NOT NULL,
     asked_at timestamp with time zone DEFAULT now() NOT NULL,
     accepted_at timestamp with time zone,
+    declined_at timestamp with time zone,
+    withdrawn_at timestamp with time zone,
     CONSTRAINT friendship_asked_by_one_of_them CHECK (((asked_by = uid) OR (asked_by = friend_uid))),
-    CONSTRAINT friendship_in_order CHECK ((uid < friend_uid))
+    CONSTRAINT friendship_declined_is_not_accepted CHECK (((declined_at IS NULL) OR (accepted_at IS NULL))),
+    CONSTRAINT friendship_in_order CHECK ((uid < friend_uid)),
+    CONSTRAINT friendship_withdrawn_was_declined CHECK (((withdrawn_at IS NULL) OR (declined_at IS NOT NULL)))
 );
 
 ALTER TABLE ONLY app.friendship FORCE ROW LEVEL SECURITY;
@@ -546,6 +858,10 @@ ALTER TABLE ONLY app.friendship FORCE ROW LEVEL SECURITY;
 ALTER TABLE app.friendship OWNER TO breathmaster_owner;
 
 COMMENT ON TABLE app.friendship IS 'A pair of people, the smaller uid first. It exists once asked, and counts once accepted.';
+
+COMMENT ON COLUMN app.friendship.declined_at IS 'Since when the one who was asked does not see it.';
+
+COMMENT ON COLUMN app.friendship.withdrawn_at IS 'Since when the one who asked does not see it either. The row stays, so that asking again is no way around a no.';
 
 CREATE TABLE app.game_state (
     uid uuid NOT NULL,
@@ -586,7 +902,9 @@ CREATE TABLE app.global_standing (
     weekly_xp integer NOT NULL,
     weekly_xp_at timestamp with time zone NOT NULL,
     weekly_streak integer,
-    weekly_streak_at timestamp with time zone
+    weekly_streak_at timestamp with time zone,
+    display_name text,
+    avatar_url text
 );
 
 ALTER TABLE ONLY app.global_standing FORCE ROW LEVEL SECURITY;
@@ -594,6 +912,45 @@ ALTER TABLE ONLY app.global_standing FORCE ROW LEVEL SECURITY;
 ALTER TABLE app.global_standing OWNER TO breathmaster_owner;
 
 COMMENT ON TABLE app.global_standing IS 'The global board: only those who opted in, only what it may show.';
+
+COMMENT ON COLUMN app.global_standing.display_name IS 'As the person is shown: copied, so that the row is all that there is to see.';
+
+CREATE TABLE app.global_tally (
+    period text NOT NULL,
+    metric text NOT NULL,
+    level smallint NOT NULL,
+    bucket integer NOT NULL,
+    people bigint NOT NULL,
+    CONSTRAINT global_tally_level_check CHECK ((level = ANY (ARRAY[0, 1]))),
+    CONSTRAINT global_tally_metric_check CHECK ((metric = ANY (ARRAY['weekly_xp'::text, 'weekly_streak'::text])))
+);
+
+ALTER TABLE app.global_tally OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.global_tally IS 'Counts of people by what they reached on the global board. Of nobody in particular.';
+
+COMMENT ON COLUMN app.global_tally.level IS '0 counts single values, 1 buckets of 128 of them.';
+
+CREATE TABLE app.global_tally_change (
+    change_id bigint NOT NULL,
+    period text NOT NULL,
+    metric text NOT NULL,
+    value integer NOT NULL,
+    people bigint NOT NULL
+);
+
+ALTER TABLE app.global_tally_change OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.global_tally_change IS 'What app.global_tally doesn''t contain yet.';
+
+ALTER TABLE app.global_tally_change ALTER COLUMN change_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME app.global_tally_change_change_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE app.member (
     organization_id uuid NOT NULL,
@@ -839,6 +1196,8 @@ CREATE TABLE app."user" (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     preferred_sync_frequency text DEFAULT 'realtime'::text NOT NULL,
     day_starts_at integer DEFAULT 0 NOT NULL,
+    auto_accept_friends boolean DEFAULT false NOT NULL,
+    share_detailed_progress boolean DEFAULT false NOT NULL,
     CONSTRAINT user_avatar_url_invalid CHECK (((avatar_url ~ '^https://'::text) AND (char_length(avatar_url) <= 2048))),
     CONSTRAINT user_day_starts_at_invalid CHECK (((day_starts_at >= 0) AND (day_starts_at <= 6))),
     CONSTRAINT user_display_name_invalid CHECK ((((char_length(display_name) >= 1) AND (char_length(display_name) <= 40)) AND (display_name IS NORMALIZED) AND (display_name !~ '[[:cntrl:]]'::text) AND (display_name ~ '[^[:space:]]'::text))),
@@ -857,9 +1216,28 @@ COMMENT ON COLUMN app."user".share_progress IS 'The master switch: without it th
 
 COMMENT ON COLUMN app."user".share_streaks IS 'Whether boards may show the streak beside the rest.';
 
+COMMENT ON COLUMN app."user".allow_friend_requests IS 'Whether others may ask by uid. A code that the person gave away is an invitation of its own and works without.';
+
 COMMENT ON COLUMN app."user".preferred_sync_frequency IS 'How often the person wants their devices to come. A wish: the server takes every sync.';
 
 COMMENT ON COLUMN app."user".day_starts_at IS 'The local hour at which the person''s day begins: later than midnight for those who practise after it.';
+
+COMMENT ON COLUMN app."user".auto_accept_friends IS 'Whether who may ask is a friend at once.';
+
+COMMENT ON COLUMN app."user".share_detailed_progress IS 'Whether a friends board shows the sessions of all time and the favourite patterns beside the week.';
+
+CREATE VIEW board.blocked WITH (security_barrier='true') AS
+ SELECT block.blocked_uid AS uid
+   FROM app.block
+  WHERE (block.uid = ( SELECT app.uid() AS uid))
+UNION ALL
+ SELECT block.uid
+   FROM app.block
+  WHERE (block.blocked_uid = ( SELECT app.uid() AS uid));
+
+ALTER TABLE board.blocked OWNER TO breathmaster_boards;
+
+COMMENT ON VIEW board.blocked IS 'Those whom the viewer blocked and those who blocked the viewer. For the other boards alone.';
 
 CREATE VIEW board.company WITH (security_barrier='true') AS
  SELECT s.organization_id,
@@ -875,11 +1253,38 @@ CREATE VIEW board.company WITH (security_barrier='true') AS
     s.team_challenge_participation_at
    FROM (app.company_standing s
      JOIN app."user" u ON ((u.uid = s.uid)))
-  WHERE (( SELECT app.uid() AS uid) IS NOT NULL);
+  WHERE ((( SELECT app.uid() AS uid) IS NOT NULL) AND (NOT (s.uid IN ( SELECT b.uid
+           FROM board.blocked b))));
 
 ALTER TABLE board.company OWNER TO breathmaster_boards;
 
 COMMENT ON VIEW board.company IS 'weeklyMinutes, weeklyConsistency and teamChallengeParticipation of the members of the bound organization who agreed.';
+
+CREATE VIEW board.friend WITH (security_barrier='true') AS
+ SELECT f.uid,
+    f.state,
+    f.since,
+    u.display_name,
+    u.avatar_url
+   FROM (( SELECT
+                CASE
+                    WHEN (friendship.uid = ( SELECT app.uid() AS uid)) THEN friendship.friend_uid
+                    ELSE friendship.uid
+                END AS uid,
+                CASE
+                    WHEN (friendship.accepted_at IS NOT NULL) THEN 'friends'::text
+                    WHEN (friendship.asked_by = ( SELECT app.uid() AS uid)) THEN 'requested'::text
+                    ELSE 'received'::text
+                END AS state,
+            COALESCE(friendship.accepted_at, friendship.asked_at) AS since
+           FROM app.friendship
+          WHERE ((friendship.uid = ( SELECT app.uid() AS uid)) OR (friendship.friend_uid = ( SELECT app.uid() AS uid)))) f
+     LEFT JOIN app."user" u ON (((u.uid = f.uid) AND (f.state <> 'requested'::text))))
+  WHERE (( SELECT app.uid() AS uid) IS NOT NULL);
+
+ALTER TABLE board.friend OWNER TO breathmaster_boards;
+
+COMMENT ON VIEW board.friend IS 'The viewer''s friends and requests, with the names of those who said yes to the viewer.';
 
 CREATE VIEW board.friends WITH (security_barrier='true') AS
  SELECT s.period,
@@ -896,34 +1301,68 @@ CREATE VIEW board.friends WITH (security_barrier='true') AS
             WHEN s.streak_shown THEN s.streak_at
             ELSE NULL::timestamp with time zone
         END AS weekly_streak_at,
-    t.total_sessions,
-    t.last_session_at AS total_sessions_at,
-    t.favorite_patterns
+        CASE
+            WHEN u.share_detailed_progress THEN t.total_sessions
+            ELSE NULL::integer
+        END AS total_sessions,
+        CASE
+            WHEN u.share_detailed_progress THEN t.last_session_at
+            ELSE NULL::timestamp with time zone
+        END AS total_sessions_at,
+        CASE
+            WHEN u.share_detailed_progress THEN t.favorite_patterns
+            ELSE NULL::text[]
+        END AS favorite_patterns
    FROM ((app.standing s
      JOIN app."user" u ON ((u.uid = s.uid)))
      JOIN app.standing t ON (((t.uid = s.uid) AND (t.period = 'all-time'::text))))
-  WHERE (( SELECT app.uid() AS uid) IS NOT NULL);
+  WHERE ((( SELECT app.uid() AS uid) IS NOT NULL) AND (NOT (s.uid IN ( SELECT b.uid
+           FROM board.blocked b))));
 
 ALTER TABLE board.friends OWNER TO breathmaster_boards;
 
-COMMENT ON VIEW board.friends IS 'weeklyXP, weeklyStreak, totalSessions and favoritePatterns of the viewer and the friends who share.';
+COMMENT ON VIEW board.friends IS 'weeklyXP and weeklyStreak of the viewer and the friends who share, and totalSessions and favoritePatterns of those who share details.';
 
-CREATE VIEW board.global WITH (security_barrier='true') AS
- SELECT s.period,
-    s.uid,
-    u.display_name,
-    u.avatar_url,
-    s.weekly_xp,
-    s.weekly_xp_at,
-    s.weekly_streak,
-    s.weekly_streak_at
-   FROM (app.global_standing s
-     JOIN app."user" u ON ((u.uid = s.uid)))
+CREATE VIEW board.global AS
+ SELECT global_standing.period,
+    global_standing.uid,
+    global_standing.display_name,
+    global_standing.avatar_url,
+    global_standing.weekly_xp,
+    global_standing.weekly_xp_at,
+    global_standing.weekly_streak,
+    global_standing.weekly_streak_at
+   FROM app.global_standing
   WHERE (( SELECT app.uid() AS uid) IS NOT NULL);
 
 ALTER TABLE board.global OWNER TO breathmaster_boards;
 
-COMMENT ON VIEW board.global IS 'weeklyXP and weeklyStreak of everyone who opted in.';
+COMMENT ON VIEW board.global IS 'weeklyXP and weeklyStreak of everyone who opted in, but those between whom and the viewer there is a block. Ranks count them too, by app.global_tally.';
+
+CREATE VIEW board.global_count WITH (security_barrier='true') AS
+ SELECT counted.period,
+    counted.metric,
+    counted.level,
+    counted.bucket,
+    counted.people
+   FROM ( SELECT global_tally.period,
+            global_tally.metric,
+            global_tally.level,
+            global_tally.bucket,
+            global_tally.people
+           FROM app.global_tally
+        UNION ALL
+         SELECT global_tally_change.period,
+            global_tally_change.metric,
+            (2)::smallint AS int2,
+            global_tally_change.value,
+            global_tally_change.people
+           FROM app.global_tally_change) counted
+  WHERE (( SELECT app.uid() AS uid) IS NOT NULL);
+
+ALTER TABLE board.global_count OWNER TO breathmaster_boards;
+
+COMMENT ON VIEW board.global_count IS 'How many people reached what: level 0 by value, 1 by bucket of 128, and 2, by value, what the others don''t contain yet.';
 
 CREATE TABLE migration.applied (
     version integer NOT NULL,
@@ -936,6 +1375,9 @@ ALTER TABLE migration.applied OWNER TO postgres;
 
 ALTER TABLE ONLY app.appeal_decision
     ADD CONSTRAINT appeal_decision_pkey PRIMARY KEY (uid, device_id, session_id, started_at);
+
+ALTER TABLE ONLY app.block
+    ADD CONSTRAINT block_pkey PRIMARY KEY (uid, blocked_uid);
 
 ALTER TABLE ONLY app.company_standing
     ADD CONSTRAINT company_standing_pkey PRIMARY KEY (organization_id, period, uid);
@@ -955,6 +1397,15 @@ ALTER TABLE ONLY app.domain_claim
 ALTER TABLE ONLY app.email_claim
     ADD CONSTRAINT email_claim_pkey PRIMARY KEY (uid, address);
 
+ALTER TABLE ONLY app.friend_code_attempt
+    ADD CONSTRAINT friend_code_attempt_pkey PRIMARY KEY (uid);
+
+ALTER TABLE ONLY app.friend_code
+    ADD CONSTRAINT friend_code_pkey PRIMARY KEY (uid);
+
+ALTER TABLE ONLY app.friend_code
+    ADD CONSTRAINT friend_code_taken UNIQUE (digest);
+
 ALTER TABLE ONLY app.friendship
     ADD CONSTRAINT friendship_pkey PRIMARY KEY (uid, friend_uid);
 
@@ -963,6 +1414,12 @@ ALTER TABLE ONLY app.game_state
 
 ALTER TABLE ONLY app.global_standing
     ADD CONSTRAINT global_standing_pkey PRIMARY KEY (period, uid);
+
+ALTER TABLE ONLY app.global_tally_change
+    ADD CONSTRAINT global_tally_change_pkey PRIMARY KEY (change_id);
+
+ALTER TABLE ONLY app.global_tally
+    ADD CONSTRAINT global_tally_pkey PRIMARY KEY (period, metric, level, bucket);
 
 ALTER TABLE ONLY app.member
     ADD CONSTRAINT member_pkey PRIMARY KEY (organization_id, uid);
@@ -997,6 +1454,8 @@ ALTER TABLE ONLY app."user"
 ALTER TABLE ONLY migration.applied
     ADD CONSTRAINT applied_pkey PRIMARY KEY (version);
 
+CREATE INDEX block_by_blocked ON app.block USING btree (blocked_uid);
+
 CREATE INDEX company_standing_by_member ON app.company_standing USING btree (uid, organization_id);
 
 CREATE INDEX company_standing_by_minutes ON app.company_standing USING btree (organization_id, period, weekly_minutes DESC, weekly_minutes_at, uid);
@@ -1005,9 +1464,13 @@ CREATE UNIQUE INDEX email_claim_taken ON app.email_claim USING btree (lower(addr
 
 CREATE INDEX friendship_by_friend ON app.friendship USING btree (friend_uid);
 
+CREATE INDEX global_standing_by_streak ON app.global_standing USING btree (period, weekly_streak DESC, weekly_streak_at, uid) WHERE (weekly_streak IS NOT NULL);
+
 CREATE INDEX global_standing_by_uid ON app.global_standing USING btree (uid);
 
 CREATE INDEX global_standing_by_xp ON app.global_standing USING btree (period, weekly_xp DESC, weekly_xp_at, uid);
+
+CREATE INDEX global_tally_change_by_value ON app.global_tally_change USING btree (period, metric, value);
 
 CREATE INDEX member_by_uid ON app.member USING btree (uid);
 
@@ -1017,12 +1480,21 @@ CREATE INDEX session_by_version ON app.session USING btree (uid, sync_version);
 
 CREATE INDEX sync_batch_by_version ON app.sync_batch USING btree (uid, sync_version);
 
+CREATE TRIGGER global_standing_tallied AFTER INSERT OR DELETE OR UPDATE OF weekly_xp, weekly_streak ON app.global_standing FOR EACH ROW EXECUTE FUNCTION app.tally_global_standing();
+
 CREATE TRIGGER member_joined AFTER INSERT ON app.member FOR EACH ROW EXECUTE FUNCTION app.project_on_change();
+
+CREATE TRIGGER user_deleted AFTER DELETE ON app."user" FOR EACH ROW EXECUTE FUNCTION app.forget_blocks();
 
 CREATE TRIGGER user_sharing_changed AFTER UPDATE OF share_progress, share_streaks, global_board, friends_board, company_board ON app."user" FOR EACH ROW WHEN ((((((old.share_progress IS DISTINCT FROM new.share_progress) OR (old.share_streaks IS DISTINCT FROM new.share_streaks)) OR (old.global_board IS DISTINCT FROM new.global_board)) OR (old.friends_board IS DISTINCT FROM new.friends_board)) OR (old.company_board IS DISTINCT FROM new.company_board))) EXECUTE FUNCTION app.project_on_change();
 
+CREATE TRIGGER user_shown AFTER UPDATE OF display_name, avatar_url ON app."user" FOR EACH ROW WHEN (((old.display_name IS DISTINCT FROM new.display_name) OR (old.avatar_url IS DISTINCT FROM new.avatar_url))) EXECUTE FUNCTION app.show_person();
+
 ALTER TABLE ONLY app.appeal_decision
     ADD CONSTRAINT appeal_decision_uid_device_id_session_id_started_at_fkey FOREIGN KEY (uid, device_id, session_id, started_at) REFERENCES app.session_appeal(uid, device_id, session_id, started_at) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.block
+    ADD CONSTRAINT block_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
 
 ALTER TABLE ONLY app.company_standing
     ADD CONSTRAINT company_standing_member FOREIGN KEY (organization_id, uid) REFERENCES app.member(organization_id, uid) ON DELETE CASCADE;
@@ -1041,6 +1513,12 @@ ALTER TABLE ONLY app.domain_claim
 
 ALTER TABLE ONLY app.email_claim
     ADD CONSTRAINT email_claim_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.friend_code_attempt
+    ADD CONSTRAINT friend_code_attempt_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.friend_code
+    ADD CONSTRAINT friend_code_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
 
 ALTER TABLE ONLY app.friendship
     ADD CONSTRAINT friendship_friend_uid_across FOREIGN KEY (friend_uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
@@ -1085,6 +1563,14 @@ ALTER TABLE app.appeal_decision ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY appeal_decision_self ON app.appeal_decision TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
+ALTER TABLE app.block ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY block_between ON app.block FOR SELECT TO breathmaster_boards USING (((uid = ( SELECT app.uid() AS uid)) OR (blocked_uid = ( SELECT app.uid() AS uid))));
+
+CREATE POLICY block_of_either ON app.block TO breathmaster_owner USING (((uid = ( SELECT app.uid() AS uid)) OR (blocked_uid = ( SELECT app.uid() AS uid)))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
+
+CREATE POLICY block_self ON app.block TO breathmaster_api USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
+
 ALTER TABLE app.company_standing ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY company_standing_colleagues ON app.company_standing FOR SELECT TO breathmaster_boards USING ((organization_id = ( SELECT app.organization_id() AS organization_id)));
@@ -1109,9 +1595,21 @@ ALTER TABLE app.email_claim ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY email_claim_self ON app.email_claim TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
+ALTER TABLE app.friend_code ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE app.friend_code_attempt ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY friend_code_attempt_self ON app.friend_code_attempt TO breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
+
+CREATE POLICY friend_code_found ON app.friend_code FOR SELECT TO breathmaster_boards USING ((( SELECT app.uid() AS uid) IS NOT NULL));
+
+CREATE POLICY friend_code_self ON app.friend_code TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
+
 ALTER TABLE app.friendship ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY friendship_of_either ON app.friendship TO breathmaster_api, breathmaster_owner USING (((uid = ( SELECT app.uid() AS uid)) OR (friend_uid = ( SELECT app.uid() AS uid)))) WITH CHECK (((uid = ( SELECT app.uid() AS uid)) OR (friend_uid = ( SELECT app.uid() AS uid))));
+CREATE POLICY friendship_of_either ON app.friendship TO breathmaster_owner USING (((uid = ( SELECT app.uid() AS uid)) OR (friend_uid = ( SELECT app.uid() AS uid)))) WITH CHECK (((uid = ( SELECT app.uid() AS uid)) OR (friend_uid = ( SELECT app.uid() AS uid))));
+
+CREATE POLICY friendship_shown ON app.friendship FOR SELECT TO breathmaster_boards USING ((((uid = ( SELECT app.uid() AS uid)) OR (friend_uid = ( SELECT app.uid() AS uid))) AND ((declined_at IS NULL) OR ((asked_by = ( SELECT app.uid() AS uid)) AND (withdrawn_at IS NULL)))));
 
 ALTER TABLE app.game_state ENABLE ROW LEVEL SECURITY;
 
@@ -1119,7 +1617,8 @@ CREATE POLICY game_state_self ON app.game_state TO breathmaster_api, breathmaste
 
 ALTER TABLE app.global_standing ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY global_standing_everyone ON app.global_standing FOR SELECT TO breathmaster_boards USING ((( SELECT app.uid() AS uid) IS NOT NULL));
+CREATE POLICY global_standing_everyone ON app.global_standing FOR SELECT TO breathmaster_boards USING (((( SELECT app.uid() AS uid) IS NOT NULL) AND (NOT (uid IN ( SELECT b.uid
+   FROM board.blocked b)))));
 
 CREATE POLICY global_standing_self ON app.global_standing TO breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
@@ -1179,8 +1678,7 @@ GRANT ALL ON SCHEMA board TO breathmaster_boards;
 
 GRANT USAGE ON SCHEMA migration TO breathmaster_api;
 
-REVOKE ALL ON FUNCTION app.accepts_friend_requests(asked uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.accepts_friend_requests(asked uuid) TO breathmaster_owner;
+REVOKE ALL ON FUNCTION app.ask_friend(other uuid, invited boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.befriend(other uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.befriend(other uuid) TO breathmaster_api;
@@ -1191,11 +1689,26 @@ GRANT ALL ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid) TO breat
 REVOKE ALL ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid, bound_family uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid, bound_family uuid) TO breathmaster_api;
 
+REVOKE ALL ON FUNCTION app.block_person(other uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.block_person(other uuid) TO breathmaster_api;
+
 REVOKE ALL ON FUNCTION app.circle() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.circle() TO breathmaster_boards;
 GRANT ALL ON FUNCTION app.circle() TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.create_organization(called text, held_domain text, owner_uid uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.fold_global_tally(most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.fold_global_tally(most integer) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.forget_blocks() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.friend_code_owner(given bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.friend_code_owner(given bytea) TO breathmaster_owner;
+
+REVOKE ALL ON FUNCTION app.friend_door(whom uuid, OUT asks_welcome boolean, OUT codes_welcome boolean, OUT accepts boolean, OUT closed boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.friend_places() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.join_organization(joined uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.join_organization(joined uuid) TO breathmaster_api;
@@ -1213,13 +1726,33 @@ GRANT ALL ON FUNCTION app.publish_standings(changed text[], periods text[], week
 
 REVOKE ALL ON FUNCTION app.record_email(of_uid uuid, of_address text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION app.redeem_friend_code(given bytea, OUT friend uuid, OUT state text, OUT retry_after integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.redeem_friend_code(given bytea, OUT friend uuid, OUT state text, OUT retry_after integer) TO breathmaster_api;
+
 REVOKE ALL ON FUNCTION app.refuse_more_sessions(most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.refuse_more_sessions(most integer) TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.register() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.register() TO breathmaster_api;
 
+REVOKE ALL ON FUNCTION app.require_friend_place(asks boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.show_person() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.take_turns(one uuid, another uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.tally_global_standing() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.unfriend(other uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.unfriend(other uuid) TO breathmaster_api;
+
 GRANT SELECT ON TABLE app.appeal_decision TO breathmaster_api;
+
+GRANT SELECT,DELETE ON TABLE app.block TO breathmaster_api;
+
+GRANT SELECT(uid) ON TABLE app.block TO breathmaster_boards;
+
+GRANT SELECT(blocked_uid) ON TABLE app.block TO breathmaster_boards;
 
 GRANT SELECT ON TABLE app.company_standing TO breathmaster_boards;
 
@@ -1243,7 +1776,28 @@ GRANT SELECT ON TABLE app.domain_claim TO breathmaster_api;
 
 GRANT SELECT ON TABLE app.email_claim TO breathmaster_api;
 
-GRANT SELECT,DELETE ON TABLE app.friendship TO breathmaster_api;
+GRANT SELECT,DELETE ON TABLE app.friend_code TO breathmaster_api;
+
+GRANT INSERT(uid) ON TABLE app.friend_code TO breathmaster_api;
+GRANT SELECT(uid) ON TABLE app.friend_code TO breathmaster_boards;
+
+GRANT INSERT(seed),UPDATE(seed) ON TABLE app.friend_code TO breathmaster_api;
+
+GRANT INSERT(digest),UPDATE(digest) ON TABLE app.friend_code TO breathmaster_api;
+GRANT SELECT(digest) ON TABLE app.friend_code TO breathmaster_boards;
+
+GRANT UPDATE(made_at) ON TABLE app.friend_code TO breathmaster_api;
+GRANT SELECT(made_at) ON TABLE app.friend_code TO breathmaster_boards;
+
+GRANT SELECT(uid) ON TABLE app.friendship TO breathmaster_boards;
+
+GRANT SELECT(friend_uid) ON TABLE app.friendship TO breathmaster_boards;
+
+GRANT SELECT(asked_by) ON TABLE app.friendship TO breathmaster_boards;
+
+GRANT SELECT(asked_at) ON TABLE app.friendship TO breathmaster_boards;
+
+GRANT SELECT(accepted_at) ON TABLE app.friendship TO breathmaster_boards;
 
 GRANT SELECT ON TABLE app.game_state TO breathmaster_api;
 
@@ -1276,6 +1830,10 @@ GRANT UPDATE(longest_streak) ON TABLE app.game_state TO breathmaster_api;
 GRANT UPDATE(floor_xp) ON TABLE app.game_state TO breathmaster_api;
 
 GRANT SELECT ON TABLE app.global_standing TO breathmaster_boards;
+
+GRANT SELECT ON TABLE app.global_tally TO breathmaster_boards;
+
+GRANT SELECT ON TABLE app.global_tally_change TO breathmaster_boards;
 
 GRANT SELECT,DELETE ON TABLE app.member TO breathmaster_api;
 
@@ -1378,7 +1936,6 @@ GRANT UPDATE(share_progress) ON TABLE app."user" TO breathmaster_api;
 GRANT UPDATE(share_streaks) ON TABLE app."user" TO breathmaster_api;
 
 GRANT UPDATE(allow_friend_requests) ON TABLE app."user" TO breathmaster_api;
-GRANT SELECT(allow_friend_requests) ON TABLE app."user" TO breathmaster_boards;
 
 GRANT UPDATE(global_board) ON TABLE app."user" TO breathmaster_api;
 
@@ -1390,11 +1947,20 @@ GRANT UPDATE(preferred_sync_frequency) ON TABLE app."user" TO breathmaster_api;
 
 GRANT UPDATE(day_starts_at) ON TABLE app."user" TO breathmaster_api;
 
+GRANT UPDATE(auto_accept_friends) ON TABLE app."user" TO breathmaster_api;
+
+GRANT UPDATE(share_detailed_progress) ON TABLE app."user" TO breathmaster_api;
+GRANT SELECT(share_detailed_progress) ON TABLE app."user" TO breathmaster_boards;
+
 GRANT SELECT ON TABLE board.company TO breathmaster_api;
+
+GRANT SELECT ON TABLE board.friend TO breathmaster_api;
 
 GRANT SELECT ON TABLE board.friends TO breathmaster_api;
 
 GRANT SELECT ON TABLE board.global TO breathmaster_api;
+
+GRANT SELECT ON TABLE board.global_count TO breathmaster_api;
 
 GRANT SELECT ON TABLE migration.applied TO breathmaster_api;
 

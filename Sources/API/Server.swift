@@ -57,6 +57,8 @@ struct Server: Sendable {
         LeaderboardRoutes(database: database, cursorKey: tokens.cursorKey, now: now).add(to: members)
         OrganizationRoutes(database: database).add(to: members)
         FriendRoutes(database: database).add(to: members)
+        FriendCodeRoutes(database: database, codes: FriendCodes(key: tokens.friendCodeKey)).add(to: members)
+        BlockRoutes(database: database).add(to: members)
         return router
     }
 }

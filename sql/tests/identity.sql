@@ -62,7 +62,8 @@ select results_eq('select uid from app.user', array[:'newcomer'::uuid],
 select results_eq('select uid, epoch from app.game_state', format('values (%L::uuid, 1)', :'newcomer'),
   'Who registers has a game state in its first epoch.');
 select is_empty(
-  $$ select from app.user where share_progress or share_streaks or allow_friend_requests
+  $$ select from app.user where share_progress or share_streaks or allow_friend_requests or auto_accept_friends
+       or share_detailed_progress
        or global_board or friends_board or company_board $$,
   'Nothing is shared until the person says so.');
 

@@ -2,7 +2,7 @@
 begin;
 set local client_min_messages = warning;
 create extension if not exists pgtap;
-select plan(59);
+select plan(72);
 \ir support/cast.sql
 
 -- A metric that a scope must not show is not a column of its view. The lists are
@@ -28,7 +28,6 @@ select columns_are('board', 'company',
 
 create function test.boards() returns text language sql
   as $$ select format('%s / %s / %s', test.names_on('global'), test.names_on('friends'), test.names_on('company')) $$;
-
 call test.be(test.ada(), test.acme());
 select is(test.boards(), 'Ada, Eve / Ada, Frank / Ada, Ben', 'Ada at Acme sees everyone who shows themself to her.');
 call test.be(test.ada());
@@ -239,6 +238,53 @@ select is(test.boards(), 'Eve / Frank / Ben', 'The master switch takes a person 
 update app.user set share_progress = true;
 select is(test.boards(), 'Ada, Eve / Ada, Frank / Ada, Ben', 'The master switch brings back what was chosen before.');
 
+-- What a friends board shows beyond the week is a choice of its own.
+update app.user set share_detailed_progress = false;
+call test.be(test.frank());
+select results_eq(
+  $$ select weekly_xp, weekly_streak, total_sessions, total_sessions_at, favorite_patterns
+     from board.friends where uid = test.ada() and period = '2026-W10' $$,
+  'values (100, 3, null::integer, null::timestamptz, null::text[])',
+  'Who keeps the details to themself shows friends the week, and neither sessions nor patterns.');
+select is((select total_sessions from board.friends where uid = test.frank() and period = '2026-W10'), 40,
+  'What one keeps to oneself takes nothing from the others.');
+call test.be(test.ada());
+update app.user set share_detailed_progress = true;
+call test.be(test.frank());
+select results_eq(
+  $$ select total_sessions, favorite_patterns from board.friends where uid = test.ada() and period = '2026-W10' $$,
+  $$ values (40, '{}'::text[]) $$, 'Showing the details again brings them back.');
+
+-- Blocks. Each is off the other's boards, whoever of the two made it, and on those of
+-- everybody else. On the global board ranks count both.
+call test.be(test.ben());
+select app.block_person(test.ada());
+call test.be(test.ada());
+select app.block_person(test.eve());
+call test.be(test.ada(), test.acme());
+select is(test.boards(), 'Ada / Ada, Frank / Ada', 'Whom Ada blocked, and who blocked her, are on none of her boards.');
+select is(
+  (select sum(people) from board.global_count where period = '2026-W10' and metric = 'weekly_xp' and level in (1, 2)),
+  2::numeric, 'Ranks count somebody behind a block.');
+call test.be(test.ben(), test.acme());
+select is(test.boards(), 'Eve / nobody / Ben', 'Who blocked is on a board without the other.');
+call test.be(test.eve(), test.umbrella());
+select is(test.boards(), 'Eve / nobody / Eve', 'Who is blocked is on a board without the other.');
+call test.be(test.frank());
+select is(test.boards(), 'Ada, Eve / Ada, Frank / nobody', 'A block between two changes nothing for a third.');
+reset role;
+delete from app.block;
+call test.be(test.ben());
+delete from app.block;
+
+-- Not even a friendship that stands beside a block opens a board.
+reset role;
+insert into app.block (uid, blocked_uid) values (test.frank(), test.ada());
+call test.be(test.ada(), test.acme());
+select is(test.boards(), 'Ada, Eve / Ada / Ada, Ben', 'A friend behind a block is off the friends board.');
+reset role;
+delete from app.block where uid = test.frank();
+
 -- Leaving the company. The row on its board hangs on the membership and goes with
 -- it. Ben sees that as well as those he leaves.
 call test.be(test.ben(), test.acme());
@@ -266,6 +312,23 @@ select throws_ok(
      values (test.ada(), 'W10', now(), now(), now(), true, true) $$, '23514',
   'new row for relation "standing" violates check constraint "standing_period_check"',
   'A period is an ISO week or all time.');
+
+-- Counts. What changes a standing changes them in the same transaction, and folding
+-- them changes nothing that anybody reads.
+create function test.counts() returns text language sql as
+  $$ select string_agg(bucket || ': ' || people, ', ' order by bucket)
+     from (
+       select bucket, sum(people) as people from board.global_count
+       where period = '2026-W10' and metric = 'weekly_xp' and level in (0, 2)
+       group by bucket having sum(people) <> 0
+     ) as counted $$;
+call test.be(test.ada());
+select is(test.counts(), '7: 1, 100: 1', 'Ada and Eve are counted.');
+update app.user set global_board = false where uid = test.ada();
+select is(test.counts(), '7: 1', 'Who leaves the global board is counted no longer.');
+select app.fold_global_tally(1000);
+select is(test.counts(), '7: 1', 'Folding changes no count.');
+select is((select sum(people) from board.global_count where level = 2), null, 'What is folded is counted once.');
 
 select * from finish();
 rollback;

@@ -2,7 +2,7 @@
 begin;
 set local client_min_messages = warning;
 create extension if not exists pgtap;
-select plan(18);
+select plan(20);
 \ir support/cast.sql
 
 -- The roles themselves. They belong to the cluster, and an operator may have made
@@ -72,18 +72,19 @@ from granted g
 where n.nspname in ('app', 'board', 'migration')
 group by g.grantee, n.nspname, c.relname;
 
--- What is not here: any table of standings; deleting, rewriting or pardoning practice;
+-- What is not here: any table of standings, or of friendships; who blocked whom; deleting, rewriting or pardoning practice;
 -- deciding an appeal; making a member, a domain, an address or a friendship; changing
 -- the uid of anything.
 select results_eq(
   $$ select relation, privileges from test.privilege where grantee = 'breathmaster_api'::regrole order by relation $$,
   $$ values
     ('app.appeal_decision', 'select'),
+    ('app.block', 'delete, select'),
     ('app.daily_challenge', 'insert, select, update (local_day, kind, target, reward_xp, completed, expired)'),
     ('app.device', 'insert, select, update'),
     ('app.domain_claim', 'select'),
     ('app.email_claim', 'select'),
-    ('app.friendship', 'delete, select'),
+    ('app.friend_code', 'delete, insert (uid, seed, digest), select, update (seed, digest, made_at)'),
     ('app.game_state', 'select, update (epoch, epoch_started_at, eligible_at, sync_version, last_modified, last_device_id, '
       || 'total_xp, legacy_xp, total_sessions, active_ms, streak_days, streak_ends_on, longest_streak, floor_xp)'),
     ('app.member', 'delete, select'),
@@ -96,25 +97,33 @@ select results_eq(
     ('app.sync_batch', 'delete, insert, select'),
     ('app.user', 'select, update (display_name, avatar_url, share_progress, share_streaks, '
       || 'allow_friend_requests, global_board, friends_board, company_board, '
-      || 'preferred_sync_frequency, day_starts_at)'),
+      || 'preferred_sync_frequency, day_starts_at, auto_accept_friends, share_detailed_progress)'),
     ('board.company', 'select'),
+    ('board.friend', 'select'),
     ('board.friends', 'select'),
     ('board.global', 'select'),
+    ('board.global_count', 'select'),
     ('migration.applied', 'select') $$,
   'The API role holds exactly these privileges on tables and views.');
 
 -- The views run with the rights of this role. Of app.standing it has the columns
 -- that friends may see: minutes and practised days are not among them. Of app.user
--- it has what stands beside a score, and whether the person takes requests.
+-- it has what stands beside a score, and whether friends are shown more than the week.
+-- Of a pair it doesn't have who declined, of a code not what it comes of.
 select results_eq(
   $$ select relation, privileges from test.privilege
      where grantee = 'breathmaster_boards'::regrole and relation like 'app.%' order by relation $$,
   $$ values
+    ('app.block', 'select (uid, blocked_uid)'),
     ('app.company_standing', 'select'),
+    ('app.friend_code', 'select (uid, digest, made_at)'),
+    ('app.friendship', 'select (uid, friend_uid, asked_by, asked_at, accepted_at)'),
     ('app.global_standing', 'select'),
+    ('app.global_tally', 'select'),
+    ('app.global_tally_change', 'select'),
     ('app.standing', 'select (uid, period, weekly_xp, weekly_streak, total_sessions, favorite_patterns, '
       || 'last_session_at, streak_at, with_friends, streak_shown)'),
-    ('app.user', 'select (uid, display_name, avatar_url, allow_friend_requests)') $$,
+    ('app.user', 'select (uid, display_name, avatar_url, share_detailed_progress)') $$,
   'The boards can show exactly these columns, whatever their views say.');
 
 select is_empty(
@@ -124,7 +133,8 @@ select is_empty(
   'Nobody else, and not the public, holds any privilege on a table or view.');
 
 -- The functions that run with their owner's rights are befriend, bind by a sign-in,
--- circle, join_organization, publish_standings and register. The circle is here because
+-- block_person, circle, join_organization, publish_standings, redeem_friend_code, register
+-- and unfriend. The circle is here because
 -- calling a function is a privilege of whoever reads the view, not of its owner; it
 -- tells nobody more than their own friends.
 select results_eq(
@@ -132,8 +142,9 @@ select results_eq(
      where p.pronamespace in ('app'::regnamespace, 'board'::regnamespace)
        and has_function_privilege('breathmaster_api', p.oid, 'execute')
      order by 1 $$,
-  array['befriend', 'bind', 'bind', 'circle', 'join_organization', 'organization_id', 'own_organization_ids',
-    'publish_standings', 'refuse_more_sessions', 'refuse_unbound', 'register', 'uid'],
+  array['befriend', 'bind', 'bind', 'block_person', 'circle', 'fold_global_tally', 'join_organization', 'organization_id',
+    'own_organization_ids', 'publish_standings', 'redeem_friend_code', 'refuse_more_sessions', 'refuse_unbound',
+    'register', 'uid', 'unfriend'],
   'The API role can call exactly these functions.');
 
 -- The same from where the server stands: what is not granted is refused, even
@@ -154,9 +165,14 @@ select throws_ok($$ select app.create_organization('Mine', 'mine.example', test.
 select throws_ok($$ select app.record_email(test.ada(), 'ada@umbrella.example') $$, '42501',
   'permission denied for function record_email',
   'The server cannot vouch for an address.');
-select throws_ok($$ select app.accepts_friend_requests(test.ben()) $$, '42501',
-  'permission denied for function accepts_friend_requests',
-  'The server cannot ask whether a person exists and takes requests.');
+select throws_ok($$ select app.friend_door(test.ben()) $$, '42501',
+  'permission denied for function friend_door',
+  'The server cannot ask whether a person exists, takes requests or blocked the one who asks.');
+select throws_ok($$ select app.friend_code_owner(sha256('code of Ada')) $$, '42501',
+  'permission denied for function friend_code_owner',
+  'The server cannot ask whose code it is without counting that.');
+select throws_ok('select uid from board.blocked', '42501', 'permission denied for view blocked',
+  'The server cannot ask who blocked somebody.');
 select throws_ok($$ select app.project_standings() $$, '42501',
   'permission denied for function project_standings',
   'The server cannot call what keeps the projections.');

@@ -128,7 +128,8 @@ struct Demo: Sendable {
                 """
                 update app.user set display_name = \(Self.name(of: person)), share_progress = true,
                   share_streaks = \(person % 4 != 0), allow_friend_requests = \(person % 3 != 0),
-                  global_board = \(person % 5 != 0), friends_board = true, company_board = \(person % 7 != 0)
+                  global_board = \(person % 5 != 0), friends_board = true,
+                  share_detailed_progress = \(person % 2 == 0), company_board = \(person % 7 != 0)
                 where uid = \(tx.principal.uid)
                 """
             )

@@ -5,18 +5,12 @@ import Tenancy
 
 extension TenantTransaction {
     func ownFriendships() async throws -> [FriendRoutes.Friendship] {
-        let me = principal.uid
-        return try await query(
-            """
-            select case when uid = \(me) then friend_uid else uid end,
-              case when accepted_at is not null then 'friends' when asked_by = \(me) then 'requested' else 'received' end,
-              coalesce(accepted_at, asked_at)
-            from app.friendship
-            where uid = \(me) or friend_uid = \(me)
-            order by 3, 1
-            """,
-            as: (UUID, String, Instant).self
-        ).map { FriendRoutes.Friendship(uid: $0.text, state: $1, since: $2) }
+        try await query(
+            "select uid, state, since, display_name, avatar_url from board.friend order by since, uid",
+            as: (UUID, String, Instant, String?, String?).self
+        ).map {
+            FriendRoutes.Friendship(uid: $0.text, state: $1, since: $2, displayName: $3, avatarUrl: $4)
+        }
     }
 
     /// Says yes to the other: `requested` by the first of the two, `friends` by the second.
@@ -25,11 +19,6 @@ extension TenantTransaction {
     }
 
     func unfriend(_ other: UUID) async throws {
-        try await execute(
-            """
-            delete from app.friendship
-            where uid = least(\(other), \(principal.uid)) and friend_uid = greatest(\(other), \(principal.uid))
-            """
-        )
+        try await execute("select app.unfriend(\(other))")
     }
 }

@@ -12,13 +12,18 @@ struct FriendRoutes: Sendable {
         /// `friends`, `requested` by this person, or `received` from the other.
         let state: String
         let since: Instant
+        /// Of friends and of those who asked; who was asked has not said yet that they want to be known.
+        let displayName: String?
+        let avatarUrl: String?
     }
 
     struct List: Encodable, Sendable {
         let friends: [Friendship]
     }
 
-    private struct State: Encodable {
+    /// How this person and another stand now: `requested` or `friends`.
+    struct Standing: Encodable, Sendable {
+        let uid: String
         let state: String
     }
 
@@ -43,10 +48,11 @@ struct FriendRoutes: Sendable {
         let state = try await database.write(as: context.principal) { tx in
             try await tx.befriend(other)
         }
-        return try JSON.response(State(state: state))
+        return try JSON.response(Standing(uid: other.text, state: state))
     }
 
-    /// `DELETE /v1/friends/{uid}`: declines, withdraws or ends. Nobody is told.
+    /// `DELETE /v1/friends/{uid}`: declines, withdraws or ends. Nobody is told:
+    /// a request that was declined goes on waiting for the one who asked.
     @Sendable func unfriend(_ request: Request, in context: MemberContext) async throws -> Response {
         let other = try context.parameters.id("uid")
         try await database.write(as: context.principal) { tx in

@@ -55,6 +55,29 @@ extension Problem {
             "displayName",
             "must have 1 to 40 characters, in Unicode normal form C"
         ),
+        "friend_limit_reached": Problem(
+            .conflict,
+            "friend_limit_reached",
+            "There is room for 500 friends and open requests, and all of it is taken"
+        ),
+        "friend_request_limit_reached": Problem(
+            .conflict,
+            "friend_request_limit_reached",
+            "There is room for 100 open requests; withdrawing one makes room for another"
+        ),
+        "friend_blocked": Problem(
+            .conflict,
+            "friend_blocked",
+            "You have blocked this person; unblocking them comes first"
+        ),
+        "friend_code_own": .invalid("code", "must be somebody else's"),
+        "friend_code_taken": .unavailable,
+        "block_of_another": .invalid("uid", "must be somebody else's"),
+        "block_limit_reached": Problem(
+            .conflict,
+            "block_limit_reached",
+            "There is room for 1000 blocks, and all of it is taken"
+        ),
         "device_name_invalid": .invalid("name", "must have 1 to 80 characters, in Unicode normal form C"),
     ]
 

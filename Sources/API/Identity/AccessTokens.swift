@@ -23,6 +23,8 @@ struct AccessTokens: Sendable {
     let cursorKey: SymmetricKey
     /// Seals what the database passes on of a sync.
     let eventKey: SymmetricKey
+    /// Makes invitation codes and recognises them.
+    let friendCodeKey: SymmetricKey
     private let now: @Sendable () -> Date
     private let verified = VerifiedTokens(limit: 20_000)
 
@@ -35,6 +37,7 @@ struct AccessTokens: Sendable {
         refreshKey = signingKey.derivedKey(for: "refresh tokens")
         cursorKey = signingKey.derivedKey(for: "board cursors")
         eventKey = signingKey.derivedKey(for: "sync events")
+        friendCodeKey = signingKey.derivedKey(for: "friend codes")
         keys = await JWTKeyCollection().add(eddsa: privateKey, kid: kid)
         self.now = now
     }

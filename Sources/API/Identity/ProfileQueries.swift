@@ -10,7 +10,7 @@ extension TenantTransaction {
                 """
                 select u.display_name, u.avatar_url, coalesce(newest.time_zone, 'UTC'),
                   u.share_progress, u.share_streaks, u.allow_friend_requests,
-                  u.global_board, u.friends_board, u.company_board,
+                  u.global_board, u.friends_board, u.auto_accept_friends, u.share_detailed_progress, u.company_board,
                   u.preferred_sync_frequency, u.day_starts_at, u.created_at, newest.last_taken_at,
                   (select count(*) from app.device d where d.uid = u.uid and d.revoked_at is null)
                 from app.user u
@@ -39,6 +39,8 @@ extension TenantTransaction {
               allow_friend_requests = coalesce(\(change.privacy?.allowFriendRequests), allow_friend_requests),
               global_board = coalesce(\(boards?.global?.enabled), global_board),
               friends_board = coalesce(\(boards?.friends?.enabled), friends_board),
+              auto_accept_friends = coalesce(\(boards?.friends?.autoAcceptFriends), auto_accept_friends),
+              share_detailed_progress = coalesce(\(boards?.friends?.shareDetailedProgress), share_detailed_progress),
               company_board = coalesce(\(boards?.company?.enabled), company_board),
               preferred_sync_frequency = coalesce(\(change.preferredSyncFrequency), preferred_sync_frequency),
               day_starts_at = coalesce(\(change.dayStartsAt), day_starts_at)
@@ -53,7 +55,7 @@ private struct ProfileRow: PGRow {
     let avatarURL: String?
     let timeZone: String
     let shareProgress, shareStreaks, allowFriendRequests: Bool
-    let global, friends, company: Bool
+    let global, friends, autoAcceptFriends, shareDetailedProgress, company: Bool
     let preferredSyncFrequency: SyncFrequency
     let dayStartsAt: DayStart
     let createdAt: Instant
@@ -69,6 +71,8 @@ private struct ProfileRow: PGRow {
         allowFriendRequests = try row.next()
         global = try row.next()
         friends = try row.next()
+        autoAcceptFriends = try row.next()
+        shareDetailedProgress = try row.next()
         company = try row.next()
         preferredSyncFrequency = try row.next()
         dayStartsAt = try row.next()
@@ -90,7 +94,11 @@ private struct ProfileRow: PGRow {
             ),
             leaderboards: .init(
                 global: .init(enabled: global),
-                friends: .init(enabled: friends),
+                friends: .init(
+                    enabled: friends,
+                    autoAcceptFriends: autoAcceptFriends,
+                    shareDetailedProgress: shareDetailedProgress
+                ),
                 company: .init(enabled: company)
             ),
             preferredSyncFrequency: preferredSyncFrequency,

@@ -44,9 +44,15 @@ struct Profile: Encodable, Sendable {
         let enabled: Bool
     }
 
+    struct FriendsBoard: Encodable, Sendable {
+        let enabled: Bool
+        let autoAcceptFriends: Bool
+        let shareDetailedProgress: Bool
+    }
+
     struct Boards: Encodable, Sendable {
         let global: Board
-        let friends: Board
+        let friends: FriendsBoard
         let company: Board
     }
 
@@ -90,8 +96,23 @@ struct ProfileChange: Decodable, Sendable {
         }
     }
 
+    struct FriendsBoard: Decodable, Sendable {
+        let enabled, autoAcceptFriends, shareDetailedProgress: Bool?
+
+        init(from decoder: any Decoder) throws {
+            let members = try Members(
+                decoder,
+                known: ["enabled", "autoAcceptFriends", "shareDetailedProgress"]
+            )
+            enabled = try members.flag("enabled")
+            autoAcceptFriends = try members.flag("autoAcceptFriends")
+            shareDetailedProgress = try members.flag("shareDetailedProgress")
+        }
+    }
+
     struct Boards: Decodable, Sendable {
-        let global, friends, company: Board?
+        let global, company: Board?
+        let friends: FriendsBoard?
 
         init(from decoder: any Decoder) throws {
             let members = try Members(decoder, known: ["global", "friends", "company"])

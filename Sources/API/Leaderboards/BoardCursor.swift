@@ -2,17 +2,20 @@ import Crypto
 import Domain
 import Foundation
 
-/// The place after one standing, in the order of a board. Sealed: it says when
+/// The place beside one standing, in the order of a board. Sealed: it says when
 /// the standing was reached, which orders ties and is not for others to read.
 struct BoardCursor: Codable, Sendable {
     let value: Double
     let achievedAt: Instant
     let uid: UUID
+    /// The page ends above it, instead of beginning below.
+    let isBackward: Bool
 
-    init(value: Double, achievedAt: Instant, uid: UUID) {
-        self.value = value
-        self.achievedAt = achievedAt
-        self.uid = uid
+    init(_ row: StandingRow, isBackward: Bool) {
+        value = row.value
+        achievedAt = row.achievedAt
+        uid = row.uid
+        self.isBackward = isBackward
     }
 
     /// Nil for what isn't a cursor of that board.

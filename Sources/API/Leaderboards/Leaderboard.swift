@@ -16,6 +16,17 @@ struct Leaderboard: Encodable, Sendable {
     struct Mine: Encodable, Sendable {
         let rank: Int
         let value: Double
+        /// To the next larger value; absent at the top.
+        let gapToNext: Double?
+        /// Of a hundred people on the board, how many have no more.
+        let percentile: Int
+
+        init(_ own: OwnStanding, among total: Int) {
+            rank = own.rank
+            value = own.value
+            gapToNext = own.next.map { $0 - own.value }
+            percentile = 100 * (total - own.rank + 1) / max(1, total)
+        }
     }
 
     let scope: Scope
@@ -25,7 +36,7 @@ struct Leaderboard: Encodable, Sendable {
     let entries: [Entry]
     /// Absent for a viewer who is not on this board.
     let me: Mine?
-    let nextCursor: String?
+    let previousCursor, nextCursor: String?
     let asOf: Instant
 
     init(_ page: BoardPage, of board: BoardRequest, cursorKey: SymmetricKey, asOf: Instant) throws {
@@ -40,15 +51,20 @@ struct Leaderboard: Encodable, Sendable {
                 displayName: row.displayName,
                 avatarUrl: row.avatarURL,
                 value: row.value,
-                favoritePatterns: board.scope == .friends ? row.favoritePatterns : nil
+                favoritePatterns: row.favoritePatterns
             )
         }
-        me = page.mine.map { Mine(rank: $0.rank, value: $0.value) }
-        nextCursor = try page.standings.last.flatMap { last in
-            guard last.position < page.total else { return nil }
-            return try BoardCursor(value: last.value, achievedAt: last.achievedAt, uid: last.uid)
-                .text(on: board.name, key: cursorKey)
+        me = page.mine.map { Mine($0, among: page.total) }
+        func cursor(beside row: StandingRow?, isBackward: Bool) throws -> String? {
+            try row.flatMap {
+                try BoardCursor($0, isBackward: isBackward).text(on: board.name, key: cursorKey)
+            }
         }
+        previousCursor = try cursor(
+            beside: page.continues.above ? page.standings.first : nil,
+            isBackward: true
+        )
+        nextCursor = try cursor(beside: page.continues.below ? page.standings.last : nil, isBackward: false)
         self.asOf = asOf
     }
 }

@@ -13,10 +13,15 @@ struct ProfileTests {
                 profile["privacy"] as? [String: Bool]
                     == ["shareProgress": false, "shareStreaks": false, "allowFriendRequests": false]
             )
-            for scope in ["global", "friends", "company"] {
-                let board = (profile["leaderboards"] as? [String: [String: Bool]])?[scope]
-                #expect(board == ["enabled": false])
-            }
+            #expect(
+                profile["leaderboards"] as? [String: [String: Bool]] == [
+                    "global": ["enabled": false],
+                    "friends": [
+                        "enabled": false, "autoAcceptFriends": false, "shareDetailedProgress": false,
+                    ],
+                    "company": ["enabled": false],
+                ]
+            )
         }
     }
 

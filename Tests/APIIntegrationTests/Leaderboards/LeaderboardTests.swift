@@ -185,6 +185,27 @@ struct LeaderboardTests {
         }
     }
 
+    @Test func `friends see the week, and details where they are shared`() async throws {
+        let clock = TestClock(try Self.monday(of: 2042))
+        try await TestServer(clock: clock).run { nobody in
+            let ada = try await nobody.practitioner("Ada", at: clock.now)
+            let ben = try await nobody.practitioner("Ben", at: clock.now)
+            _ = try await ada.client.send(.put, "/v1/friends/\(ben.uid)")
+            _ = try await ben.client.send(.put, "/v1/friends/\(ada.uid)")
+            let change = ["leaderboards": ["friends": ["shareDetailedProgress": false]]]
+            _ = try await ben.client.send(.patch, "/v1/me", change)
+            for viewer in [ada.client, ben.client] {
+                #expect(try await viewer.board("friends?metric=totalSessions") == "1 Ada")
+                let entries = try await viewer.send(.get, "/v1/leaderboards/friends").json["entries"]
+                let detailed = try #require(entries as? [[String: Any]]).filter {
+                    $0["favoritePatterns"] != nil
+                }
+                #expect(detailed.map { $0["displayName"] as? String } == ["Ada"])
+                #expect(try await viewer.ranks("friends") == [1, 1])
+            }
+        }
+    }
+
     @Test func `an entry holds what its scope may show and no more`() async throws {
         let clock = TestClock(try Self.monday(of: 2037))
         try await TestServer(clock: clock).run { nobody in

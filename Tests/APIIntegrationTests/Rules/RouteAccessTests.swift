@@ -44,6 +44,13 @@ struct RouteAccessTests {
         "PUT /v1/organizations/{organization}/membership": .members,
         "DELETE /v1/organizations/{organization}/membership": .members,
         "GET /v1/friends": .people,
+        "POST /v1/friends": .people,
+        "GET /v1/friends/code": .people,
+        "POST /v1/friends/code": .people,
+        "DELETE /v1/friends/code": .people,
+        "GET /v1/friends/blocks": .people,
+        "PUT /v1/friends/blocks/{uid}": .people,
+        "DELETE /v1/friends/blocks/{uid}": .people,
         "PUT /v1/friends/{uid}": .people,
         "DELETE /v1/friends/{uid}": .people,
     ]

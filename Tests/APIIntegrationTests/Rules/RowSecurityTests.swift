@@ -40,6 +40,9 @@ struct RowSecurityTests {
             _ = try await server.company("Umbrella", owner: other)
             let (_, friend) = try await nobody.practitioner("Frank", at: clock.now)
             _ = try await ben.send(.put, "/v1/friends/\(friend)")
+            _ = try await ben.send(.post, "/v1/friends/code")
+            _ = try await ben.send(.post, "/v1/friends", ["code": "BM-000000-000000"])
+            _ = try await ben.send(.put, "/v1/friends/blocks/\(UUID())")
             try await server.recordEmail(of: other, "ben@\(UUID()).example")
             clock.advance(by: 1)
             _ = try await ben.send(

@@ -113,7 +113,15 @@ extension Client {
             [
                 "displayName": name,
                 "privacy": ["shareProgress": true, "shareStreaks": true, "allowFriendRequests": true],
-                "leaderboards": Dictionary(uniqueKeysWithValues: scopes.map { ($0, ["enabled": true]) }),
+                "leaderboards": Dictionary(
+                    uniqueKeysWithValues: scopes.map { scope in
+                        (
+                            scope,
+                            scope == "friends"
+                                ? ["enabled": true, "shareDetailedProgress": true] : ["enabled": true]
+                        )
+                    }
+                ),
             ]
         )
         _ = try await client.send(

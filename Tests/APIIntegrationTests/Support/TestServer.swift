@@ -126,6 +126,7 @@ struct Client: Sendable {
         let contentType: String?
         let requestID: String?
         let entityTag: String?
+        let retryAfter: String?
     }
 
     func send(
@@ -159,7 +160,8 @@ struct Client: Sendable {
                 json: try #require(json as? [String: Any]),
                 contentType: response.headers[.contentType],
                 requestID: HTTPField.Name("x-request-id").flatMap { response.headers[$0] },
-                entityTag: response.headers[.eTag]
+                entityTag: response.headers[.eTag],
+                retryAfter: response.headers[.retryAfter]
             )
         }
     }

@@ -111,6 +111,7 @@ begin
     display_name = called,
     share_progress = shows_global or shows_friends or shows_company,
     share_streaks = shows_global or shows_friends or shows_company,
+    share_detailed_progress = shows_friends,
     global_board = shows_global, friends_board = shows_friends, company_board = shows_company;
 end
 $$;
@@ -188,6 +189,11 @@ begin
   values (test.ada(), 'laptop', 's0', '2026-03-05 17:50Z', 'tooManyCycles', 'I breathe fast.');
   insert into app.refresh_token (uid, family, current_hash, expires_at)
   values (test.ada(), test.ada(), sha256('token'), '2027-01-01Z');
+
+  -- Her code, one that she was given and that was none, and a block of nobody in particular.
+  insert into app.friend_code (uid, seed, digest) values (test.ada(), gen_random_uuid(), sha256('code of Ada'));
+  perform app.redeem_friend_code(sha256('code of nobody'));
+  perform app.block_person(gen_random_uuid());
 end
 $$;
 
@@ -204,3 +210,6 @@ $$;
 -- The play begins with the superuser on stage and nobody bound.
 reset role;
 do $$ begin perform set_config('app.uid', '', true), set_config('app.organization_id', '', true); end $$;
+
+-- Some of what they reached is counted, and some is not yet.
+do $$ begin perform app.fold_global_tally(3); end $$;

@@ -1,0 +1,72 @@
+import Domain
+import Foundation
+import PGClient
+import Tenancy
+
+/// Some standings in a row, the viewer's own, and how many there are: all of one snapshot.
+struct BoardPage: Sendable {
+    let standings: [StandingRow]
+    /// Whether there is more above the page, and below it.
+    let continues: (above: Bool, below: Bool)
+    let mine: OwnStanding?
+    /// Everyone who is ranked. On the global board that is more than the viewer can see:
+    /// those whom a block hides have their ranks still.
+    let total: Int
+}
+
+struct StandingRow: PGRow {
+    let rank: Int
+    let uid: UUID
+    let displayName, avatarURL: String?
+    let value: Double
+    let achievedAt: Instant
+    /// On the friends board, of those who share details.
+    let favoritePatterns: [String]?
+
+    init(from row: inout PGRowReader) throws {
+        rank = try row.next()
+        uid = try row.next()
+        displayName = try row.next()
+        avatarURL = try row.next()
+        value = try row.next()
+        achievedAt = try row.next()
+        favoritePatterns = try row.next()
+    }
+}
+
+struct OwnStanding: Sendable {
+    let rank: Int
+    let value: Double
+    /// The smallest value above it.
+    let next: Double?
+}
+
+extension TenantTransaction {
+    /// Ranks are "1224" competition ranks: ties share one, and are listed by who got
+    /// there first, then by uid.
+    func standings(on board: BoardRequest) async throws -> BoardPage {
+        switch board.scope {
+        case .global: try await globalStandings(on: board)
+        case .friends, .company: try await circleStandings(on: board)
+        }
+    }
+}
+
+extension BoardRequest {
+    /// Around oneself, so many come before.
+    var half: Int { limit / 2 }
+}
+
+extension Metric {
+    /// Its column in the views of the scopes that have it.
+    var column: String {
+        switch self {
+        case .weeklyXP: "weekly_xp"
+        case .weeklyStreak: "weekly_streak"
+        case .totalSessions: "total_sessions"
+        case .weeklyMinutes: "weekly_minutes"
+        case .weeklyConsistency: "weekly_consistency"
+        case .teamChallengeParticipation: "team_challenge_participation"
+        }
+    }
+}

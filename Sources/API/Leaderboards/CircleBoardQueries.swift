@@ -1,0 +1,115 @@
+import Domain
+import Foundation
+import PGClient
+import Tenancy
+
+/// A standing and where it is in the order of all that the viewer sees.
+private struct PlacedRow: PGRow {
+    let position: Int
+    let next: Double?
+    let isOnPage: Bool
+    let standing: StandingRow
+
+    init(from row: inout PGRowReader) throws {
+        position = try row.next()
+        next = try row.next()
+        isOnPage = try row.next()
+        standing = try StandingRow(from: &row)
+    }
+}
+
+extension TenantTransaction {
+    /// Friends, or a company: few enough to rank those whom the viewer sees, and nobody else.
+    func circleStandings(on board: BoardRequest) async throws -> BoardPage {
+        let source = board.circle(of: principal)
+        let (rows, counts) = try await query(
+            PGQuery<PlacedRow>(
+                """
+                with standing as (
+                  select uid, display_name, avatar_url, value::float8 as value, achieved_at, favorite_patterns,
+                    rank() over (order by value desc) as rank,
+                    row_number() over (order by value desc, achieved_at, uid) as position,
+                    (max(value) over (order by value desc groups between 1 preceding and 1 preceding))::float8 as next
+                  from (\(source)) as board
+                  where value > 0
+                ), page as (
+                  select \(board.anchor.offset(of: board, uid: principal.uid)) as "offset"
+                )
+                select position, next, position > "offset" and position <= "offset" + \(board.limit), rank, uid, display_name,
+                  avatar_url, value, achieved_at, favorite_patterns
+                from standing
+                  cross join page
+                where uid = \(principal.uid) or (position > "offset" and position <= "offset" + \(board.limit))
+                order by position
+                """
+            ),
+            PGQuery<CountRow>("select count(*) from (\(source)) as board where value > 0")
+        )
+        let page = rows.filter(\.isOnPage)
+        let total = counts.first?.count ?? 0
+        return BoardPage(
+            standings: page.map(\.standing),
+            continues: (
+                page.first.map { $0.position > 1 } ?? false, page.last.map { $0.position < total } ?? false
+            ),
+            mine: rows.first { $0.standing.uid == principal.uid }.map {
+                OwnStanding(rank: $0.standing.rank, value: $0.standing.value, next: $0.next)
+            },
+            total: total
+        )
+    }
+}
+
+struct CountRow: PGRow {
+    let count: Int
+
+    init(from row: inout PGRowReader) throws {
+        count = try row.next()
+    }
+}
+
+extension BoardRequest {
+    /// The scope's view with the metric's column. What a view doesn't have, this can't ask for.
+    fileprivate func circle(of principal: Principal) -> SQL {
+        let columns: SQL = """
+            uid, display_name, avatar_url, \(identifier: metric.column) as value,
+              \(identifier: metric.column + "_at") as achieved_at
+            """
+        return if let organizationID = principal.organizationID {
+            """
+            select \(columns), null::text[] as favorite_patterns from board.company
+            where organization_id = \(organizationID) and period = \(period.description)
+            """
+        } else {
+            "select \(columns), favorite_patterns from board.friends where period = \(period.description)"
+        }
+    }
+}
+
+extension BoardRequest.Anchor {
+    /// How many standings lie above the page. Who is not on the board sees its top.
+    fileprivate func offset(of board: BoardRequest, uid: UUID) -> SQL {
+        switch self {
+        case .top:
+            "0::bigint"
+        case .next(let cursor) where cursor.isBackward:
+            """
+            greatest(0, (
+              select count(*) from standing
+              where value > \(cursor.value)
+                or (value = \(cursor.value) and (achieved_at, uid) < (\(cursor.achievedAt), \(cursor.uid)))
+            ) - \(board.limit))
+            """
+        case .next(let cursor):
+            """
+            (
+              select count(*) from standing
+              where value > \(cursor.value)
+                or (value = \(cursor.value) and (achieved_at, uid) <= (\(cursor.achievedAt), \(cursor.uid)))
+            )
+            """
+        case .me:
+            "greatest(0, coalesce((select position from standing where uid = \(uid)), 0) - 1 - \(board.half))"
+        }
+    }
+}
