@@ -39,6 +39,7 @@ struct RouteAccessTests {
         "GET /v1/sync/receipts/{batch}": .people,
         "GET /v1/sync/days/{date}": .people,
         "GET /v1/sync/events": .people,
+        "GET /v1/leaderboards": .people,
         "GET /v1/leaderboards/{scope}": .people,
         "GET /v1/organizations": .people,
         "PUT /v1/organizations/{organization}/membership": .members,
