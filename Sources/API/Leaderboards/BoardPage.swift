@@ -32,6 +32,17 @@ struct StandingRow: PGRow {
         achievedAt = try row.next()
         favoritePatterns = try row.next()
     }
+
+    /// Nil where an outer join found none.
+    init?(ifPresentIn row: inout PGRowReader) throws {
+        let (rank, uid) = (try row.next() as Int?, try row.next() as UUID?)
+        displayName = try row.next()
+        avatarURL = try row.next()
+        let (value, achievedAt) = (try row.next() as Double?, try row.next() as Instant?)
+        favoritePatterns = try row.next()
+        guard let rank, let uid, let value, let achievedAt else { return nil }
+        (self.rank, self.uid, self.value, self.achievedAt) = (rank, uid, value, achievedAt)
+    }
 }
 
 struct OwnStanding: Sendable {

@@ -3,68 +3,70 @@ import Foundation
 import PGClient
 import Tenancy
 
-/// A standing and where it is in the order of all that the viewer sees.
+/// How many standings there are, and one of them with where it is in their order.
 private struct PlacedRow: PGRow {
-    let position: Int
-    let next: Double?
-    let isOnPage: Bool
-    let standing: StandingRow
+    struct Placed: Sendable {
+        let position: Int
+        let next: Double?
+        let isOnPage: Bool
+        let standing: StandingRow
+    }
+
+    let total: Int
+    /// Nil where there is none to show.
+    let placed: Placed?
 
     init(from row: inout PGRowReader) throws {
-        position = try row.next()
-        next = try row.next()
-        isOnPage = try row.next()
-        standing = try StandingRow(from: &row)
+        total = try row.next()
+        let (position, next, isOnPage) = (
+            try row.next() as Int?, try row.next() as Double?, try row.next() as Bool?
+        )
+        let standing = try StandingRow(ifPresentIn: &row)
+        placed =
+            if let position, let isOnPage, let standing {
+                Placed(position: position, next: next, isOnPage: isOnPage, standing: standing)
+            } else {
+                nil
+            }
     }
 }
 
 extension TenantTransaction {
     /// Friends, or a company: few enough to rank those whom the viewer sees, and nobody else.
     func circleStandings(on board: BoardRequest) async throws -> BoardPage {
-        let source = board.circle(of: principal)
-        let (rows, counts) = try await query(
-            PGQuery<PlacedRow>(
-                """
-                with standing as (
-                  select uid, display_name, avatar_url, value::float8 as value, achieved_at, favorite_patterns,
-                    rank() over (order by value desc) as rank,
-                    row_number() over (order by value desc, achieved_at, uid) as position,
-                    (max(value) over (order by value desc groups between 1 preceding and 1 preceding))::float8 as next
-                  from (\(source)) as board
-                  where value > 0
-                ), page as (
-                  select \(board.anchor.offset(of: board, uid: principal.uid)) as "offset"
-                )
-                select position, next, position > "offset" and position <= "offset" + \(board.limit), rank, uid, display_name,
-                  avatar_url, value, achieved_at, favorite_patterns
-                from standing
-                  cross join page
-                where uid = \(principal.uid) or (position > "offset" and position <= "offset" + \(board.limit))
-                order by position
-                """
-            ),
-            PGQuery<CountRow>("select count(*) from (\(source)) as board where value > 0")
+        let rows: [PlacedRow] = try await query(
+            """
+            with standing as materialized (
+              select uid, display_name, avatar_url, value::float8 as value, achieved_at, favorite_patterns,
+                rank() over (order by value desc) as rank,
+                row_number() over (order by value desc, achieved_at, uid) as position,
+                (max(value) over (order by value desc groups between 1 preceding and 1 preceding))::float8 as next
+              from (\(board.circle(of: principal))) as board
+              where value > 0
+            ), page as (
+              select \(board.anchor.offset(of: board, uid: principal.uid)) as "offset"
+            )
+            select (select count(*) from standing), position, next, position > "offset" and position <= "offset" + \(board.limit),
+              rank, uid, display_name, avatar_url, value, achieved_at, favorite_patterns
+            from page
+              left join standing
+                on uid = \(principal.uid) or (position > "offset" and position <= "offset" + \(board.limit))
+            order by position
+            """
         )
-        let page = rows.filter(\.isOnPage)
-        let total = counts.first?.count ?? 0
+        let placed = rows.compactMap(\.placed)
+        let page = placed.filter(\.isOnPage)
+        let total = rows.first?.total ?? 0
         return BoardPage(
             standings: page.map(\.standing),
             continues: (
                 page.first.map { $0.position > 1 } ?? false, page.last.map { $0.position < total } ?? false
             ),
-            mine: rows.first { $0.standing.uid == principal.uid }.map {
+            mine: placed.first { $0.standing.uid == principal.uid }.map {
                 OwnStanding(rank: $0.standing.rank, value: $0.standing.value, next: $0.next)
             },
             total: total
         )
-    }
-}
-
-struct CountRow: PGRow {
-    let count: Int
-
-    init(from row: inout PGRowReader) throws {
-        count = try row.next()
     }
 }
 

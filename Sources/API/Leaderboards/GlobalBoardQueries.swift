@@ -4,14 +4,10 @@ import PGClient
 import Tenancy
 
 /// Where a standing lies, seen from the one that the page is asked for.
-private enum Side: Int, PGRow {
+private enum Side: Int {
     case above = -1
     case itself = 0
     case below = 1
-
-    init(from row: inout PGRowReader) throws {
-        self = Side(rawValue: try row.next()) ?? .itself
-    }
 }
 
 private struct NearRow: PGRow {
@@ -19,7 +15,7 @@ private struct NearRow: PGRow {
     let standing: StandingRow
 
     init(from row: inout PGRowReader) throws {
-        side = try Side(from: &row)
+        side = Side(rawValue: try row.next()) ?? .itself
         standing = try StandingRow(from: &row)
     }
 }
@@ -29,6 +25,14 @@ private struct OwnRow: PGRow {
 
     init(from row: inout PGRowReader) throws {
         standing = OwnStanding(rank: try row.next(), value: try row.next(), next: try row.next())
+    }
+}
+
+private struct CountRow: PGRow {
+    let count: Int
+
+    init(from row: inout PGRowReader) throws {
+        count = try row.next()
     }
 }
 
