@@ -112,7 +112,7 @@ private struct Sweep {
         let mine = "%\(uid.uuidString.lowercased())%"
         let isForeign: SQL = "not (to_jsonb(t)::text like \(mine))"
         let name: SQL = "app.\(identifier: table)"
-        let column = table == "organization" || table == "domain_claim" ? "organization_id" : "uid"
+        let column = columns.split(separator: ",").first.map(String.init) ?? columns
         return [
             ("select", try await reached("select 1 from \(name) t where \(isForeign)")),
             ("select for update", try await reached("select 1 from \(name) t where \(isForeign) for update")),
@@ -128,7 +128,7 @@ private struct Sweep {
             (
                 "update",
                 try await reached(
-                    "update \(name) t set \(identifier: column) = \(identifier: column) where \(isForeign)"
+                    "update \(name) t set \(unsafeSQL: column) = \(unsafeSQL: column) where \(isForeign)"
                 )
             ),
             ("delete", try await reached("delete from \(name) t where \(isForeign)")),
