@@ -16,7 +16,7 @@ struct SeasonTests {
 
     @Test func `a season is open until it has ended everywhere, then in grace, then final`() async throws {
         let (clock, season) = try Self.stage("2050-W20")
-        let server = try await TestServer(clock: clock)
+        let server = try await TestServer(clock: clock, keepsTokens: true)
         try await server.run { nobody in
             let (client, _) = try await nobody.practitioner("Ada", at: clock.now)
             func state() async throws -> [String: String]? {
@@ -38,7 +38,7 @@ struct SeasonTests {
 
     @Test func `a late session moves an open season and one in grace, and never a final one`() async throws {
         let (clock, season) = try Self.stage("2051-W20")
-        let server = try await TestServer(clock: clock)
+        let server = try await TestServer(clock: clock, keepsTokens: true)
         try await server.run { nobody in
             let ada = try await nobody.practitioner("Ada", at: clock.now, cycles: 50)
             let ben = try await nobody.practitioner("Ben", at: clock.now, cycles: 40)
@@ -74,7 +74,7 @@ struct SeasonTests {
     @Test func `a final season has every rank, page by page, its podium, and the digest of all`() async throws
     {
         let (clock, season) = try Self.stage("2052-W20")
-        let server = try await TestServer(clock: clock)
+        let server = try await TestServer(clock: clock, keepsTokens: true)
         try await server.run { nobody in
             var uids: [String: String] = [:]
             for (name, cycles) in [("A", 50), ("B", 40), ("C", 40), ("D", 30)] {
@@ -129,7 +129,7 @@ struct SeasonTests {
 
     @Test func `who goes is gone from a final season at once, and nobody moves up`() async throws {
         let (clock, season) = try Self.stage("2053-W20")
-        let server = try await TestServer(clock: clock)
+        let server = try await TestServer(clock: clock, keepsTokens: true)
         try await server.run { nobody in
             let ada = try await nobody.practitioner("Ada", at: clock.now, cycles: 50)
             let ben = try await nobody.practitioner("Ben", at: clock.now, cycles: 40)
@@ -166,7 +166,7 @@ struct SeasonTests {
         async throws
     {
         let (clock, season) = try Self.stage("2054-W20")
-        let server = try await TestServer(clock: clock)
+        let server = try await TestServer(clock: clock, keepsTokens: true)
         try await server.run { nobody in
             let ada = try await nobody.practitioner("Ada", at: clock.now)
             let ben = try await nobody.practitioner("Ben", at: clock.now)
@@ -197,7 +197,7 @@ struct SeasonTests {
 
     @Test func `a friends season is the viewer's own, without a history that others share`() async throws {
         let (clock, season) = try Self.stage("2055-W20")
-        let server = try await TestServer(clock: clock)
+        let server = try await TestServer(clock: clock, keepsTokens: true)
         try await server.run { nobody in
             let ada = try await nobody.practitioner("Ada", at: clock.now, cycles: 50)
             let ben = try await nobody.practitioner("Ben", at: clock.now)
@@ -217,7 +217,7 @@ struct SeasonTests {
 
     @Test func `seasons are listed from the newest, page by page`() async throws {
         let (clock, season) = try Self.stage("2056-W20")
-        let server = try await TestServer(clock: clock)
+        let server = try await TestServer(clock: clock, keepsTokens: true)
         try await server.run { nobody in
             let ada = try await nobody.practitioner("Ada", at: clock.now)
             let acme = try await server.company("Acme", owner: ada.uid)
@@ -247,7 +247,7 @@ struct SeasonTests {
 
     @Test func `practice that is older than a closed season founds none`() async throws {
         let (clock, season) = try Self.stage("2057-W20")
-        let server = try await TestServer(clock: clock)
+        let server = try await TestServer(clock: clock, keepsTokens: true)
         try await server.run { nobody in
             clock.move(to: season.finalAt)
             try await server.finalise(season)
