@@ -1,6 +1,6 @@
 # The flags, the order of things and what they need are in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test test-swift test-sql test-policies schema schema-check soak bench bench-pgclient docs format lint clean
+.PHONY: help run demo build test test-swift test-sql test-policies schema schema-check soak bench bench-leaderboards bench-pgclient docs format lint clean
 
 help: ## Say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -37,8 +37,11 @@ schema-check: ## Fail when sql/schema.sql is stale
 soak: ## Try the merge on two million histories instead of a hundred thousand
 	SOAK_HISTORIES=2000000 swift test --explicit-target-dependency-import-check error --filter 'Three devices'
 
-bench: ## Measure the server over HTTP beside pgbench with the same statements, in one run
-	@scripts/bench
+bench: ## Measure syncs over HTTP beside pgbench with the same statements, in one run
+	@scripts/bench sync
+
+bench-leaderboards: ## Measure leaderboards likewise, with a million people
+	@scripts/bench leaderboards
 
 bench-pgclient: ## Measure PGClient beside libpq, pgbench, psycopg and asyncpg, in one run
 	@scripts/bench-pgclient

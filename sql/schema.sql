@@ -363,7 +363,7 @@ begin
     insert into app.global_tally as t (period, metric, level, bucket, people)
     select period, metric, level, case level when 0 then value else value / 128 end as bucket, sum(change.people)
     from change
-      cross join unnest(array[0, 1]::smallint[]) as level
+      cross join unnest(array[0, 1]) as level
     group by 1, 2, 3, 4
     on conflict (period, metric, level, bucket) do update set people = t.people + excluded.people
   )
@@ -1155,7 +1155,7 @@ COMMENT ON COLUMN app.global_standing.display_name IS 'As the person is shown: c
 CREATE TABLE app.global_tally (
     period text NOT NULL,
     metric text NOT NULL,
-    level smallint NOT NULL,
+    level integer NOT NULL,
     bucket integer NOT NULL,
     people bigint NOT NULL,
     CONSTRAINT global_tally_level_check CHECK ((level = ANY (ARRAY[0, 1]))),
@@ -1638,7 +1638,7 @@ CREATE VIEW board.global_count WITH (security_barrier='true') AS
         UNION ALL
          SELECT global_tally_change.period,
             global_tally_change.metric,
-            (2)::smallint AS int2,
+            2,
             global_tally_change.value,
             global_tally_change.people
            FROM app.global_tally_change) counted

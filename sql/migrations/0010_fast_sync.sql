@@ -2,10 +2,12 @@
 
 -- A statement is planned once for a connection: planning what a sync reads for its
 -- own parameters takes longer than reading it. Every statement of the server
--- finds its rows by an index, whatever the parameters are.
+-- finds its rows by an index, whatever the parameters are. And none is worth
+-- compiling, though not knowing a limit makes some look as if they were.
 -- Whoever migrates may change the roles; the owner, as whom this runs, may not.
 reset role;
 alter role breathmaster_api set plan_cache_mode = 'force_generic_plan';
+alter role breathmaster_api set jit = off;
 set local role breathmaster_owner;
 
 create function app.refuse_unbound() returns uuid

@@ -23,7 +23,7 @@ create index global_standing_by_streak on app.global_standing (period, weekly_st
 create table app.global_tally (
   period text not null,
   metric text not null check (metric in ('weekly_xp', 'weekly_streak')),
-  level smallint not null check (level in (0, 1)),
+  level integer not null check (level in (0, 1)),
   bucket integer not null,
   people bigint not null,
   primary key (period, metric, level, bucket)
@@ -91,7 +91,7 @@ begin
     insert into app.global_tally as t (period, metric, level, bucket, people)
     select period, metric, level, case level when 0 then value else value / 128 end as bucket, sum(change.people)
     from change
-      cross join unnest(array[0, 1]::smallint[]) as level
+      cross join unnest(array[0, 1]) as level
     group by 1, 2, 3, 4
     on conflict (period, metric, level, bucket) do update set people = t.people + excluded.people
   )
@@ -108,7 +108,7 @@ insert into app.global_tally (period, metric, level, bucket, people)
 select period, metric, level, case level when 0 then value else value / 128 end, count(*)
 from app.global_standing
   cross join lateral (values ('weekly_xp', weekly_xp), ('weekly_streak', weekly_streak)) as reached (metric, value)
-  cross join unnest(array[0, 1]::smallint[]) as level
+  cross join unnest(array[0, 1]) as level
 where value > 0
 group by 1, 2, 3, 4;
 
@@ -270,7 +270,7 @@ select period, metric, level, bucket, people
 from (
   select period, metric, level, bucket, people from app.global_tally
   union all
-  select period, metric, 2::smallint, value, people from app.global_tally_change
+  select period, metric, 2, value, people from app.global_tally_change
 ) as counted
 where (select app.uid()) is not null;
 comment on view board.global_count is

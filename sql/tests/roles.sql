@@ -46,7 +46,7 @@ select is_empty(
 -- No client can forget a timeout that comes with the role.
 select results_eq(
   $$ select setting collate "default" from pg_roles, unnest(rolconfig) as setting where rolname = 'breathmaster_api' order by 1 $$,
-  array['idle_in_transaction_session_timeout=10s', 'lock_timeout=2s', 'plan_cache_mode=force_generic_plan',
+  array['idle_in_transaction_session_timeout=10s', 'jit=off', 'lock_timeout=2s', 'plan_cache_mode=force_generic_plan',
     'statement_timeout=5s'],
   'Timeouts live with the API role, and so does how it plans.');
 

@@ -54,19 +54,20 @@ extension TenantTransaction {
                   ranked as (
                     select value, sum(sum(people)) over (order by value desc) - sum(people) as people_above
                     from counted group by value
-                  )
-                select side, (1 + people_above + \(board.peopleAbove("edge")))::bigint, uid, display_name, avatar_url,
+                  ),
+                  base as materialized (select \(board.peopleAbove("edge")) as people_above from edge)
+                select side, (1 + base.people_above + ranked.people_above)::bigint, uid, display_name, avatar_url,
                   near.value::float8, achieved_at, null::text[]
                 from near
                   join ranked on ranked.value = near.value
-                  cross join edge
+                  cross join base
                 order by near.value desc, achieved_at, uid
                 """
             ),
             PGQuery<OwnRow>(
                 """
                 select (1 + \(board.peopleAbove("mine")))::bigint, mine.value::float8, (
-                    select \(board.column)::float8 from board.global
+                    select \(board.column)::float8 as next from board.global
                     where \(board.isRanked) and \(board.column) > mine.value
                     order by \(board.column) limit 1
                   )

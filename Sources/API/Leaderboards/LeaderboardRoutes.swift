@@ -11,7 +11,18 @@ struct LeaderboardRoutes: Sendable {
     let now: @Sendable () -> Date
 
     func add(to routes: some RouterMethods<MemberContext>) {
-        routes.get("leaderboards/:scope", use: standings)
+        routes.group("leaderboards")
+            .get(use: boards)
+            .get(":scope", use: standings)
+    }
+
+    /// `GET /v1/leaderboards`: the boards that there are for this viewer.
+    @Sendable func boards(_ request: Request, in context: MemberContext) async throws -> Response {
+        struct Body: Encodable {
+            let boards: [Board]
+        }
+        let boards = try await database.read(as: context.principal) { try await $0.ownBoards() }
+        return try JSON.response(Body(boards: boards))
     }
 
     /// `GET /v1/leaderboards/{scope}`: the board as this viewer may see it.

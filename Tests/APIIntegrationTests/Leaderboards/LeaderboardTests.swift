@@ -46,6 +46,24 @@ struct LeaderboardTests {
         }
     }
 
+    @Test func `the boards that there are for somebody are listed, and whether they are on them`()
+        async throws
+    {
+        let server = try await TestServer()
+        try await server.run { nobody in
+            let ada = try await nobody.practitioner("Ada", at: Date(), on: ["company"])
+            let acme = try await server.company("Acme", owner: ada.uid)
+            let answer = try await ada.client.send(.get, "/v1/leaderboards")
+            #expect(answer.status == 200)
+            let boards = try #require(answer.json["boards"] as? [[String: Any]])
+            #expect(boards.map { $0["scope"] as? String } == ["global", "friends", "company"])
+            #expect(boards.map { $0["showsMe"] as? Bool } == [false, false, true])
+            #expect(boards.last?["organizationId"] as? String == acme.id)
+            #expect(boards.last?["name"] as? String == "Acme")
+            #expect(boards.first?["metrics"] as? [String] == ["weeklyXP", "weeklyStreak"])
+        }
+    }
+
     @Test(arguments: [
         ("global", "weeklyMinutes"), ("global", "totalSessions"), ("friends", "weeklyConsistency"),
         ("friends", "favoritePatterns"), ("company", "weeklyXP"), ("company", "totalXP"),

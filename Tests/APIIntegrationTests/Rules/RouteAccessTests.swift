@@ -39,6 +39,7 @@ struct RouteAccessTests {
         "GET /v1/sync/receipts/{batch}": .people,
         "GET /v1/sync/days/{date}": .people,
         "GET /v1/sync/events": .people,
+        "GET /v1/leaderboards": .people,
         "GET /v1/leaderboards/{scope}": .people,
         "GET /v1/leaderboards/{scope}/seasons": .people,
         "GET /v1/leaderboards/{scope}/seasons/{week}": .people,

@@ -1,0 +1,227 @@
+import Foundation
+import HTTPTypes
+import PGClient
+import Testing
+
+@testable import API
+
+/// The global board, which never counts everyone, beside one that does.
+struct GlobalBoardTests {
+    /// A year that no other test practises in.
+    private static let year = 2041
+
+    @Test(arguments: [1, 2] as [UInt64])
+    func `whatever people do, each page says what counting everyone would`(seed: UInt64) async throws {
+        let clock = TestClock(try Date("\(Self.year + Int(seed))-06-05T12:00:00Z", strategy: .iso8601))
+        let server = try await TestServer(clock: clock)
+        try await server.run { nobody in
+            var random = SplitMix64(seed: seed)
+            var people: [Person] = []
+            for number in 0..<12 {
+                // Few different values, so that there are ties.
+                let cycles = Int.random(in: 20...23, using: &random)
+                let (client, uid) = try await nobody.practitioner("P\(number)", at: clock.now, cycles: cycles)
+                people.append(Person(client: client, uid: uid))
+            }
+            for _ in 0..<12 {
+                try await Deed.allCases.randomElement(using: &random)?.happen(
+                    among: &people,
+                    on: server,
+                    at: clock,
+                    using: &random
+                )
+                let viewer = try #require(people.randomElement(using: &random))
+                for metric in ["weeklyXP", "weeklyStreak"] {
+                    try await viewer.expectBoard(
+                        metric,
+                        on: server,
+                        limit: Int.random(in: 1...5, using: &random)
+                    )
+                }
+            }
+        }
+    }
+}
+
+private struct Person {
+    let client: Client
+    let uid: String
+    var hides = false
+
+    /// Walks the board down, up again and looks around, and compares it with a count of everyone.
+    func expectBoard(_ metric: String, on server: TestServer, limit: Int) async throws {
+        let first = try await client.send(.get, "/v1/leaderboards/global?metric=\(metric)&limit=\(limit)")
+            .json
+        let period = try #require(first["period"] as? String)
+        let everyone = try await server.everyone(by: metric, in: period)
+        let seen = try await everyone.filter { try await !server.block(between: $0.uid, and: uid) }
+        let own = everyone.first { $0.uid == uid }
+
+        #expect(first["total"] as? Int == everyone.count)
+        let me = first["me"] as? [String: Any]
+        #expect(me?["rank"] as? Int == own?.rank)
+        #expect(me?["value"] as? Int == own?.value)
+        #expect(
+            me?["gapToNext"] as? Int
+                == own.flatMap { own in
+                    seen.filter { $0.value > own.value }.map(\.value).min().map { $0 - own.value }
+                }
+        )
+        #expect(
+            me?["percentile"] as? Int
+                == own.map { own in
+                    100 * everyone.filter { $0.value <= own.value }.count / everyone.count
+                }
+        )
+
+        var page = first
+        var down = page.places
+        var pages = [page.places]
+        while let cursor = page["nextCursor"] as? String {
+            page = try await self.page(metric, limit, "&cursor=\(cursor)")
+            down += page.places
+            pages.append(page.places)
+        }
+        #expect(down == seen.map(\.place))
+        #expect(pages.allSatisfy { $0.count == limit || $0 == pages.last })
+
+        var up = page.places
+        while let cursor = page["previousCursor"] as? String {
+            page = try await self.page(metric, limit, "&cursor=\(cursor)")
+            up = page.places + up
+        }
+        #expect(up == down)
+
+        let around = try await self.page(metric, limit, "&around=me").places
+        let position = seen.firstIndex { $0.uid == uid } ?? 0
+        #expect(around == seen.dropFirst(max(0, position - limit / 2)).prefix(limit).map(\.place))
+    }
+
+    private func page(_ metric: String, _ limit: Int, _ rest: String) async throws -> [String: Any] {
+        try await client.send(.get, "/v1/leaderboards/global?metric=\(metric)&limit=\(limit)\(rest)").json
+    }
+}
+
+/// What may happen between two looks at a board.
+private enum Deed: CaseIterable {
+    case practise
+    case practiseLate
+    case optOut
+    case optIn
+    case hideStreaks
+    case block
+    case unblock
+    case leaveForGood
+    case fold
+
+    func happen(
+        among people: inout [Person],
+        on server: TestServer,
+        at clock: TestClock,
+        using random: inout SplitMix64
+    ) async throws {
+        let index = Int.random(in: people.indices, using: &random)
+        let (person, other) = (people[index], people[(index + 1) % people.count])
+        switch self {
+        case .practise, .practiseLate:
+            let minutes = self == .practise ? 30.0 : 60 * 24 * 3
+            var laptop = BatchDevice("phone", of: person.client)
+            try await laptop.sync([
+                Practice.session(
+                    startedAt: clock.now.addingTimeInterval(-minutes * 60),
+                    cycles: Int.random(in: 20...23, using: &random)
+                )
+            ])
+        case .optOut, .optIn:
+            try await person.change(["leaderboards": ["global": ["enabled": self == .optIn]]])
+        case .hideStreaks:
+            try await person.change(["privacy": ["shareStreaks": person.hides]])
+            people[index].hides.toggle()
+        case .block:
+            _ = try await person.client.send(.put, "/v1/friends/blocks/\(other.uid)")
+        case .unblock:
+            _ = try await person.client.send(.delete, "/v1/friends/blocks/\(other.uid)")
+        case .leaveForGood:
+            guard people.count > 6 else { return }
+            try await server.asSuperuser { tx in
+                try await tx.execute("delete from app.user where uid = \(UUID(uuidString: person.uid))")
+            }
+            people.remove(at: index)
+        case .fold:
+            try await server.asSuperuser { tx in
+                try await tx.execute(
+                    "select app.fold_global_tally(\(Int32.random(in: 1...40, using: &random)))"
+                )
+            }
+        }
+    }
+}
+
+extension Person {
+    fileprivate func change(_ settings: [String: Any]) async throws {
+        #expect(try await client.send(.patch, "/v1/me", settings).status == 200)
+    }
+}
+
+/// One standing as a naive count has it.
+private struct Place {
+    let uid: String
+    let value: Int
+    let rank: Int
+
+    var place: String { "\(rank) \(uid) \(value)" }
+}
+
+extension [String: Any] {
+    fileprivate var places: [String] {
+        (self["entries"] as? [[String: Any]] ?? []).map {
+            "\($0["rank"] ?? "") \($0["uid"] ?? "") \($0["value"] as? Int ?? -1)"
+        }
+    }
+}
+
+extension TestServer {
+    /// From what people reached and agreed to, not from what the board keeps.
+    fileprivate func everyone(by metric: String, in period: String) async throws -> [Place] {
+        let rows = try await asSuperuser { tx in
+            try await tx.query(
+                """
+                select s.uid, s.weekly_xp, s.weekly_streak, u.share_streaks
+                from app.standing s
+                  join app.user u on u.uid = s.uid
+                where s.period = \(period) and u.share_progress and u.global_board
+                order by case when \(metric == "weeklyXP") then s.weekly_xp else s.weekly_streak end desc,
+                  case when \(metric == "weeklyXP") then s.last_session_at else s.streak_at end, s.uid
+                """,
+                as: (UUID, Int, Int, Bool).self
+            )
+        }
+        let values = rows.compactMap { uid, xp, streak, sharesStreaks -> (uid: String, value: Int)? in
+            let value = metric == "weeklyXP" ? xp : sharesStreaks ? streak : 0
+            return value > 0 ? (uid.uuidString.lowercased(), value) : nil
+        }
+        return values.map { row in
+            Place(uid: row.uid, value: row.value, rank: 1 + values.filter { $0.value > row.value }.count)
+        }
+    }
+
+    fileprivate func block(between one: String, and other: String) async throws -> Bool {
+        let (one, other) = (UUID(uuidString: one), UUID(uuidString: other))
+        return try await asSuperuser { tx in
+            try await tx.queryOne(
+                """
+                select exists (select from app.block where (uid, blocked_uid) in ((\(one), \(other)), (\(other), \(one))))
+                """,
+                as: Bool.self
+            )
+        }
+    }
+}
+
+extension Array {
+    fileprivate func filter(_ isKept: (Element) async throws -> Bool) async rethrows -> [Element] {
+        var kept: [Element] = []
+        for element in self where try await isKept(element) { kept.append(element) }
+        return kept
+    }
+}
