@@ -45,9 +45,10 @@ struct TestServer {
         let pool = PGPool(PGConfiguration(database))
         let now: @Sendable () -> Date = { clock?.now ?? Date() }
         let start = now()
+        let tokenTime: @Sendable () -> Date = { keepsTokens ? start : now() }
         server = Server(
             pool: pool,
-            tokens: await AccessTokens(signingKey: Curve25519.Signing.PrivateKey(), now: keepsTokens ? { start } : now),
+            tokens: await AccessTokens(signingKey: Curve25519.Signing.PrivateKey(), now: tokenTime),
             now: now,
             eventBounds: eventBounds
         )
