@@ -187,14 +187,26 @@ begin
       returning period
     loop
       perform set_config('app.closing_season', week, true);
+      -- The first by an index, and then the next: most weeks have none, and one may have a million.
       insert into app.global_season (period, metric)
       select week, unnest(array['weekly_xp', 'weekly_streak'])
-      where exists (select from app.global_standing where period = week);
+      where (select uid from app.global_standing where period = week order by uid limit 1) is not null;
+      with recursive company as (
+        (select organization_id from app.company_standing where period = week order by organization_id limit 1)
+        union all
+        select (
+          select s.organization_id from app.company_standing s
+          where s.period = week and s.organization_id > company.organization_id
+          order by s.organization_id limit 1
+        )
+        from company
+        where organization_id is not null
+      )
       insert into app.company_season (organization_id, period, metric)
-      select distinct organization_id, week, metric
-      from app.company_standing
+      select organization_id, week, metric
+      from company
         cross join unnest(array['weekly_minutes', 'weekly_consistency', 'team_challenge_participation']) as metric
-      where period = week;
+      where organization_id is not null;
       update app.season set finalised_at = at
       where period = week
         and not exists (select from app.global_season where period = week)
