@@ -170,6 +170,76 @@ ALTER FUNCTION app.circle() OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.circle() IS 'The bound user and their friends: whom a friends board may speak of.';
 
+CREATE FUNCTION app.close_seasons(weeks text[], at timestamp with time zone) RETURNS SETOF text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  week text;
+begin
+  if exists (select unnest(weeks) except select period from app.season) then
+    -- Waits for the syncs that are under way, and the next ones wait for this.
+    perform pg_advisory_xact_lock(hashtextextended('app.season', 0));
+    for week in
+      insert into app.season (period, closed_at)
+      select distinct unnest(weeks), at
+      on conflict do nothing
+      returning period
+    loop
+      perform set_config('app.closing_season', week, true);
+      -- The first by an index, and then the next: most weeks have none, and one may have a million.
+      insert into app.global_season (period, metric)
+      select week, unnest(array['weekly_xp', 'weekly_streak'])
+      where (select uid from app.global_standing where period = week order by uid limit 1) is not null;
+      with recursive company as (
+        (select organization_id from app.company_standing where period = week order by organization_id limit 1)
+        union all
+        select (
+          select s.organization_id from app.company_standing s
+          where s.period = week and s.organization_id > company.organization_id
+          order by s.organization_id limit 1
+        )
+        from company
+        where organization_id is not null
+      )
+      insert into app.company_season (organization_id, period, metric)
+      select organization_id, week, metric
+      from company
+        cross join unnest(array['weekly_minutes', 'weekly_consistency', 'team_challenge_participation']) as metric
+      where organization_id is not null;
+      update app.season set finalised_at = at
+      where period = week
+        and not exists (select from app.global_season where period = week)
+        and not exists (select from app.company_season where period = week);
+    end loop;
+    perform set_config('app.closing_season', '', true);
+  end if;
+  return query select period from app.season where period = any (weeks) and finalised_at is null order by period;
+end
+$$;
+
+ALTER FUNCTION app.close_seasons(weeks text[], at timestamp with time zone) OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.close_seasons(weeks text[], at timestamp with time zone) IS 'Answers those of the weeks that are still to be finalised.';
+
+CREATE FUNCTION app.closing_season() RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  closing constant text := current_setting('app.closing_season', true);
+begin
+  if closing is null or closing = '' then
+    raise exception 'no season is being closed in this transaction' using errcode = 'insufficient_privilege';
+  end if;
+  return closing;
+end
+$$;
+
+ALTER FUNCTION app.closing_season() OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.closing_season() IS 'The week that the job is at, which is all that its policies let it see. Raises 42501 when there is none.';
+
 CREATE FUNCTION app.create_organization(called text, held_domain text, owner_uid uuid) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -189,6 +259,102 @@ $$;
 ALTER FUNCTION app.create_organization(called text, held_domain text, owner_uid uuid) OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.create_organization(called text, held_domain text, owner_uid uuid) IS 'A company with one domain that the operator vouches for, and its first owner.';
+
+CREATE FUNCTION app.finalise_board(week text, organization uuid, measure text, most integer, at timestamp with time zone) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  kind constant text := case when organization is null then 'global' else 'company' end;
+  number constant text := case when organization is null then 'integer' else 'double precision' end;
+  owned constant text := case when organization is null then '' else 'organization_id = $1 and ' end;
+  board record;
+  last record;
+  reached record;
+  written integer := 0;
+begin
+  execute format('select people, last_rank, last_value::float8, digest from app.%I where %s period = $2 and metric = $3',
+    kind || '_season', owned) into board using organization, week, measure;
+  -- Whoever was written last and is here still: those in between are gone from the board as well.
+  execute format(
+    'select value::float8, achieved_at, uid from app.%I where %s period = $2 and metric = $3 order by "position" desc limit 1',
+    kind || '_season_rank', owned) into last using organization, week, measure;
+  for reached in execute format(
+    'select uid, %1$I::float8 as value, %2$I as achieved_at
+     from app.%3$I
+     where %4$s period = $2 and %1$I > 0
+       and ($4 is null or %1$I <= $4::%5$s and (%1$I < $4::%5$s or (%2$I, uid) > ($5, $6)))
+     order by %1$I desc, %2$I, uid
+     limit $7',
+    measure, measure || '_at', kind || '_standing', owned, number)
+    using organization, week, measure, last.value, last.achieved_at, last.uid, most
+  loop
+    board.people := board.people + 1;
+    board.last_rank := case when reached.value = board.last_value then board.last_rank else board.people end;
+    board.last_value := reached.value;
+    board.digest := sha256(
+      board.digest || convert_to(format('%s,%s,%s;', board.last_rank, reached.uid, reached.value), 'UTF8'));
+    if organization is null then
+      insert into app.global_season_rank (uid, period, metric, "position", rank, value, achieved_at)
+      values (reached.uid, week, measure, board.people, board.last_rank, reached.value, reached.achieved_at);
+    else
+      insert into app.company_season_rank (organization_id, uid, period, metric, "position", rank, value, achieved_at)
+      values (organization, reached.uid, week, measure, board.people, board.last_rank, reached.value, reached.achieved_at);
+    end if;
+    written := written + 1;
+  end loop;
+  execute format(
+    'update app.%I set (people, last_rank, last_value, digest, finalised_at) = ($4, $5, $6, $7, $8)
+     where %s period = $2 and metric = $3', kind || '_season', owned)
+    using organization, week, measure, board.people, board.last_rank, board.last_value, board.digest,
+      case when written < most then at end;
+  return written;
+end
+$_$;
+
+ALTER FUNCTION app.finalise_board(week text, organization uuid, measure text, most integer, at timestamp with time zone) OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.finalise_board(week text, organization uuid, measure text, most integer, at timestamp with time zone) IS 'How many ranks it wrote; fewer than asked for where the board is finalised with them.';
+
+CREATE FUNCTION app.finalise_season(week text, most integer, at timestamp with time zone) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  board record;
+  left_over boolean := true;
+begin
+  -- One at a time, whichever server asks.
+  if not pg_try_advisory_xact_lock(hashtextextended('app.season ' || week, 0))
+    or not exists (select from app.season where period = week and finalised_at is null)
+  then
+    return false;
+  end if;
+  perform set_config('app.closing_season', week, true);
+  while most > 0 loop
+    select * into board from (
+      select null::uuid as organization_id, metric from app.global_season where period = week and finalised_at is null
+      union all
+      select organization_id, metric from app.company_season where period = week and finalised_at is null
+    ) as unfinished
+    order by organization_id, metric
+    limit 1;
+    if not found then
+      update app.season set finalised_at = at where period = week;
+      left_over := false;
+      exit;
+    end if;
+    -- A board without anybody is work too.
+    most := most - greatest(1, app.finalise_board(week, board.organization_id, board.metric, most, at));
+  end loop;
+  perform set_config('app.closing_season', '', true);
+  return left_over;
+end
+$$;
+
+ALTER FUNCTION app.finalise_season(week text, most integer, at timestamp with time zone) OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.finalise_season(week text, most integer, at timestamp with time zone) IS 'Writes so many ranks of a closed week to history, and says whether there is more to do: false as well while another call is at it.';
 
 CREATE FUNCTION app.fold_global_tally(most integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -433,25 +599,34 @@ CREATE FUNCTION app.publish_standings(changed text[], periods text[], weekly_xps
     AS $$
 declare
   me app.user;
+  closed text[];
 begin
+  -- Either this is done before a week closes, or it finds it closed.
+  perform pg_advisory_xact_lock_shared(hashtextextended('app.season', 0));
   -- Locked, so that what the person agrees to doesn't change meanwhile.
   select * into strict me from app.user where uid = (select app.uid()) for no key update;
+
+  closed := array(
+    select period from app.season
+    where period = any (periods || coalesce(changed, array(select s.period from app.standing s where s.uid = me.uid)))
+  );
 
   -- Null is all there are.
   if changed is null or changed && array(select unnest(changed) except select unnest(periods)) then
     delete from app.standing s
-    where s.uid = me.uid and (changed is null or s.period = any (changed)) and s.period <> all (periods);
+    where s.uid = me.uid and (changed is null or s.period = any (changed)) and s.period <> all (periods || closed);
     delete from app.global_standing g
-    where g.uid = me.uid and (changed is null or g.period = any (changed)) and g.period <> all (periods);
+    where g.uid = me.uid and (changed is null or g.period = any (changed)) and g.period <> all (periods || closed);
     delete from app.company_standing c
-    where c.uid = me.uid and (changed is null or c.period = any (changed)) and c.period <> all (periods);
+    where c.uid = me.uid and (changed is null or c.period = any (changed)) and c.period <> all (periods || closed);
   end if;
 
   insert into app.standing as s (uid, period, weekly_xp, weekly_streak, weekly_minutes, practised_days, total_sessions,
     last_session_at, last_day_at, streak_at, with_friends, streak_shown)
   select me.uid, row.*, me.share_progress and me.friends_board, me.share_streaks
   from unnest(periods, weekly_xps, weekly_streaks, weekly_minuteses, practised_dayses, total_sessionses,
-    last_session_ats, last_day_ats, streak_ats) as row
+    last_session_ats, last_day_ats, streak_ats) as row (period)
+  where row.period <> all (closed)
   on conflict (uid, period) do update
     set (weekly_xp, weekly_streak, weekly_minutes, practised_days, total_sessions, last_session_at, last_day_at, streak_at)
       = (excluded.weekly_xp, excluded.weekly_streak, excluded.weekly_minutes, excluded.practised_days,
@@ -464,7 +639,7 @@ begin
       case when me.share_streaks then row.weekly_streak end, case when me.share_streaks then row.streak_at end
     from unnest(periods, weekly_xps, weekly_streaks, last_session_ats, streak_ats)
       as row (period, weekly_xp, weekly_streak, last_session_at, streak_at)
-    where row.period <> 'all-time'
+    where row.period <> all (closed || 'all-time'::text)
     on conflict (period, uid) do update
       set (weekly_xp, weekly_xp_at, weekly_streak, weekly_streak_at)
         = (excluded.weekly_xp, excluded.weekly_xp_at, excluded.weekly_streak, excluded.weekly_streak_at);
@@ -478,7 +653,7 @@ begin
     from unnest(periods, weekly_minuteses, practised_dayses, last_session_ats, last_day_ats)
       as row (period, weekly_minutes, practised_days, last_session_at, last_day_at)
       cross join app.member m
-    where m.uid = me.uid and row.period <> 'all-time'
+    where m.uid = me.uid and row.period <> all (closed || 'all-time'::text)
     -- Someone who is leaving in this moment has left before this looks.
     for key share of m
     on conflict (organization_id, period, uid) do update
@@ -696,6 +871,41 @@ COMMENT ON TABLE app.block IS 'Who wants to see no more of whom. It hides each f
 
 COMMENT ON COLUMN app.block.blocked_uid IS 'No foreign key: that one cannot block who does not exist would tell who does.';
 
+CREATE TABLE app.company_season (
+    organization_id uuid NOT NULL,
+    period text NOT NULL,
+    metric text NOT NULL,
+    people integer DEFAULT 0 NOT NULL,
+    last_rank integer,
+    last_value double precision,
+    digest bytea DEFAULT '\x'::bytea NOT NULL,
+    finalised_at timestamp with time zone,
+    CONSTRAINT company_season_metric_check CHECK ((metric = ANY (ARRAY['weekly_minutes'::text, 'weekly_consistency'::text, 'team_challenge_participation'::text])))
+);
+
+ALTER TABLE ONLY app.company_season FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.company_season OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.company_season IS 'A company''s board of a closed week, as app.global_season is.';
+
+CREATE TABLE app.company_season_rank (
+    organization_id uuid NOT NULL,
+    uid uuid NOT NULL,
+    period text NOT NULL,
+    metric text NOT NULL,
+    "position" integer NOT NULL,
+    rank integer NOT NULL,
+    value double precision NOT NULL,
+    achieved_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY app.company_season_rank FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.company_season_rank OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.company_season_rank IS 'Who was where on a company''s board when it became final. Shown as long as the person is on that board.';
+
 CREATE TABLE app.company_standing (
     organization_id uuid NOT NULL,
     period text NOT NULL,
@@ -896,6 +1106,45 @@ COMMENT ON COLUMN app.game_state.streak_ends_on IS 'Last local day of the newest
 
 COMMENT ON COLUMN app.game_state.floor_xp IS 'The largest total that a device showed in the epoch: the merged one never falls below.';
 
+CREATE TABLE app.global_season (
+    period text NOT NULL,
+    metric text NOT NULL,
+    people integer DEFAULT 0 NOT NULL,
+    last_rank integer,
+    last_value integer,
+    digest bytea DEFAULT '\x'::bytea NOT NULL,
+    finalised_at timestamp with time zone,
+    CONSTRAINT global_season_metric_check CHECK ((metric = ANY (ARRAY['weekly_xp'::text, 'weekly_streak'::text])))
+);
+
+ALTER TABLE app.global_season OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.global_season IS 'A global board of a closed week. Of nobody in particular.';
+
+COMMENT ON COLUMN app.global_season.people IS 'How many were ranked: so far, until it is finalised.';
+
+COMMENT ON COLUMN app.global_season.last_rank IS 'The rank that was given last, and to which value: where the job goes on.';
+
+COMMENT ON COLUMN app.global_season.digest IS 'A chain over the ranks in their order, each SHA-256 of what was before and of "rank,uid,value;". It stays as it was when people go.';
+
+CREATE TABLE app.global_season_rank (
+    uid uuid NOT NULL,
+    period text NOT NULL,
+    metric text NOT NULL,
+    "position" integer NOT NULL,
+    rank integer NOT NULL,
+    value integer NOT NULL,
+    achieved_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY app.global_season_rank FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.global_season_rank OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.global_season_rank IS 'Who was where on a global board when it became final. Shown as long as the person is on that board.';
+
+COMMENT ON COLUMN app.global_season_rank."position" IS 'In the order of the board, where ties come one after the other.';
+
 CREATE TABLE app.global_standing (
     period text NOT NULL,
     uid uuid NOT NULL,
@@ -1024,6 +1273,19 @@ ALTER TABLE app.refresh_token OWNER TO breathmaster_owner;
 COMMENT ON TABLE app.refresh_token IS 'One row per sign-in. Tokens are kept as SHA-256 only.';
 
 COMMENT ON COLUMN app.refresh_token.previous_hash IS 'The token that current_hash replaced. It works until its successor was used once, so that a lost answer signs nobody out; anything older revokes the family.';
+
+CREATE TABLE app.season (
+    period text NOT NULL,
+    closed_at timestamp with time zone NOT NULL,
+    finalised_at timestamp with time zone,
+    CONSTRAINT season_period_check CHECK ((period ~ '^[0-9]{4}-W(0[1-9]|[1-4][0-9]|5[0-3])$'::text))
+);
+
+ALTER TABLE app.season OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.season IS 'A week whose standings no sync changes any more. Of nobody in particular.';
+
+COMMENT ON COLUMN app.season.finalised_at IS 'When the last of its boards was written to history.';
 
 CREATE TABLE app.session (
     uid uuid NOT NULL,
@@ -1260,6 +1522,40 @@ ALTER TABLE board.company OWNER TO breathmaster_boards;
 
 COMMENT ON VIEW board.company IS 'weeklyMinutes, weeklyConsistency and teamChallengeParticipation of the members of the bound organization who agreed.';
 
+CREATE VIEW board.company_season WITH (security_barrier='true') AS
+ SELECT company_season.organization_id,
+    company_season.period,
+    company_season.metric,
+    company_season.people,
+    company_season.digest,
+    company_season.finalised_at
+   FROM app.company_season
+  WHERE ((company_season.finalised_at IS NOT NULL) AND (( SELECT app.uid() AS uid) IS NOT NULL));
+
+ALTER TABLE board.company_season OWNER TO breathmaster_boards;
+
+COMMENT ON VIEW board.company_season IS 'The boards of the bound organization that are history, as board.global_season has them.';
+
+CREATE VIEW board.company_season_rank WITH (security_barrier='true') AS
+ SELECT r.organization_id,
+    r.period,
+    r.metric,
+    r."position",
+    r.rank,
+    r.uid,
+    u.display_name,
+    u.avatar_url,
+    r.value,
+    r.achieved_at
+   FROM ((app.company_season_rank r
+     JOIN app.company_season s ON (((s.organization_id = r.organization_id) AND (s.period = r.period) AND (s.metric = r.metric) AND (s.finalised_at IS NOT NULL))))
+     JOIN app."user" u ON ((u.uid = r.uid)))
+  WHERE ((( SELECT app.uid() AS uid) IS NOT NULL) AND u.share_progress AND u.company_board);
+
+ALTER TABLE board.company_season_rank OWNER TO breathmaster_boards;
+
+COMMENT ON VIEW board.company_season_rank IS 'The ranks of the bound organization''s boards that are history, of those who are on that board still.';
+
 CREATE VIEW board.friend WITH (security_barrier='true') AS
  SELECT f.uid,
     f.state,
@@ -1364,6 +1660,49 @@ ALTER TABLE board.global_count OWNER TO breathmaster_boards;
 
 COMMENT ON VIEW board.global_count IS 'How many people reached what: level 0 by value, 1 by bucket of 128, and 2, by value, what the others don''t contain yet.';
 
+CREATE VIEW board.global_season WITH (security_barrier='true') AS
+ SELECT global_season.period,
+    global_season.metric,
+    global_season.people,
+    global_season.digest,
+    global_season.finalised_at
+   FROM app.global_season
+  WHERE ((global_season.finalised_at IS NOT NULL) AND (( SELECT app.uid() AS uid) IS NOT NULL));
+
+ALTER TABLE board.global_season OWNER TO breathmaster_boards;
+
+COMMENT ON VIEW board.global_season IS 'The global boards that are history: how many were ranked, and the digest of their ranks.';
+
+CREATE VIEW board.global_season_rank WITH (security_barrier='true') AS
+ SELECT r.period,
+    r.metric,
+    r."position",
+    r.rank,
+    r.uid,
+    u.display_name,
+    u.avatar_url,
+    r.value,
+    r.achieved_at
+   FROM ((app.global_season_rank r
+     JOIN app.global_season s ON (((s.period = r.period) AND (s.metric = r.metric) AND (s.finalised_at IS NOT NULL))))
+     JOIN app."user" u ON ((u.uid = r.uid)))
+  WHERE ((( SELECT app.uid() AS uid) IS NOT NULL) AND u.share_progress AND u.global_board AND ((r.metric <> 'weekly_streak'::text) OR u.share_streaks));
+
+ALTER TABLE board.global_season_rank OWNER TO breathmaster_boards;
+
+COMMENT ON VIEW board.global_season_rank IS 'The ranks of the global boards that are history, of those who are on that board still, but those between whom and the viewer there is a block.';
+
+CREATE VIEW board.season WITH (security_barrier='true') AS
+ SELECT season.period,
+    season.closed_at,
+    season.finalised_at
+   FROM app.season
+  WHERE (( SELECT app.uid() AS uid) IS NOT NULL);
+
+ALTER TABLE board.season OWNER TO breathmaster_boards;
+
+COMMENT ON VIEW board.season IS 'The weeks whose standings no session changes any more.';
+
 CREATE TABLE migration.applied (
     version integer NOT NULL,
     name text NOT NULL,
@@ -1378,6 +1717,12 @@ ALTER TABLE ONLY app.appeal_decision
 
 ALTER TABLE ONLY app.block
     ADD CONSTRAINT block_pkey PRIMARY KEY (uid, blocked_uid);
+
+ALTER TABLE ONLY app.company_season
+    ADD CONSTRAINT company_season_pkey PRIMARY KEY (organization_id, period, metric);
+
+ALTER TABLE ONLY app.company_season_rank
+    ADD CONSTRAINT company_season_rank_pkey PRIMARY KEY (organization_id, uid, period, metric);
 
 ALTER TABLE ONLY app.company_standing
     ADD CONSTRAINT company_standing_pkey PRIMARY KEY (organization_id, period, uid);
@@ -1412,6 +1757,12 @@ ALTER TABLE ONLY app.friendship
 ALTER TABLE ONLY app.game_state
     ADD CONSTRAINT game_state_pkey PRIMARY KEY (uid);
 
+ALTER TABLE ONLY app.global_season
+    ADD CONSTRAINT global_season_pkey PRIMARY KEY (period, metric);
+
+ALTER TABLE ONLY app.global_season_rank
+    ADD CONSTRAINT global_season_rank_pkey PRIMARY KEY (uid, period, metric);
+
 ALTER TABLE ONLY app.global_standing
     ADD CONSTRAINT global_standing_pkey PRIMARY KEY (period, uid);
 
@@ -1432,6 +1783,9 @@ ALTER TABLE ONLY app.practice_day
 
 ALTER TABLE ONLY app.refresh_token
     ADD CONSTRAINT refresh_token_pkey PRIMARY KEY (uid, family);
+
+ALTER TABLE ONLY app.season
+    ADD CONSTRAINT season_pkey PRIMARY KEY (period);
 
 ALTER TABLE ONLY app.session_appeal
     ADD CONSTRAINT session_appeal_pkey PRIMARY KEY (uid, device_id, session_id, started_at);
@@ -1456,13 +1810,21 @@ ALTER TABLE ONLY migration.applied
 
 CREATE INDEX block_by_blocked ON app.block USING btree (blocked_uid);
 
+CREATE INDEX company_season_by_period ON app.company_season USING btree (period);
+
+CREATE INDEX company_season_rank_by_position ON app.company_season_rank USING btree (organization_id, period, metric, "position");
+
 CREATE INDEX company_standing_by_member ON app.company_standing USING btree (uid, organization_id);
 
 CREATE INDEX company_standing_by_minutes ON app.company_standing USING btree (organization_id, period, weekly_minutes DESC, weekly_minutes_at, uid);
 
+CREATE INDEX company_standing_by_period ON app.company_standing USING btree (period, organization_id);
+
 CREATE UNIQUE INDEX email_claim_taken ON app.email_claim USING btree (lower(address));
 
 CREATE INDEX friendship_by_friend ON app.friendship USING btree (friend_uid);
+
+CREATE INDEX global_season_rank_by_position ON app.global_season_rank USING btree (period, metric, "position");
 
 CREATE INDEX global_standing_by_streak ON app.global_standing USING btree (period, weekly_streak DESC, weekly_streak_at, uid) WHERE (weekly_streak IS NOT NULL);
 
@@ -1496,6 +1858,18 @@ ALTER TABLE ONLY app.appeal_decision
 ALTER TABLE ONLY app.block
     ADD CONSTRAINT block_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
 
+ALTER TABLE ONLY app.company_season
+    ADD CONSTRAINT company_season_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app.organization(organization_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.company_season
+    ADD CONSTRAINT company_season_period_across FOREIGN KEY (period) REFERENCES app.season(period) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.company_season_rank
+    ADD CONSTRAINT company_season_rank_member FOREIGN KEY (organization_id, uid) REFERENCES app.member(organization_id, uid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.company_season_rank
+    ADD CONSTRAINT company_season_rank_season FOREIGN KEY (organization_id, period, metric) REFERENCES app.company_season(organization_id, period, metric) ON DELETE CASCADE;
+
 ALTER TABLE ONLY app.company_standing
     ADD CONSTRAINT company_standing_member FOREIGN KEY (organization_id, uid) REFERENCES app.member(organization_id, uid) ON DELETE CASCADE;
 
@@ -1528,6 +1902,15 @@ ALTER TABLE ONLY app.friendship
 
 ALTER TABLE ONLY app.game_state
     ADD CONSTRAINT game_state_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.global_season
+    ADD CONSTRAINT global_season_period_fkey FOREIGN KEY (period) REFERENCES app.season(period) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.global_season_rank
+    ADD CONSTRAINT global_season_rank_season_across FOREIGN KEY (period, metric) REFERENCES app.global_season(period, metric) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.global_season_rank
+    ADD CONSTRAINT global_season_rank_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
 
 ALTER TABLE ONLY app.global_standing
     ADD CONSTRAINT global_standing_uid_across FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
@@ -1571,7 +1954,22 @@ CREATE POLICY block_of_either ON app.block TO breathmaster_owner USING (((uid = 
 
 CREATE POLICY block_self ON app.block TO breathmaster_api USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
+ALTER TABLE app.company_season ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY company_season_closing ON app.company_season TO breathmaster_worker USING ((period = ( SELECT app.closing_season() AS closing_season))) WITH CHECK ((period = ( SELECT app.closing_season() AS closing_season)));
+
+CREATE POLICY company_season_members ON app.company_season FOR SELECT TO breathmaster_boards USING (((organization_id = ( SELECT app.organization_id() AS organization_id)) AND (organization_id = ANY (( SELECT app.own_organization_ids() AS own_organization_ids)::uuid[]))));
+
+ALTER TABLE app.company_season_rank ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY company_season_rank_closing ON app.company_season_rank TO breathmaster_worker USING ((period = ( SELECT app.closing_season() AS closing_season))) WITH CHECK ((period = ( SELECT app.closing_season() AS closing_season)));
+
+CREATE POLICY company_season_rank_colleagues ON app.company_season_rank FOR SELECT TO breathmaster_boards USING (((organization_id = ( SELECT app.organization_id() AS organization_id)) AND (organization_id = ANY (( SELECT app.own_organization_ids() AS own_organization_ids)::uuid[])) AND (NOT (uid IN ( SELECT b.uid
+   FROM board.blocked b)))));
+
 ALTER TABLE app.company_standing ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY company_standing_closing ON app.company_standing FOR SELECT TO breathmaster_worker USING ((period = ( SELECT app.closing_season() AS closing_season)));
 
 CREATE POLICY company_standing_colleagues ON app.company_standing FOR SELECT TO breathmaster_boards USING ((organization_id = ( SELECT app.organization_id() AS organization_id)));
 
@@ -1615,7 +2013,16 @@ ALTER TABLE app.game_state ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY game_state_self ON app.game_state TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
+ALTER TABLE app.global_season_rank ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY global_season_rank_closing ON app.global_season_rank TO breathmaster_worker USING ((period = ( SELECT app.closing_season() AS closing_season))) WITH CHECK ((period = ( SELECT app.closing_season() AS closing_season)));
+
+CREATE POLICY global_season_rank_everyone ON app.global_season_rank FOR SELECT TO breathmaster_boards USING (((( SELECT app.uid() AS uid) IS NOT NULL) AND (NOT (uid IN ( SELECT b.uid
+   FROM board.blocked b)))));
+
 ALTER TABLE app.global_standing ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY global_standing_closing ON app.global_standing FOR SELECT TO breathmaster_worker USING ((period = ( SELECT app.closing_season() AS closing_season)));
 
 CREATE POLICY global_standing_everyone ON app.global_standing FOR SELECT TO breathmaster_boards USING (((( SELECT app.uid() AS uid) IS NOT NULL) AND (NOT (uid IN ( SELECT b.uid
    FROM board.blocked b)))));
@@ -1672,6 +2079,7 @@ CREATE POLICY user_self ON app."user" TO breathmaster_api, breathmaster_owner US
 
 GRANT USAGE ON SCHEMA app TO breathmaster_api;
 GRANT USAGE ON SCHEMA app TO breathmaster_boards;
+GRANT USAGE ON SCHEMA app TO breathmaster_worker;
 
 GRANT USAGE ON SCHEMA board TO breathmaster_api;
 GRANT ALL ON SCHEMA board TO breathmaster_boards;
@@ -1696,7 +2104,18 @@ REVOKE ALL ON FUNCTION app.circle() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.circle() TO breathmaster_boards;
 GRANT ALL ON FUNCTION app.circle() TO breathmaster_api;
 
+REVOKE ALL ON FUNCTION app.close_seasons(weeks text[], at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.close_seasons(weeks text[], at timestamp with time zone) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.closing_season() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.closing_season() TO breathmaster_worker;
+
 REVOKE ALL ON FUNCTION app.create_organization(called text, held_domain text, owner_uid uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.finalise_board(week text, organization uuid, measure text, most integer, at timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.finalise_season(week text, most integer, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.finalise_season(week text, most integer, at timestamp with time zone) TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.fold_global_tally(most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.fold_global_tally(most integer) TO breathmaster_api;
@@ -1754,7 +2173,24 @@ GRANT SELECT(uid) ON TABLE app.block TO breathmaster_boards;
 
 GRANT SELECT(blocked_uid) ON TABLE app.block TO breathmaster_boards;
 
+GRANT SELECT,INSERT ON TABLE app.company_season TO breathmaster_worker;
+GRANT SELECT ON TABLE app.company_season TO breathmaster_boards;
+
+GRANT UPDATE(people) ON TABLE app.company_season TO breathmaster_worker;
+
+GRANT UPDATE(last_rank) ON TABLE app.company_season TO breathmaster_worker;
+
+GRANT UPDATE(last_value) ON TABLE app.company_season TO breathmaster_worker;
+
+GRANT UPDATE(digest) ON TABLE app.company_season TO breathmaster_worker;
+
+GRANT UPDATE(finalised_at) ON TABLE app.company_season TO breathmaster_worker;
+
+GRANT SELECT,INSERT ON TABLE app.company_season_rank TO breathmaster_worker;
+GRANT SELECT ON TABLE app.company_season_rank TO breathmaster_boards;
+
 GRANT SELECT ON TABLE app.company_standing TO breathmaster_boards;
+GRANT SELECT ON TABLE app.company_standing TO breathmaster_worker;
 
 GRANT SELECT,INSERT ON TABLE app.daily_challenge TO breathmaster_api;
 
@@ -1829,7 +2265,35 @@ GRANT UPDATE(longest_streak) ON TABLE app.game_state TO breathmaster_api;
 
 GRANT UPDATE(floor_xp) ON TABLE app.game_state TO breathmaster_api;
 
+GRANT SELECT,INSERT ON TABLE app.global_season TO breathmaster_worker;
+GRANT SELECT ON TABLE app.global_season TO breathmaster_boards;
+
+GRANT UPDATE(people) ON TABLE app.global_season TO breathmaster_worker;
+
+GRANT UPDATE(last_rank) ON TABLE app.global_season TO breathmaster_worker;
+
+GRANT UPDATE(last_value) ON TABLE app.global_season TO breathmaster_worker;
+
+GRANT UPDATE(digest) ON TABLE app.global_season TO breathmaster_worker;
+
+GRANT UPDATE(finalised_at) ON TABLE app.global_season TO breathmaster_worker;
+
+GRANT SELECT,INSERT ON TABLE app.global_season_rank TO breathmaster_worker;
+GRANT SELECT ON TABLE app.global_season_rank TO breathmaster_boards;
+
 GRANT SELECT ON TABLE app.global_standing TO breathmaster_boards;
+
+GRANT SELECT(period) ON TABLE app.global_standing TO breathmaster_worker;
+
+GRANT SELECT(uid) ON TABLE app.global_standing TO breathmaster_worker;
+
+GRANT SELECT(weekly_xp) ON TABLE app.global_standing TO breathmaster_worker;
+
+GRANT SELECT(weekly_xp_at) ON TABLE app.global_standing TO breathmaster_worker;
+
+GRANT SELECT(weekly_streak) ON TABLE app.global_standing TO breathmaster_worker;
+
+GRANT SELECT(weekly_streak_at) ON TABLE app.global_standing TO breathmaster_worker;
 
 GRANT SELECT ON TABLE app.global_tally TO breathmaster_boards;
 
@@ -1842,6 +2306,11 @@ GRANT SELECT ON TABLE app.organization TO breathmaster_api;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE app.practice_day TO breathmaster_api;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE app.refresh_token TO breathmaster_api;
+
+GRANT SELECT,INSERT ON TABLE app.season TO breathmaster_worker;
+GRANT SELECT ON TABLE app.season TO breathmaster_boards;
+
+GRANT UPDATE(finalised_at) ON TABLE app.season TO breathmaster_worker;
 
 GRANT SELECT ON TABLE app.session TO breathmaster_api;
 
@@ -1932,16 +2401,20 @@ GRANT UPDATE(avatar_url) ON TABLE app."user" TO breathmaster_api;
 GRANT SELECT(avatar_url) ON TABLE app."user" TO breathmaster_boards;
 
 GRANT UPDATE(share_progress) ON TABLE app."user" TO breathmaster_api;
+GRANT SELECT(share_progress) ON TABLE app."user" TO breathmaster_boards;
 
 GRANT UPDATE(share_streaks) ON TABLE app."user" TO breathmaster_api;
+GRANT SELECT(share_streaks) ON TABLE app."user" TO breathmaster_boards;
 
 GRANT UPDATE(allow_friend_requests) ON TABLE app."user" TO breathmaster_api;
 
 GRANT UPDATE(global_board) ON TABLE app."user" TO breathmaster_api;
+GRANT SELECT(global_board) ON TABLE app."user" TO breathmaster_boards;
 
 GRANT UPDATE(friends_board) ON TABLE app."user" TO breathmaster_api;
 
 GRANT UPDATE(company_board) ON TABLE app."user" TO breathmaster_api;
+GRANT SELECT(company_board) ON TABLE app."user" TO breathmaster_boards;
 
 GRANT UPDATE(preferred_sync_frequency) ON TABLE app."user" TO breathmaster_api;
 
@@ -1954,6 +2427,10 @@ GRANT SELECT(share_detailed_progress) ON TABLE app."user" TO breathmaster_boards
 
 GRANT SELECT ON TABLE board.company TO breathmaster_api;
 
+GRANT SELECT ON TABLE board.company_season TO breathmaster_api;
+
+GRANT SELECT ON TABLE board.company_season_rank TO breathmaster_api;
+
 GRANT SELECT ON TABLE board.friend TO breathmaster_api;
 
 GRANT SELECT ON TABLE board.friends TO breathmaster_api;
@@ -1961,6 +2438,12 @@ GRANT SELECT ON TABLE board.friends TO breathmaster_api;
 GRANT SELECT ON TABLE board.global TO breathmaster_api;
 
 GRANT SELECT ON TABLE board.global_count TO breathmaster_api;
+
+GRANT SELECT ON TABLE board.global_season TO breathmaster_api;
+
+GRANT SELECT ON TABLE board.global_season_rank TO breathmaster_api;
+
+GRANT SELECT ON TABLE board.season TO breathmaster_api;
 
 GRANT SELECT ON TABLE migration.applied TO breathmaster_api;
 

@@ -55,6 +55,7 @@ struct Server: Sendable {
         AppealRoutes(database: database).add(to: members)
         EligibilityRoutes(database: database, now: now).add(to: version, members: members)
         LeaderboardRoutes(database: database, cursorKey: tokens.cursorKey, now: now).add(to: members)
+        SeasonRoutes(database: database, cursorKey: tokens.cursorKey, now: now).add(to: members)
         OrganizationRoutes(database: database).add(to: members)
         FriendRoutes(database: database).add(to: members)
         FriendCodeRoutes(database: database, codes: FriendCodes(key: tokens.friendCodeKey)).add(to: members)

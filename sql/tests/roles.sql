@@ -2,7 +2,7 @@
 begin;
 set local client_min_messages = warning;
 create extension if not exists pgtap;
-select plan(20);
+select plan(22);
 \ir support/cast.sql
 
 -- The roles themselves. They belong to the cluster, and an operator may have made
@@ -99,41 +99,70 @@ select results_eq(
       || 'allow_friend_requests, global_board, friends_board, company_board, '
       || 'preferred_sync_frequency, day_starts_at, auto_accept_friends, share_detailed_progress)'),
     ('board.company', 'select'),
+    ('board.company_season', 'select'),
+    ('board.company_season_rank', 'select'),
     ('board.friend', 'select'),
     ('board.friends', 'select'),
     ('board.global', 'select'),
     ('board.global_count', 'select'),
+    ('board.global_season', 'select'),
+    ('board.global_season_rank', 'select'),
+    ('board.season', 'select'),
     ('migration.applied', 'select') $$,
   'The API role holds exactly these privileges on tables and views.');
 
 -- The views run with the rights of this role. Of app.standing it has the columns
 -- that friends may see: minutes and practised days are not among them. Of app.user
--- it has what stands beside a score, and whether friends are shown more than the week.
+-- it has what stands beside a score, whether friends are shown more than the week, and
+-- whether somebody is still on a board that is history.
 -- Of a pair it doesn't have who declined, of a code not what it comes of.
 select results_eq(
   $$ select relation, privileges from test.privilege
      where grantee = 'breathmaster_boards'::regrole and relation like 'app.%' order by relation $$,
   $$ values
     ('app.block', 'select (uid, blocked_uid)'),
+    ('app.company_season', 'select'),
+    ('app.company_season_rank', 'select'),
     ('app.company_standing', 'select'),
     ('app.friend_code', 'select (uid, digest, made_at)'),
     ('app.friendship', 'select (uid, friend_uid, asked_by, asked_at, accepted_at)'),
+    ('app.global_season', 'select'),
+    ('app.global_season_rank', 'select'),
     ('app.global_standing', 'select'),
     ('app.global_tally', 'select'),
     ('app.global_tally_change', 'select'),
+    ('app.season', 'select'),
     ('app.standing', 'select (uid, period, weekly_xp, weekly_streak, total_sessions, favorite_patterns, '
       || 'last_session_at, streak_at, with_friends, streak_shown)'),
-    ('app.user', 'select (uid, display_name, avatar_url, share_detailed_progress)') $$,
+    ('app.user', 'select (uid, display_name, avatar_url, share_progress, share_streaks, global_board, company_board, '
+      || 'share_detailed_progress)') $$,
   'The boards can show exactly these columns, whatever their views say.');
+
+-- The job that closes seasons reads boards and writes history, and can rewrite or remove nobody's place.
+select results_eq(
+  $$ select relation, privileges from test.privilege where grantee = 'breathmaster_worker'::regrole order by relation $$,
+  $$ values
+    ('app.company_season', 'insert, select, update (people, last_rank, last_value, digest, finalised_at)'),
+    ('app.company_season_rank', 'insert, select'),
+    ('app.company_standing', 'select'),
+    ('app.global_season', 'insert, select, update (people, last_rank, last_value, digest, finalised_at)'),
+    ('app.global_season_rank', 'insert, select'),
+    ('app.global_standing', 'select (period, uid, weekly_xp, weekly_xp_at, weekly_streak, weekly_streak_at)'),
+    ('app.season', 'insert, select, update (finalised_at)') $$,
+  'The worker holds exactly these privileges on tables and views.');
+select ok(
+  not pg_has_role('breathmaster_owner', 'breathmaster_worker', 'usage'),
+  'The owner can become the worker, but does not inherit what that may read.');
 
 select is_empty(
   $$ select grantee, relation, privileges from test.privilege
-     where grantee not in ('breathmaster_owner'::regrole, 'breathmaster_api'::regrole, 'breathmaster_boards'::regrole)
+     where grantee not in ('breathmaster_owner'::regrole, 'breathmaster_api'::regrole, 'breathmaster_boards'::regrole,
+         'breathmaster_worker'::regrole)
        and relation not like 'migration.%' $$,
   'Nobody else, and not the public, holds any privilege on a table or view.');
 
 -- The functions that run with their owner's rights are befriend, bind by a sign-in,
--- block_person, circle, join_organization, publish_standings, redeem_friend_code, register
+-- block_person, circle, close_seasons, finalise_season, join_organization, publish_standings, redeem_friend_code, register
 -- and unfriend. The circle is here because
 -- calling a function is a privilege of whoever reads the view, not of its owner; it
 -- tells nobody more than their own friends.
@@ -142,7 +171,7 @@ select results_eq(
      where p.pronamespace in ('app'::regnamespace, 'board'::regnamespace)
        and has_function_privilege('breathmaster_api', p.oid, 'execute')
      order by 1 $$,
-  array['befriend', 'bind', 'bind', 'block_person', 'circle', 'fold_global_tally', 'join_organization', 'organization_id',
+  array['befriend', 'bind', 'bind', 'block_person', 'circle', 'close_seasons', 'finalise_season', 'fold_global_tally', 'join_organization', 'organization_id',
     'own_organization_ids', 'publish_standings', 'redeem_friend_code', 'refuse_more_sessions', 'refuse_unbound',
     'register', 'uid', 'unfriend'],
   'The API role can call exactly these functions.');

@@ -64,14 +64,14 @@ create view test.condition as
 select tablename, policyname, cmd, expression,
   regexp_replace(
     expression,
-    '\( SELECT (app\.(uid|organization_id|circle|own_organization_ids)\(\) AS \w+|b\.uid\s+FROM board\.blocked b)\)', '?', 'g'
+    '\( SELECT (app\.(uid|organization_id|circle|own_organization_ids|closing_season)\(\) AS \w+|b\.uid\s+FROM board\.blocked b)\)', '?', 'g'
   ) as form
 from pg_policies,
   lateral (values (qual), (with_check)) as condition (expression)
 where schemaname = 'app' and expression is not null;
 
 select is_empty($$ select policyname, expression from test.condition where form !~ '\?' $$,
-  'Every policy asks who is bound.');
+  'Every policy asks who is bound, or which season is being closed.');
 select is_empty($$ select policyname, expression from test.condition where form ~ 'app\.|SELECT|current_setting' $$,
   'Every policy asks it once for a statement, in the one form.');
 select is_empty(
@@ -153,7 +153,7 @@ select is_empty($$ select name from test.definer where has_function_privilege('p
   'No function with its owner''s rights can be called by just anyone.');
 select is_empty(
   $$ select name, proowner::regrole from test.definer
-     where proowner not in ('breathmaster_owner'::regrole, 'breathmaster_boards'::regrole) $$,
+     where proowner not in ('breathmaster_owner'::regrole, 'breathmaster_boards'::regrole, 'breathmaster_worker'::regrole) $$,
   'No function runs with the rights of a superuser or of a role of another purpose.');
 
 -- A binding that outlived its transaction would be there for whoever is given the

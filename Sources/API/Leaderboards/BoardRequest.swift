@@ -15,22 +15,51 @@ struct BoardRequest: Sendable {
     let metric: Metric
     let period: Period
     let organizationID: UUID?
-    let limit: Int
-    let anchor: Anchor
+    private(set) var limit: Int
+    private(set) var anchor: Anchor
     /// Tells this board from all others.
     let name: String
 
-    init(scope given: String?, query: Parameters, cursorKey: SymmetricKey, now: Instant) throws {
+    /// - Parameter week: the season that the path names; without it, `period` says which.
+    init(
+        scope given: String?,
+        week: String? = nil,
+        query: Parameters,
+        cursorKey: SymmetricKey,
+        now: Instant
+    ) throws {
         guard let scope = given.flatMap(Scope.init(rawValue:)) else { throw Problem.notFound }
         self.scope = scope
-        metric = try Self.metric(query["metric"], in: scope)
-        period = try Self.period(query["period"], for: metric, now: now)
+        let metric = try Self.metric(query["metric"], in: scope)
+        self.metric = metric
+        period =
+            try week.map { try Self.season($0, of: metric, now: now) }
+            ?? Self.period(query["period"], for: metric, now: now)
         organizationID = try Self.organization(query["organization"], for: scope)
-        limit = try Self.limit(query["limit"])
+        limit = try Self.limit(query["limit"], most: 100)
         name = [scope.rawValue, metric.rawValue, "\(period)", organizationID?.text ?? ""].joined(
             separator: "/"
         )
         anchor = try Self.anchor(cursor: query["cursor"], around: query["around"], on: name, key: cursorKey)
+    }
+
+    /// The first three.
+    var podium: BoardRequest {
+        var podium = self
+        podium.limit = 3
+        podium.anchor = .top
+        return podium
+    }
+
+    private static func season(_ text: String, of metric: Metric, now: Instant) throws -> Period {
+        guard metric != .totalSessions else {
+            throw Problem.invalid("metric", "totalSessions is of all time and has no seasons")
+        }
+        guard let week = Week(text) else {
+            throw Problem.invalid("week", "must be an ISO week such as 2026-W47")
+        }
+        guard Season(week).startsAt <= now else { throw Problem.notFound }
+        return .week(week)
     }
 
     private static func metric(_ text: Substring?, in scope: Scope) throws -> Metric {
@@ -65,7 +94,7 @@ struct BoardRequest: Sendable {
         }
     }
 
-    private static func organization(_ text: Substring?, for scope: Scope) throws -> UUID? {
+    static func organization(_ text: Substring?, for scope: Scope) throws -> UUID? {
         switch (scope, text) {
         case (.company, nil): throw Problem.invalid("organization", "is needed for the company board")
         case (.company, let text?):
@@ -76,10 +105,10 @@ struct BoardRequest: Sendable {
         }
     }
 
-    private static func limit(_ text: Substring?) throws -> Int {
+    static func limit(_ text: Substring?, most: Int) throws -> Int {
         guard let text else { return 20 }
-        guard let limit = Int(text), (1...100).contains(limit) else {
-            throw Problem.invalid("limit", "must be a number from 1 to 100")
+        guard let limit = Int(text), (1...most).contains(limit) else {
+            throw Problem.invalid("limit", "must be a number from 1 to \(most)")
         }
         return limit
     }

@@ -11,6 +11,26 @@ struct Leaderboard: Encodable, Sendable {
         let avatarUrl: String?
         let value: Double
         let favoritePatterns: [String]?
+
+        init(_ row: StandingRow) {
+            rank = row.rank
+            uid = row.uid.text
+            displayName = row.displayName
+            avatarUrl = row.avatarURL
+            value = row.value
+            favoritePatterns = row.favoritePatterns
+        }
+    }
+
+    struct SeasonState: Encodable, Sendable {
+        let state: Season.State
+        let endsAt, finalAt: Instant
+
+        init(_ status: SeasonStatus) {
+            state = status.state
+            endsAt = status.season.endsAt
+            finalAt = status.season.finalAt
+        }
     }
 
     struct Mine: Encodable, Sendable {
@@ -32,6 +52,8 @@ struct Leaderboard: Encodable, Sendable {
     let scope: Scope
     let metric: Metric
     let period: String
+    /// Absent for all time.
+    let season: SeasonState?
     let total: Int
     let entries: [Entry]
     /// Absent for a viewer who is not on this board.
@@ -39,21 +61,19 @@ struct Leaderboard: Encodable, Sendable {
     let previousCursor, nextCursor: String?
     let asOf: Instant
 
-    init(_ page: BoardPage, of board: BoardRequest, cursorKey: SymmetricKey, asOf: Instant) throws {
+    init(
+        _ page: BoardPage,
+        of board: BoardRequest,
+        in season: SeasonStatus?,
+        cursorKey: SymmetricKey,
+        asOf: Instant
+    ) throws {
         scope = board.scope
         metric = board.metric
         period = board.period.description
         total = page.total
-        entries = page.standings.map { row in
-            Entry(
-                rank: row.rank,
-                uid: row.uid.text,
-                displayName: row.displayName,
-                avatarUrl: row.avatarURL,
-                value: row.value,
-                favoritePatterns: row.favoritePatterns
-            )
-        }
+        self.season = season.map(SeasonState.init)
+        entries = page.standings.map(Entry.init)
         me = page.mine.map { Mine($0, among: page.total) }
         func cursor(beside row: StandingRow?, isBackward: Bool) throws -> String? {
             try row.flatMap {

@@ -27,16 +27,20 @@ struct LeaderboardRoutes: Sendable {
 
     /// `GET /v1/leaderboards/{scope}`: the board as this viewer may see it.
     @Sendable func standings(_ request: Request, in context: MemberContext) async throws -> Response {
+        let asOf = Instant(now())
         let board = try BoardRequest(
             scope: context.parameters.get("scope"),
             query: request.uri.queryParameters,
             cursorKey: cursorKey,
-            now: Instant(now())
+            now: asOf
         )
         let principal = board.organizationID.map(context.principal.member(of:)) ?? context.principal
-        let page = try await database.read(as: principal) { tx in
-            try await tx.standings(on: board)
+        let (season, page) = try await database.read(as: principal) { tx in
+            let season = try await tx.season(of: board.period, at: asOf)
+            return (season, try await tx.standings(on: board, in: season))
         }
-        return try JSON.response(Leaderboard(page, of: board, cursorKey: cursorKey, asOf: Instant(now())))
+        return try JSON.response(
+            Leaderboard(page, of: board, in: season, cursorKey: cursorKey, asOf: asOf)
+        )
     }
 }

@@ -6,10 +6,11 @@ package struct DayStart: RawRepresentable, Hashable, Sendable {
     package var rawValue: Int { hour }
 
     package static let midnight = DayStart(known: 0)
+    package static let latest = DayStart(known: 6)
 
     /// Nil for an hour at which no day begins.
     package init?(hour: Int) {
-        guard (0...6).contains(hour) else { return nil }
+        guard (0...Self.latest.hour).contains(hour) else { return nil }
         self.init(known: hour)
     }
 

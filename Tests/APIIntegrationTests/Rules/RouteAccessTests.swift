@@ -41,6 +41,8 @@ struct RouteAccessTests {
         "GET /v1/sync/events": .people,
         "GET /v1/leaderboards": .people,
         "GET /v1/leaderboards/{scope}": .people,
+        "GET /v1/leaderboards/{scope}/seasons": .people,
+        "GET /v1/leaderboards/{scope}/seasons/{week}": .people,
         "GET /v1/organizations": .people,
         "PUT /v1/organizations/{organization}/membership": .members,
         "DELETE /v1/organizations/{organization}/membership": .members,

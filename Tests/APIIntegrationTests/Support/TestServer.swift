@@ -28,8 +28,10 @@ struct TestServer {
 
     /// - Parameter postgres: a server to make a database of one's own on; without
     ///   it, the one that all tests share.
+    /// - Parameter keepsTokens: access tokens last, however far the clock goes.
     init(
         clock: TestClock? = nil,
+        keepsTokens: Bool = false,
         postgres: OwnPostgres? = nil,
         eventBounds: SyncEvents.Bounds = SyncEvents.Bounds()
     ) async throws {
@@ -42,9 +44,11 @@ struct TestServer {
         (database, superuser) = made
         let pool = PGPool(PGConfiguration(database))
         let now: @Sendable () -> Date = { clock?.now ?? Date() }
+        let start = now()
+        let tokenTime: @Sendable () -> Date = { keepsTokens ? start : now() }
         server = Server(
             pool: pool,
-            tokens: await AccessTokens(signingKey: Curve25519.Signing.PrivateKey(), now: now),
+            tokens: await AccessTokens(signingKey: Curve25519.Signing.PrivateKey(), now: tokenTime),
             now: now,
             eventBounds: eventBounds
         )

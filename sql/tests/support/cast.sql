@@ -213,3 +213,32 @@ do $$ begin perform set_config('app.uid', '', true), set_config('app.organizatio
 
 -- Some of what they reached is counted, and some is not yet.
 do $$ begin perform app.fold_global_tally(3); end $$;
+
+-- And a week that is over, in which Ada and Eve were on the boards, is history. Without
+-- its standings, so that the week above is the only one there is.
+create procedure test.practise_in(week text, xp integer) language plpgsql as $$
+begin
+  perform app.publish_standings(
+    array[week], array[week], array[xp], array[3], array[xp / 2], array[4], array[null]::integer[],
+    array['2026-02-01 18:00Z']::timestamptz[], array['2026-02-01 08:00Z']::timestamptz[], array['2026-01-31 08:00Z']::timestamptz[]);
+end
+$$;
+do $$
+begin
+  call test.be(test.ada());
+  call test.practise_in('2026-W05', 100);
+  call test.be(test.eve());
+  call test.practise_in('2026-W05', 300);
+  perform app.close_seasons(array['2026-W05'], '2026-02-05 18:00Z');
+  perform app.finalise_season('2026-W05', 1000, '2026-02-05 18:00Z');
+end
+$$;
+reset role;
+do $$
+begin
+  delete from app.standing where period = '2026-W05';
+  delete from app.global_standing where period = '2026-W05';
+  delete from app.company_standing where period = '2026-W05';
+  perform set_config('app.uid', '', true), set_config('app.organization_id', '', true);
+end
+$$;

@@ -1,0 +1,58 @@
+import Domain
+import Foundation
+import Logging
+import PGClient
+import ServiceLifecycle
+
+/// Closes the seasons whose time is over and writes their ranks to history, in steps, so
+/// that one that is cut off is gone on with. Servers that do so at once take turns.
+struct SeasonFinalising: Service {
+    static let interval = Duration.seconds(5 * 60)
+    /// So many ranks that a step takes no longer than a request may.
+    private static let most = 1_000
+
+    let pool: PGPool
+    let now: @Sendable () -> Date
+    let logger: Logger
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                do {
+                    try await finalise(Season.over(at: Instant(now())))
+                    try await Task.sleep(for: Self.interval)
+                } catch is CancellationError {
+                    return
+                } catch {
+                    logger.warning("seasons were not finalised", metadata: ["error": "\(error)"])
+                    try? await Task.sleep(for: .seconds(10))
+                }
+            }
+        }
+    }
+
+    func finalise(_ seasons: [Season], most: Int = most) async throws {
+        for week in try await close(seasons) {
+            while try await finaliseSome(of: week, most: most) {}
+            logger.info("season finalised", metadata: ["week": "\(week)"])
+        }
+    }
+
+    /// Those that are still to be finalised.
+    private func close(_ seasons: [Season]) async throws -> [String] {
+        let weeks = seasons.map { $0.week.description }
+        return try await pool.transaction { tx in
+            try await tx.query("select app.close_seasons(\(weeks), \(Instant(now())))", as: String.self)
+        }
+    }
+
+    /// Whether there is more to do.
+    private func finaliseSome(of week: String, most: Int) async throws -> Bool {
+        try await pool.transaction { tx in
+            try await tx.queryOne(
+                "select app.finalise_season(\(week), \(Int32(most)), \(Instant(now())))",
+                as: Bool.self
+            )
+        }
+    }
+}
