@@ -51,10 +51,13 @@ private struct ListedSeason: PGRow {
 }
 
 private struct RankRow: PGRow {
+    /// The place where the page begins, or which it ends above.
+    let start: Int32
     let isAbove: Bool
     let standing: StandingRow
 
     init(from row: inout PGRowReader) throws {
+        start = try row.next()
         isAbove = try row.next()
         standing = try StandingRow(from: &row)
     }
@@ -135,22 +138,40 @@ extension TenantTransaction {
         }
     }
 
-    /// By places, which stay as they are: who has gone leaves a gap.
+    /// What is near first: a view that asks who is still on the board doesn't keep to the
+    /// order of the index, so each read sorts all the places that it may take from. Farther
+    /// only where so many have gone that the page isn't full.
     private func finalStandings(on board: BoardRequest) async throws -> BoardPage {
         guard let history = board.history else { return try await standings(on: board) }
+        for reach: Int32 in [1_000, 50_000] {
+            let (page, isWhole) = try await finalStandings(on: board, of: history, within: reach)
+            if isWhole { return page }
+        }
+        return try await finalStandings(on: board, of: history, within: 1 << 30).page
+    }
+
+    /// By places, which stay as they are: who has gone leaves a gap. Not whole where there
+    /// may be more of the page beyond `reach`.
+    private func finalStandings(
+        on board: BoardRequest,
+        of history: History,
+        within reach: Int32
+    ) async throws -> (page: BoardPage, isWhole: Bool) {
         let bounds = board.anchor.bounds(of: board)
         let (rows, own, seals) = try await query(
             PGQuery<RankRow>(
                 """
                 with page as (select \(history.start(of: board, for: principal.uid)) as start)
-                select is_above, rank, uid, display_name, avatar_url, value::float8, achieved_at, null::text[]
+                select (select start from page), is_above, rank, uid, display_name, avatar_url, value::float8, achieved_at, null::text[]
                 from (
                   (select true as is_above, * from \(history.ranks)
                     where \(history.isOfBoard) and "position" < (select start from page)
+                      and "position" >= (select start from page) - \(reach)
                     order by "position" desc limit \(bounds.above))
                   union all
                   (select false, * from \(history.ranks)
                     where \(history.isOfBoard) and "position" >= (select start from page)
+                      and "position" < (select start from page) + \(reach)
                     order by "position" limit \(bounds.below))
                 ) as near
                 order by "position"
@@ -160,19 +181,28 @@ extension TenantTransaction {
                 """
                 select rank, value::float8, (
                     select r.value::float8 from \(history.ranks) r
-                    where \(history.isOfBoard) and "position" < mine.rank order by "position" desc limit 1
+                    where \(history.isOfBoard) and "position" < mine.rank and "position" >= mine.rank - \(reach)
+                    order by "position" desc limit 1
                   )
                 from (select rank, value from \(history.ranks) where \(history.isOfBoard) and uid = \(principal.uid)) as mine
                 """
             ),
             PGQuery<BoardSeal>("select people, digest from \(history.season) where \(history.isOfBoard)")
         )
+        let people = seals.first?.people ?? 0
+        let start = rows.first?.start ?? 1
+        let isAboveWhole = rows.count { $0.isAbove } == bounds.above || start <= reach
+        let isBelowWhole = rows.count { !$0.isAbove } == bounds.below || start + reach > people
+        let isNextWhole = own.first.map { $0.standing.next != nil || $0.standing.rank <= Int(reach) } ?? true
         let page = page(of: rows, on: board)
-        return BoardPage(
-            standings: page.standings,
-            continues: page.continues,
-            mine: own.first?.standing,
-            total: Int(seals.first?.people ?? 0)
+        return (
+            BoardPage(
+                standings: page.standings,
+                continues: page.continues,
+                mine: own.first?.standing,
+                total: Int(people)
+            ),
+            reach > people || (isAboveWhole && isBelowWhole && isNextWhole)
         )
     }
 

@@ -7,7 +7,8 @@ import Testing
 
 @testable import API
 
-struct SeasonTests {
+/// One after the other: each holds connections of a server or two.
+@Suite(.serialized) struct SeasonTests {
     /// Noon of the Sunday of a season that no other test practises in.
     private static func stage(_ week: String) throws -> (clock: TestClock, season: Season) {
         let season = Season(try #require(Week(week)))
