@@ -294,7 +294,7 @@ extension TestClock {
 
 extension TestServer {
     /// Closes one season alone: the other tests' years are theirs.
-    fileprivate func finalise(_ season: Season, most: Int = 1_000) async throws {
+    func finalise(_ season: Season, most: Int = 1_000) async throws {
         let finalising = SeasonFinalising(pool: server.pool, now: server.now, logger: server.logger)
         try await finalising.finalise([season], most: most)
     }

@@ -1,3 +1,4 @@
+import Domain
 import Foundation
 import HTTPTypes
 import PGClient
@@ -32,7 +33,9 @@ struct RowSecurityTests {
     }
 
     @Test func `a bound connection reads, adds, changes and removes nothing of anybody else`() async throws {
-        let clock = TestClock()
+        // Of a season that can be closed, as no other test practises in it.
+        let season = Season(try #require(Week("2049-W20")))
+        let clock = TestClock(season.endsAt.date.addingTimeInterval(-30 * 3600))
         let server = try await TestServer(clock: clock)
         try await server.run { nobody in
             let (_, ada) = try await nobody.practitioner("Ada", at: clock.now)
@@ -57,6 +60,8 @@ struct RowSecurityTests {
             let impossible = Practice.session(startedAt: clock.now.addingTimeInterval(-9000), cycles: 3010)
             try await laptop.sync([impossible], state: ["unlockedPatterns": ["value": ["boxing"]]])
             try await server.decide(appealOf: impossible, by: ben, uid: other, accepted: false)
+
+            try await server.finalise(season)
 
             let adaID = try #require(UUID(uuidString: ada))
             let sweep = Sweep(pool: PGPool(PGConfiguration(server.database)), uid: adaID)
