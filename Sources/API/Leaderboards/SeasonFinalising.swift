@@ -10,6 +10,7 @@ struct SeasonFinalising: Service {
     static let interval = Duration.seconds(5 * 60)
     /// So many ranks that a step takes no longer than a request may.
     private static let most = 1_000
+    private static let mostWeeks = 10
 
     let pool: PGPool
     let now: @Sendable () -> Date
@@ -33,17 +34,27 @@ struct SeasonFinalising: Service {
 
     func finalise(_ seasons: [Season], most: Int = most) async throws {
         for week in try await close(seasons) {
-            while try await finaliseSome(of: week, most: most) {}
+            while true {
+                let began = ContinuousClock.now
+                guard try await finaliseSome(of: week, most: most) else { break }
+                // There is no hurry: most of the time is for those who sync meanwhile.
+                try await Task.sleep(for: (ContinuousClock.now - began) * 4)
+            }
             logger.info("season finalised", metadata: ["week": "\(week)"])
         }
     }
 
-    /// Those that are still to be finalised.
+    /// Those that are still to be finalised. A few at a time: syncs wait while weeks are
+    /// closed, and the first time there are all the weeks of years.
     private func close(_ seasons: [Season]) async throws -> [String] {
-        let weeks = seasons.map { $0.week.description }
-        return try await pool.transaction { tx in
-            try await tx.query("select app.close_seasons(\(weeks), \(Instant(now())))", as: String.self)
+        var unfinished: [String] = []
+        for first in stride(from: 0, to: seasons.count, by: Self.mostWeeks) {
+            let weeks = seasons[first..<min(first + Self.mostWeeks, seasons.count)].map(\.week.description)
+            unfinished += try await pool.transaction { tx in
+                try await tx.query("select app.close_seasons(\(weeks), \(Instant(now())))", as: String.self)
+            }
         }
+        return unfinished
     }
 
     /// Whether there is more to do.
