@@ -190,7 +190,7 @@ begin
       -- The first by an index, and then the next: most weeks have none, and one may have a million.
       insert into app.global_season (period, metric)
       select week, unnest(array['weekly_xp', 'weekly_streak'])
-      where (select uid from app.global_standing where period = week order by uid limit 1) is not null;
+      where (select uid from app.global_standing where period = week order by weekly_xp desc, weekly_xp_at, uid limit 1) is not null;
       with recursive company as (
         (select organization_id from app.company_standing where period = week order by organization_id limit 1)
         union all
