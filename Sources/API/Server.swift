@@ -3,6 +3,7 @@ import Foundation
 import Hummingbird
 import Logging
 import PGClient
+import ServiceLifecycle
 import Tenancy
 
 /// Everything that the routes need, made once.
@@ -65,6 +66,20 @@ struct Server: Sendable {
 }
 
 extension Server {
+    /// What is done beside answering.
+    var jobs: [any Service] {
+        let folding = TallyFolding(pool: pool)
+        let finalising = SeasonFinalising(pool: pool, now: now, logger: logger)
+        return [
+            RecurringJob(name: "fold counts", interval: .seconds(1), logger: logger) {
+                try await folding.fold()
+            },
+            RecurringJob(name: "finalise seasons", interval: .seconds(300), logger: logger) {
+                try await finalising.finalise()
+            },
+        ]
+    }
+
     /// The server that the settings describe, on the time of this machine.
     init(_ settings: Settings) async throws {
         var configuration = PGConfiguration(try settings.require(settings.databaseURL, "DATABASE_URL"))

@@ -379,16 +379,6 @@ alter view board.friend owner to breathmaster_boards;
 
 set local role breathmaster_boards;
 
-create or replace view board.global with (security_barrier) as
-select s.period, u.uid, u.display_name, u.avatar_url,
-  s.weekly_xp, case when u.uid is not null then s.weekly_xp_at end as weekly_xp_at,
-  s.weekly_streak, case when u.uid is not null then s.weekly_streak_at end as weekly_streak_at
-from app.global_standing s
-  left join app.user u on u.uid = s.uid and u.uid not in (select b.uid from board.blocked b)
-where (select app.uid()) is not null;
-comment on view board.global is
-  'weeklyXP and weeklyStreak of everyone who opted in. Of those between whom and the viewer there is a block, the score alone, which ranks count.';
-
 create or replace view board.friends with (security_barrier) as
 select s.period, s.uid, u.display_name, u.avatar_url,
   s.weekly_xp, s.last_session_at as weekly_xp_at,

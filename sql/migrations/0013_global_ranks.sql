@@ -131,7 +131,8 @@ create trigger user_shown
   for each row when ((old.display_name, old.avatar_url) is distinct from (new.display_name, new.avatar_url))
   execute function app.show_person();
 
--- As before, and with the name in the projection.
+-- As before, and with the name in the projection. So does app.publish_standings, which
+-- the next migration has anew.
 create or replace function app.project_standings() returns void
   language plpgsql security definer
   set search_path = pg_catalog, pg_temp
@@ -185,71 +186,6 @@ begin
       where (c.weekly_minutes, c.weekly_minutes_at, c.weekly_consistency, c.weekly_consistency_at)
         is distinct from
         (excluded.weekly_minutes, excluded.weekly_minutes_at, excluded.weekly_consistency, excluded.weekly_consistency_at);
-  end if;
-end
-$$;
-
-create or replace function app.publish_standings(
-  changed text[], periods text[], weekly_xps integer[], weekly_streaks integer[], weekly_minuteses integer[],
-  practised_dayses integer[], total_sessionses integer[], last_session_ats timestamptz[], last_day_ats timestamptz[],
-  streak_ats timestamptz[]
-) returns void
-  language plpgsql security definer
-  set search_path = pg_catalog, pg_temp
-as $$
-declare
-  me app.user;
-begin
-  -- Locked, so that what the person agrees to doesn't change meanwhile.
-  select * into strict me from app.user where uid = (select app.uid()) for no key update;
-
-  -- Null is all there are.
-  if changed is null or changed && array(select unnest(changed) except select unnest(periods)) then
-    delete from app.standing s
-    where s.uid = me.uid and (changed is null or s.period = any (changed)) and s.period <> all (periods);
-    delete from app.global_standing g
-    where g.uid = me.uid and (changed is null or g.period = any (changed)) and g.period <> all (periods);
-    delete from app.company_standing c
-    where c.uid = me.uid and (changed is null or c.period = any (changed)) and c.period <> all (periods);
-  end if;
-
-  insert into app.standing as s (uid, period, weekly_xp, weekly_streak, weekly_minutes, practised_days, total_sessions,
-    last_session_at, last_day_at, streak_at, with_friends, streak_shown)
-  select me.uid, row.*, me.share_progress and me.friends_board, me.share_streaks
-  from unnest(periods, weekly_xps, weekly_streaks, weekly_minuteses, practised_dayses, total_sessionses,
-    last_session_ats, last_day_ats, streak_ats) as row
-  on conflict (uid, period) do update
-    set (weekly_xp, weekly_streak, weekly_minutes, practised_days, total_sessions, last_session_at, last_day_at, streak_at)
-      = (excluded.weekly_xp, excluded.weekly_streak, excluded.weekly_minutes, excluded.practised_days,
-        excluded.total_sessions, excluded.last_session_at, excluded.last_day_at, excluded.streak_at);
-
-  if me.share_progress and me.global_board then
-    insert into app.global_standing as g
-      (period, uid, display_name, avatar_url, weekly_xp, weekly_xp_at, weekly_streak, weekly_streak_at)
-    select row.period, me.uid, me.display_name, me.avatar_url, row.weekly_xp, row.last_session_at,
-      case when me.share_streaks then row.weekly_streak end, case when me.share_streaks then row.streak_at end
-    from unnest(periods, weekly_xps, weekly_streaks, last_session_ats, streak_ats)
-      as row (period, weekly_xp, weekly_streak, last_session_at, streak_at)
-    where row.period <> 'all-time'
-    on conflict (period, uid) do update
-      set (weekly_xp, weekly_xp_at, weekly_streak, weekly_streak_at)
-        = (excluded.weekly_xp, excluded.weekly_xp_at, excluded.weekly_streak, excluded.weekly_streak_at);
-  end if;
-
-  if me.share_progress and me.company_board then
-    insert into app.company_standing as c
-      (organization_id, period, uid, weekly_minutes, weekly_minutes_at, weekly_consistency, weekly_consistency_at)
-    select m.organization_id, row.period, me.uid, row.weekly_minutes, row.last_session_at, row.practised_days / 7.0,
-      row.last_day_at
-    from unnest(periods, weekly_minuteses, practised_dayses, last_session_ats, last_day_ats)
-      as row (period, weekly_minutes, practised_days, last_session_at, last_day_at)
-      cross join app.member m
-    where m.uid = me.uid and row.period <> 'all-time'
-    -- Someone who is leaving in this moment has left before this looks.
-    for key share of m
-    on conflict (organization_id, period, uid) do update
-      set (weekly_minutes, weekly_minutes_at, weekly_consistency, weekly_consistency_at)
-        = (excluded.weekly_minutes, excluded.weekly_minutes_at, excluded.weekly_consistency, excluded.weekly_consistency_at);
   end if;
 end
 $$;

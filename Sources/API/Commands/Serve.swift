@@ -21,10 +21,7 @@ struct Serve: AsyncParsableCommand {
                 address: .hostname(settings.host, port: settings.port),
                 serverName: nil
             ),
-            services: [
-                server.events, TallyFolding(pool: server.pool, logger: server.logger),
-                SeasonFinalising(pool: server.pool, now: server.now, logger: server.logger),
-            ],
+            services: [server.events] + server.jobs,
             onServerRunning: { _ in
                 // Past the buffer that standard output has when it is not a terminal.
                 if let guide { FileHandle.standardOutput.write(Data((guide + "\n").utf8)) }

@@ -1,5 +1,4 @@
 import Domain
-import Foundation
 import PGClient
 import Tenancy
 
@@ -12,57 +11,28 @@ struct Board: Encodable, Sendable {
     /// Whether the viewer agreed to be on it.
     let showsMe: Bool
 
-    fileprivate init(_ scope: Scope, of company: CompanyRow? = nil, showsMe: Bool) {
+    fileprivate init(_ scope: Scope, of company: OrganizationRoutes.Membership? = nil, showsMe: Bool) {
         self.scope = scope
-        organizationId = company?.id.text
+        organizationId = company?.organizationId
         name = company?.name
         metrics = scope.metrics
         self.showsMe = showsMe
     }
 }
 
-private struct AgreementRow: PGRow {
-    let global, friends, company: Bool
-
-    init(from row: inout PGRowReader) throws {
-        global = try row.next()
-        friends = try row.next()
-        company = try row.next()
-    }
-}
-
-private struct CompanyRow: PGRow {
-    let id: UUID
-    let name: String
-
-    init(from row: inout PGRowReader) throws {
-        id = try row.next()
-        name = try row.next()
-    }
-}
-
 extension TenantTransaction {
     func ownBoards() async throws -> [Board] {
-        let (agreements, companies) = try await query(
-            PGQuery<AgreementRow>(
-                """
-                select share_progress and global_board, share_progress and friends_board, share_progress and company_board
-                from app.user
-                where uid = \(principal.uid)
-                """
-            ),
-            PGQuery<CompanyRow>(
-                """
-                select o.organization_id, o.name
-                from app.member m
-                  join app.organization o on o.organization_id = m.organization_id
-                where m.uid = \(principal.uid)
-                order by o.name, o.organization_id
-                """
-            )
+        async let agreement = queryOne(
+            """
+            select share_progress and global_board, share_progress and friends_board, share_progress and company_board
+            from app.user
+            where uid = \(principal.uid)
+            """,
+            as: (Bool, Bool, Bool).self
         )
-        guard let agreed = agreements.first else { throw Problem.unauthorized }
-        return [Board(.global, showsMe: agreed.global), Board(.friends, showsMe: agreed.friends)]
-            + companies.map { Board(.company, of: $0, showsMe: agreed.company) }
+        async let memberships = ownMemberships()
+        let (global, friends, company) = try await agreement
+        return [Board(.global, showsMe: global), Board(.friends, showsMe: friends)]
+            + (try await memberships).map { Board(.company, of: $0, showsMe: company) }
     }
 }

@@ -52,6 +52,12 @@ struct OwnStanding: Sendable {
     let next: Double?
 }
 
+extension OwnStanding: PGRow {
+    init(from row: inout PGRowReader) throws {
+        self.init(rank: try row.next(), value: try row.next(), next: try row.next())
+    }
+}
+
 extension TenantTransaction {
     /// Ranks are "1224" competition ranks: ties share one, and are listed by who got
     /// there first, then by uid.
@@ -66,6 +72,25 @@ extension TenantTransaction {
 extension BoardRequest {
     /// Around oneself, so many come before.
     var half: Int { limit / 2 }
+
+    /// The page from what lies above the place that it is asked for, and from that place on: of each
+    /// one more than a page may show, where there are so many.
+    func page(above: [StandingRow], below: [StandingRow]) -> (
+        standings: [StandingRow], continues: (above: Bool, below: Bool)
+    ) {
+        switch anchor {
+        case .top:
+            return (Array(below.prefix(limit)), (false, below.count > limit))
+        case .next(let cursor) where cursor.isBackward:
+            return (above.suffix(limit), (above.count > limit, true))
+        case .next:
+            return (Array(below.prefix(limit)), (true, below.count > limit))
+        case .me:
+            let before = above.suffix(half)
+            let after = below.prefix(limit - before.count)
+            return (Array(before + after), (above.count > before.count, below.count > after.count))
+        }
+    }
 }
 
 extension Metric {

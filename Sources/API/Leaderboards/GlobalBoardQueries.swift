@@ -3,28 +3,14 @@ import Foundation
 import PGClient
 import Tenancy
 
-/// Where a standing lies, seen from the one that the page is asked for.
-private enum Side: Int {
-    case above = -1
-    case itself = 0
-    case below = 1
-}
-
 private struct NearRow: PGRow {
-    let side: Side
+    /// Above the place that the page is asked for, and not there or below.
+    let isAbove: Bool
     let standing: StandingRow
 
     init(from row: inout PGRowReader) throws {
-        side = Side(rawValue: try row.next()) ?? .itself
+        isAbove = try row.next()
         standing = try StandingRow(from: &row)
-    }
-}
-
-private struct OwnRow: PGRow {
-    let standing: OwnStanding
-
-    init(from row: inout PGRowReader) throws {
-        standing = OwnStanding(rank: try row.next(), value: try row.next(), next: try row.next())
     }
 }
 
@@ -60,7 +46,7 @@ extension TenantTransaction {
                     from counted group by value
                   ),
                   base as materialized (select \(board.peopleAbove("edge")) as people_above from edge)
-                select side, (1 + base.people_above + ranked.people_above)::bigint, uid, display_name, avatar_url,
+                select is_above, (1 + base.people_above + ranked.people_above)::bigint, uid, display_name, avatar_url,
                   near.value::float8, achieved_at, null::text[]
                 from near
                   join ranked on ranked.value = near.value
@@ -68,7 +54,7 @@ extension TenantTransaction {
                 order by near.value desc, achieved_at, uid
                 """
             ),
-            PGQuery<OwnRow>(
+            PGQuery<OwnStanding>(
                 """
                 select (1 + \(board.peopleAbove("mine")))::bigint, mine.value::float8, (
                     select \(board.column)::float8 as next from board.global
@@ -84,32 +70,16 @@ extension TenantTransaction {
             ),
             PGQuery<CountRow>("select (\(board.people))::bigint")
         )
-        let page = page(of: rows, on: board)
+        let page = board.page(
+            above: rows.filter(\.isAbove).map(\.standing),
+            below: rows.filter { !$0.isAbove }.map(\.standing)
+        )
         return BoardPage(
             standings: page.standings,
             continues: page.continues,
-            mine: own.first?.standing,
+            mine: own.first,
             total: counts.first?.count ?? 0
         )
-    }
-
-    private func page(of rows: [NearRow], on board: BoardRequest) -> (
-        standings: [StandingRow], continues: (above: Bool, below: Bool)
-    ) {
-        let above = rows.filter { $0.side == .above }
-        let rest = rows.filter { $0.side != .above }
-        switch board.anchor {
-        case .top:
-            return (Array(rest.prefix(board.limit).map(\.standing)), (false, rest.count > board.limit))
-        case .next(let cursor) where cursor.isBackward:
-            return (above.suffix(board.limit).map(\.standing), (above.count > board.limit, true))
-        case .next:
-            return (rest.prefix(board.limit).map(\.standing), (true, rest.count > board.limit))
-        case .me:
-            let before = above.suffix(board.half)
-            let after = rest.prefix(board.limit - before.count)
-            return ((before + after).map(\.standing), (above.count > before.count, rest.count > after.count))
-        }
     }
 }
 
@@ -120,8 +90,7 @@ extension BoardRequest {
     private var reachedAt: SQL { "\(identifier: metric.column + "_at")" }
     fileprivate var isRanked: SQL { "period = \(period.description) and \(column) > 0" }
 
-    /// The rows of the page, one more in each direction in which it may go on, and which
-    /// side of the one it was asked for they are on.
+    /// The rows of the page, and one more in each direction in which it may go on.
     fileprivate func near(_ viewer: UUID) -> SQL {
         switch anchor {
         case .top:
@@ -140,7 +109,7 @@ extension BoardRequest {
                 uid: "(select uid from mine)"
             )
             return """
-                with mine as materialized (\(rows(.itself)) and uid = \(viewer))
+                with mine as materialized (\(rows(isAbove: false)) and uid = \(viewer))
                 (\(above(place, half + 1)))
                 union all
                 (select * from mine)
@@ -157,26 +126,26 @@ extension BoardRequest {
         let value, at, uid: SQL
     }
 
-    private func rows(_ side: Side) -> SQL {
+    private func rows(isAbove: Bool) -> SQL {
         """
-        select \(Int32(side.rawValue)) as side, uid, display_name, avatar_url, \(column) as value, \(reachedAt) as achieved_at
+        select \(isAbove) as is_above, uid, display_name, avatar_url, \(column) as value, \(reachedAt) as achieved_at
         from board.global
         where \(isRanked)
         """
     }
 
     private var top: SQL {
-        "\(rows(.below)) order by \(column) desc, \(reachedAt), uid limit \(limit + 1)"
+        "\(rows(isAbove: false)) order by \(column) desc, \(reachedAt), uid limit \(limit + 1)"
     }
 
     /// Ties and smaller values apart: each is a range of the index.
     private func below(_ place: Place, _ limit: Int) -> SQL {
         """
         select * from (
-          (\(rows(.below)) and \(column) = \(place.value) and (\(reachedAt), uid) > (\(place.at), \(place.uid))
+          (\(rows(isAbove: false)) and \(column) = \(place.value) and (\(reachedAt), uid) > (\(place.at), \(place.uid))
             order by \(reachedAt), uid limit \(limit))
           union all
-          (\(rows(.below)) and \(column) < \(place.value)
+          (\(rows(isAbove: false)) and \(column) < \(place.value)
             order by \(column) desc, \(reachedAt), uid limit \(limit))
         ) as below
         order by value desc, achieved_at, uid limit \(limit)
@@ -186,10 +155,10 @@ extension BoardRequest {
     private func above(_ place: Place, _ limit: Int) -> SQL {
         """
         select * from (
-          (\(rows(.above)) and \(column) = \(place.value) and (\(reachedAt), uid) < (\(place.at), \(place.uid))
+          (\(rows(isAbove: true)) and \(column) = \(place.value) and (\(reachedAt), uid) < (\(place.at), \(place.uid))
             order by \(reachedAt) desc, uid desc limit \(limit))
           union all
-          (\(rows(.above)) and \(column) > \(place.value)
+          (\(rows(isAbove: true)) and \(column) > \(place.value)
             order by \(column), \(reachedAt) desc, uid desc limit \(limit))
         ) as above
         order by value, achieved_at desc, uid desc limit \(limit)

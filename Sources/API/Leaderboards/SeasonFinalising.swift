@@ -2,12 +2,10 @@ import Domain
 import Foundation
 import Logging
 import PGClient
-import ServiceLifecycle
 
 /// Closes the seasons whose time is over and writes their ranks to history, in steps, so
 /// that one that is cut off is gone on with. Servers that do so at once take turns.
-struct SeasonFinalising: Service {
-    static let interval = Duration.seconds(5 * 60)
+struct SeasonFinalising: Sendable {
     /// So many ranks that a step takes no longer than a request may.
     private static let most = 1_000
     private static let mostWeeks = 10
@@ -16,20 +14,9 @@ struct SeasonFinalising: Service {
     let now: @Sendable () -> Date
     let logger: Logger
 
-    func run() async throws {
-        await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                do {
-                    try await finalise(Season.over(at: Instant(now())))
-                    try await Task.sleep(for: Self.interval)
-                } catch is CancellationError {
-                    return
-                } catch {
-                    logger.warning("seasons were not finalised", metadata: ["error": "\(error)"])
-                    try? await Task.sleep(for: .seconds(10))
-                }
-            }
-        }
+    /// Those whose time is over.
+    func finalise() async throws {
+        try await finalise(Season.over(at: Instant(now())))
     }
 
     func finalise(_ seasons: [Season], most: Int = most) async throws {

@@ -63,14 +63,6 @@ private struct RankRow: PGRow {
     }
 }
 
-private struct OwnRank: PGRow {
-    let standing: OwnStanding
-
-    init(from row: inout PGRowReader) throws {
-        standing = OwnStanding(rank: try row.next(), value: try row.next(), next: try row.next())
-    }
-}
-
 extension TenantTransaction {
     /// Nil for all time, which is no season.
     func season(of period: Period, at now: Instant) async throws -> SeasonStatus? {
@@ -177,7 +169,7 @@ extension TenantTransaction {
                 order by "position"
                 """
             ),
-            PGQuery<OwnRank>(
+            PGQuery<OwnStanding>(
                 """
                 select rank, value::float8, (
                     select r.value::float8 from \(history.ranks) r
@@ -193,36 +185,20 @@ extension TenantTransaction {
         let start = rows.first?.start ?? 1
         let isAboveWhole = rows.count { $0.isAbove } == bounds.above || start <= reach
         let isBelowWhole = rows.count { !$0.isAbove } == bounds.below || start + reach > people
-        let isNextWhole = own.first.map { $0.standing.next != nil || $0.standing.rank <= Int(reach) } ?? true
-        let page = page(of: rows, on: board)
+        let isNextWhole = own.first.map { $0.next != nil || $0.rank <= Int(reach) } ?? true
+        let page = board.page(
+            above: rows.filter(\.isAbove).map(\.standing),
+            below: rows.filter { !$0.isAbove }.map(\.standing)
+        )
         return (
             BoardPage(
                 standings: page.standings,
                 continues: page.continues,
-                mine: own.first?.standing,
+                mine: own.first,
                 total: Int(people)
             ),
             reach > people || (isAboveWhole && isBelowWhole && isNextWhole)
         )
-    }
-
-    private func page(of rows: [RankRow], on board: BoardRequest) -> (
-        standings: [StandingRow], continues: (above: Bool, below: Bool)
-    ) {
-        let above = rows.filter(\.isAbove).map(\.standing)
-        let below = rows.filter { !$0.isAbove }.map(\.standing)
-        switch board.anchor {
-        case .top:
-            return (Array(below.prefix(board.limit)), (false, below.count > board.limit))
-        case .next(let cursor) where cursor.isBackward:
-            return (above.suffix(board.limit), (above.count > board.limit, true))
-        case .next:
-            return (Array(below.prefix(board.limit)), (true, below.count > board.limit))
-        case .me:
-            let before = above.suffix(board.half)
-            let after = below.prefix(board.limit - before.count)
-            return (Array(before + after), (above.count > before.count, below.count > after.count))
-        }
     }
 }
 

@@ -9,7 +9,9 @@ import Synchronization
     import Darwin
 #endif
 
-/// A handle on its way from the thread that has made it, which doesn't use it afterwards: hence `@unchecked`.
+/// A handle on its way to the event loop.
+// Unchecked is safe: the thread that has made the handle doesn't touch it once it is in here, so that
+// only one thread ever has it.
 struct NewHandle: @unchecked Sendable {
     let handle: OpaquePointer
 }

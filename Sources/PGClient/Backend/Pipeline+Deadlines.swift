@@ -6,8 +6,9 @@ extension Pipeline {
     /// How long a cancelled statement may take to end before its connection is closed instead.
     static let drainTime = Duration.seconds(1)
 
-    /// A handle that only cancels. libpq allows it to be used on any thread, and it is used on one: hence
-    /// `@unchecked`.
+    /// A handle that only cancels.
+    // Unchecked is safe: libpq allows a PGcancel to be used on any thread, and only the one that calls `send`,
+    // once, uses it.
     struct CancelCall: @unchecked Sendable {
         fileprivate let handle: OpaquePointer
         /// Whether ``Pipeline/cancelReturned()`` is to be called afterwards.

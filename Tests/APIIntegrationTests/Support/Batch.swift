@@ -1,5 +1,6 @@
 import Foundation
 import HTTPTypes
+import Testing
 
 /// A device that syncs in batches, as a good client does: it takes over what it is handed.
 struct BatchDevice {
@@ -83,5 +84,16 @@ extension Client.Answer {
                 ("\($0["field"] ?? "")", "\($0["rule"] ?? "")")
             }
         ) { first, _ in first }
+    }
+}
+
+extension Client {
+    /// Somebody whose practice has passed the gate, in the first batch of a device.
+    func veteran(until end: Date, _ device: String = "laptop") async throws -> (BatchDevice, uid: String) {
+        let (client, uid) = try await newcomer()
+        var laptop = BatchDevice(device, of: client)
+        let first = try await laptop.sync(Practice.sessions(until: end, days: 10, cycles: 40))
+        #expect(first.status == 200)
+        return (laptop, uid)
     }
 }

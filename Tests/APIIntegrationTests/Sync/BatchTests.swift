@@ -1,6 +1,5 @@
 import Foundation
 import HTTPTypes
-import PGClient
 import Testing
 
 @testable import API
@@ -8,24 +7,13 @@ import Testing
 struct BatchTests {
     private let end = Date()
 
-    /// Practice that passes the gate, in a device's first batch.
-    private func veteran(_ nobody: Client, _ device: String = "laptop") async throws -> (
-        BatchDevice, uid: String
-    ) {
-        let (client, uid) = try await nobody.newcomer()
-        var laptop = BatchDevice(device, of: client)
-        let first = try await laptop.sync(Practice.sessions(until: end, days: 10, cycles: 40))
-        #expect(first.status == 200)
-        return (laptop, uid)
-    }
-
     private func session(_ minutesAgo: Double, cycles: Int = 50) -> [String: Any] {
         Practice.session(startedAt: end.addingTimeInterval(-minutesAgo * 60), cycles: cycles)
     }
 
     @Test func `the same batch gets the same answer, and another by its id is refused`() async throws {
         try await TestServer().run { nobody in
-            let (laptop, _) = try await veteran(nobody)
+            let (laptop, _) = try await nobody.veteran(until: end)
             let id = UUID()
             let batch = try JSONSerialization.data(
                 withJSONObject: laptop.body([session(200)], batchID: id),
@@ -62,7 +50,7 @@ struct BatchTests {
 
     @Test func `two devices that take over one another's totals count nothing twice`() async throws {
         try await TestServer().run { nobody in
-            var (laptop, _) = try await veteran(nobody)
+            var (laptop, _) = try await nobody.veteran(until: end)
             var desktop = BatchDevice("desktop", of: laptop.client)
             try await desktop.sync([session(400)])
             #expect(desktop.totalXP == 1350 + 55)
@@ -82,7 +70,7 @@ struct BatchTests {
 
     @Test func `an answer that was lost is made good by the next, which counts nothing twice`() async throws {
         try await TestServer().run { nobody in
-            var (laptop, _) = try await veteran(nobody)
+            var (laptop, _) = try await nobody.veteran(until: end)
             laptop.totalXP += 9
             var unaware = laptop
             try await laptop.sync([session(300)])
@@ -94,7 +82,7 @@ struct BatchTests {
 
     @Test func `each of five hundred items has its outcome, and the good ones are in`() async throws {
         try await TestServer().run { nobody in
-            var (laptop, _) = try await veteran(nobody)
+            var (laptop, _) = try await nobody.veteran(until: end)
             var sessions = (0..<490).map { index in
                 Practice.session(
                     startedAt: end.addingTimeInterval(Double(index * 900) - 86_400 * 40),
@@ -149,7 +137,7 @@ struct BatchTests {
 
     @Test func `the receipt tells the rule of each field, and of those that aren't kept`() async throws {
         try await TestServer().run { nobody in
-            var (laptop, _) = try await veteran(nobody)
+            var (laptop, _) = try await nobody.veteran(until: end)
             let answer = try await laptop.sync(state: [
                 "currentStreak": ["value": 41],
                 "unlockedPatterns": ["value": ["boxing"]],
@@ -187,7 +175,7 @@ struct BatchTests {
         async throws
     {
         try await TestServer().run { nobody in
-            let (laptop, _) = try await veteran(nobody)
+            let (laptop, _) = try await nobody.veteran(until: end)
             var phone = BatchDevice("phone", of: laptop.client)
             var desktop = BatchDevice("desktop", of: laptop.client)
             func at(_ seconds: Double) -> String { Practice.timestamp(end.addingTimeInterval(seconds)) }
@@ -221,7 +209,7 @@ struct BatchTests {
     @Test func `a clock ten years off in either direction changes nothing but its own labels`() async throws {
         try await TestServer().run { nobody in
             for years in [-10.0, 10] {
-                var (laptop, _) = try await veteran(nobody)
+                var (laptop, _) = try await nobody.veteran(until: end)
                 var desktop = BatchDevice("desktop", of: laptop.client)
                 let error = years * 365 * 86_400
                 let labelled = Practice.session(startedAt: end.addingTimeInterval(error - 7200), cycles: 50)
@@ -256,7 +244,7 @@ struct BatchTests {
 
     @Test func `what two devices did at once counts once, and the outcome says so`() async throws {
         try await TestServer().run { nobody in
-            var (laptop, _) = try await veteran(nobody)
+            var (laptop, _) = try await nobody.veteran(until: end)
             var desktop = BatchDevice("desktop", of: laptop.client)
             try await laptop.sync([session(200, cycles: 100)])
             // Ten minutes, half of them beside the laptop's denser ones.
@@ -271,7 +259,7 @@ struct BatchTests {
     @Test func `after a reset a device that knows nothing of it brings nothing back`() async throws {
         let clock = TestClock(end)
         try await TestServer(clock: clock).run { nobody in
-            let (laptop, _) = try await veteran(nobody)
+            let (laptop, _) = try await nobody.veteran(until: end)
             var desktop = BatchDevice("desktop", of: laptop.client)
             try await desktop.sync()
             desktop.totalXP += 20
@@ -306,7 +294,7 @@ struct BatchTests {
     {
         let server = try await TestServer()
         try await server.run { nobody in
-            var (laptop, _) = try await veteran(nobody)
+            var (laptop, _) = try await nobody.veteran(until: end)
             let first = try await laptop.client.send(.get, "/v1/sync/state")
             let tag = try #require(first.entityTag)
             let same = try await laptop.client.send(.get, "/v1/sync/state", headers: [.ifNoneMatch: tag])
@@ -327,7 +315,7 @@ struct BatchTests {
 
     @Test func `sessions are listed page by page, each once`() async throws {
         try await TestServer().run { nobody in
-            let (laptop, _) = try await veteran(nobody)
+            let (laptop, _) = try await nobody.veteran(until: end)
             var seen: [String] = []
             var cursor = ""
             repeat {
@@ -351,7 +339,7 @@ struct BatchTests {
 
     @Test func `each day says why it counts`() async throws {
         try await TestServer().run { nobody in
-            let (laptop, _) = try await veteran(nobody)
+            let (laptop, _) = try await nobody.veteran(until: end)
             let day = Practice.timestamp(end.addingTimeInterval(-3 * 86_400)).prefix(10)
             let practised = try await laptop.client.send(.get, "/v1/sync/days/\(day)").json
             #expect(practised["reason"] as? String == "practised")
@@ -359,69 +347,6 @@ struct BatchTests {
             let before = try await laptop.client.send(.get, "/v1/sync/days/2020-01-01").json
             #expect(before["reason"] as? String == "beforeFirst")
             #expect(try await laptop.client.send(.get, "/v1/sync/days/tomorrow").status == 422)
-        }
-    }
-
-    @Test func `sessions that don't count have a bound too, and those that do still come in`() async throws {
-        let server = try await TestServer()
-        try await server.run { nobody in
-            var (laptop, uid) = try await veteran(nobody)
-            try await server.asSuperuser { tx in
-                try await tx.execute(
-                    """
-                    insert into app.session (uid, device_id, session_id, started_at, ended_at, began_at, epoch, local_day,
-                      time_zone, active_ms, cycles, goal_bonus_xp, verdict, counted_xp, counted_active_ms, received_at,
-                      sync_version)
-                    select \(UUID(uuidString: uid)), 'laptop', 'odd-' || n, now(), now(), now() - interval '1 year', 1,
-                      current_date - 365, 'UTC', 0, 1, 0, 'tooManyCycles', 0, 0, now(), 1
-                    from generate_series(1, \(Int32(SyncRoutes.mostSessions) - 30)) as n
-                    """
-                )
-            }
-            let refused = try await laptop.sync([session(200, cycles: 9999)])
-            #expect(refused.status == 422)
-            #expect(refused.json["code"] as? String == "too_many_sessions")
-            #expect(refused.json["field"] as? String == "sessions")
-            let sound = try await laptop.sync([session(100)])
-            #expect(sound.outcomes == ["sessions 0 accepted"])
-        }
-    }
-
-    @Test func `what was answered a month ago is forgotten, but for what each device had last`() async throws
-    {
-        let server = try await TestServer()
-        try await server.run { nobody in
-            var (laptop, uid) = try await veteran(nobody)
-            var desktop = BatchDevice("desktop", of: laptop.client)
-            try await desktop.sync()
-            try await laptop.sync([session(90)])
-            try await server.asSuperuser { tx in
-                try await tx.execute(
-                    """
-                    update app.sync_batch set received_at = received_at - interval '40 days'
-                    where uid = \(UUID(uuidString: uid))
-                    """
-                )
-                try await tx.execute(
-                    """
-                    update app.game_state set last_modified = last_modified - interval '40 days'
-                    where uid = \(UUID(uuidString: uid))
-                    """
-                )
-            }
-            try await laptop.sync([session(30)])
-            let kept = try await server.asSuperuser { tx in
-                try await tx.query(
-                    """
-                    select device_id || case when received_at < now() - interval '30 days' then ' old' else '' end
-                    from app.sync_batch where uid = \(UUID(uuidString: uid)) order by 1
-                    """,
-                    as: String.self
-                )
-            }
-            #expect(kept == ["desktop old", "laptop"])
-            try await desktop.sync([session(200)])
-            #expect(desktop.totalXP == laptop.totalXP + 55)
         }
     }
 }
