@@ -10,8 +10,9 @@ import Synchronization
 #endif
 
 /// A handle on its way to the event loop.
-// Unchecked is safe: the thread that has made the handle doesn't touch it once it is in here, so that
-// only one thread ever has it.
+///
+/// `@unchecked` is safe: the thread that has made the handle doesn't touch it once it is in here, so that
+/// only one thread ever has it.
 struct NewHandle: @unchecked Sendable {
     let handle: OpaquePointer
 }

@@ -7,8 +7,9 @@ extension Pipeline {
     static let drainTime = Duration.seconds(1)
 
     /// A handle that only cancels.
-    // Unchecked is safe: libpq allows a PGcancel to be used on any thread, and only the one that calls `send`,
-    // once, uses it.
+    ///
+    /// `@unchecked` is safe: libpq allows a PGcancel to be used on any thread, and only the one that calls `send`,
+    /// once, uses it.
     struct CancelCall: @unchecked Sendable {
         fileprivate let handle: OpaquePointer
         /// Whether ``Pipeline/cancelReturned()`` is to be called afterwards.

@@ -1,8 +1,9 @@
 import CLibpq
 
 /// Some rows of a stream, each in a result of its own, as libpq hands them out. They can be read from any thread.
-// Unchecked is safe: nothing changes a PGresult after libpq has handed it out, and the batch has the only
-// references to its results, which it clears when nobody has the batch any more.
+///
+/// `@unchecked` is safe: nothing changes a PGresult after libpq has handed it out, and the batch has the only
+/// references to its results, which it clears when nobody has the batch any more.
 final class RowBatch: @unchecked Sendable {
     let handles: [OpaquePointer]
     let origin: Origin
