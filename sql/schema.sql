@@ -240,6 +240,15 @@ ALTER FUNCTION app.closing_season() OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.closing_season() IS 'The week that the job is at, which is all that its policies let it see. Raises 42501 when there is none.';
 
+CREATE FUNCTION app.company_shows_real_names() RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select exists (select from app.organization where organization_id = (select app.organization_id()) and show_real_names);
+$$;
+
+ALTER FUNCTION app.company_shows_real_names() OWNER TO breathmaster_owner;
+
 CREATE FUNCTION app.create_organization(called text, held_domain text, owner_uid uuid) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -268,6 +277,7 @@ declare
   kind constant text := case when organization is null then 'global' else 'company' end;
   number constant text := case when organization is null then 'integer' else 'double precision' end;
   owned constant text := case when organization is null then '' else 'organization_id = $1 and ' end;
+  named constant text := case when organization is null then 'alias, null::text as real_name' else 'null::uuid as alias, real_name' end;
   board record;
   last record;
   reached record;
@@ -279,27 +289,33 @@ begin
   execute format(
     'select value::float8, achieved_at, uid from app.%I where %s period = $2 and metric = $3 order by "position" desc limit 1',
     kind || '_season_rank', owned) into last using organization, week, measure;
+  -- Ties that were reached at once by uid: a pseudonym may come or go between two steps.
   for reached in execute format(
-    'select uid, %1$I::float8 as value, %2$I as achieved_at
+    'select uid, display_name, avatar_url, %6$s, %1$I::float8 as value, %2$I as achieved_at
      from app.%3$I
      where %4$s period = $2 and %1$I > 0
        and ($4 is null or %1$I <= $4::%5$s and (%1$I < $4::%5$s or (%2$I, uid) > ($5, $6)))
      order by %1$I desc, %2$I, uid
      limit $7',
-    measure, measure || '_at', kind || '_standing', owned, number)
+    measure, measure || '_at', kind || '_standing', owned, number, named)
     using organization, week, measure, last.value, last.achieved_at, last.uid, most
   loop
     board.people := board.people + 1;
     board.last_rank := case when reached.value = board.last_value then board.last_rank else board.people end;
     board.last_value := reached.value;
     board.digest := sha256(
-      board.digest || convert_to(format('%s,%s,%s;', board.last_rank, reached.uid, reached.value), 'UTF8'));
+      board.digest || convert_to(
+        format('%s,%s,%s;', board.last_rank, coalesce(reached.alias, reached.uid), reached.value), 'UTF8'));
     if organization is null then
-      insert into app.global_season_rank (uid, period, metric, "position", rank, value, achieved_at)
-      values (reached.uid, week, measure, board.people, board.last_rank, reached.value, reached.achieved_at);
+      insert into app.global_season_rank (uid, period, metric, "position", rank, value, achieved_at, entry_id, alias,
+        display_name, avatar_url)
+      values (reached.uid, week, measure, board.people, board.last_rank, reached.value, reached.achieved_at,
+        coalesce(reached.alias, reached.uid), reached.alias, reached.display_name, reached.avatar_url);
     else
-      insert into app.company_season_rank (organization_id, uid, period, metric, "position", rank, value, achieved_at)
-      values (organization, reached.uid, week, measure, board.people, board.last_rank, reached.value, reached.achieved_at);
+      insert into app.company_season_rank (organization_id, uid, period, metric, "position", rank, value, achieved_at,
+        display_name, avatar_url, real_name)
+      values (organization, reached.uid, week, measure, board.people, board.last_rank, reached.value, reached.achieved_at,
+        reached.display_name, reached.avatar_url, reached.real_name);
     end if;
     written := written + 1;
   end loop;
@@ -330,6 +346,8 @@ begin
   then
     return false;
   end if;
+  -- Who changes their mind has done so before this looks, or finds what it wrote.
+  perform pg_advisory_xact_lock(hashtextextended('app.season history', 0));
   perform set_config('app.closing_season', week, true);
   while most > 0 loop
     select * into board from (
@@ -456,6 +474,92 @@ ALTER FUNCTION app.friend_places() OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.friend_places() IS 'Of the bound user: friends and own requests, own requests alone, and the requests that they see of others.';
 
+CREATE TABLE app."user" (
+    uid uuid NOT NULL,
+    display_name text,
+    avatar_url text,
+    share_progress boolean DEFAULT false NOT NULL,
+    share_streaks boolean DEFAULT false NOT NULL,
+    allow_friend_requests boolean DEFAULT false NOT NULL,
+    global_board boolean DEFAULT false NOT NULL,
+    friends_board boolean DEFAULT false NOT NULL,
+    company_board boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    preferred_sync_frequency text DEFAULT 'realtime'::text NOT NULL,
+    day_starts_at integer DEFAULT 0 NOT NULL,
+    auto_accept_friends boolean DEFAULT false NOT NULL,
+    share_detailed_progress boolean DEFAULT false NOT NULL,
+    anonymized_display boolean DEFAULT false NOT NULL,
+    stats_sharing text DEFAULT 'minimal'::text NOT NULL,
+    hide_from_global_leaderboard boolean DEFAULT false NOT NULL,
+    friends_only_visible boolean DEFAULT false NOT NULL,
+    show_detailed_stats boolean DEFAULT false NOT NULL,
+    real_name text,
+    show_real_name boolean DEFAULT false NOT NULL,
+    hides_global_board boolean DEFAULT false NOT NULL,
+    hides_friends_board boolean DEFAULT false NOT NULL,
+    hides_company_board boolean DEFAULT false NOT NULL,
+    CONSTRAINT user_avatar_url_invalid CHECK (((avatar_url ~ '^https://'::text) AND (char_length(avatar_url) <= 2048))),
+    CONSTRAINT user_day_starts_at_invalid CHECK (((day_starts_at >= 0) AND (day_starts_at <= 6))),
+    CONSTRAINT user_display_name_invalid CHECK ((((char_length(display_name) >= 1) AND (char_length(display_name) <= 40)) AND (display_name IS NORMALIZED) AND (display_name !~ '[[:cntrl:]]'::text) AND (display_name ~ '[^[:space:]]'::text))),
+    CONSTRAINT user_preferred_sync_frequency_invalid CHECK ((preferred_sync_frequency = ANY (ARRAY['realtime'::text, 'hourly'::text, 'daily'::text]))),
+    CONSTRAINT user_real_name_invalid CHECK ((((char_length(real_name) >= 1) AND (char_length(real_name) <= 80)) AND (real_name IS NORMALIZED) AND (real_name !~ '[[:cntrl:]]'::text) AND (real_name ~ '[^[:space:]]'::text))),
+    CONSTRAINT user_stats_sharing_invalid CHECK ((stats_sharing = ANY (ARRAY['minimal'::text, 'standard'::text, 'detailed'::text])))
+);
+
+ALTER TABLE ONLY app."user" FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app."user" OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app."user" IS 'A person. What others see of them is a projection (app.standing and the board views), never this row.';
+
+COMMENT ON COLUMN app."user".display_name IS 'Chosen by the person; never derived from an e-mail address; unique nowhere.';
+
+COMMENT ON COLUMN app."user".share_progress IS 'The master switch: without it this person is on no board at all.';
+
+COMMENT ON COLUMN app."user".share_streaks IS 'Whether boards may show the streak beside the rest.';
+
+COMMENT ON COLUMN app."user".allow_friend_requests IS 'Whether others may ask by uid. A code that the person gave away is an invitation of its own and works without.';
+
+COMMENT ON COLUMN app."user".preferred_sync_frequency IS 'How often the person wants their devices to come. A wish: the server takes every sync.';
+
+COMMENT ON COLUMN app."user".day_starts_at IS 'The local hour at which the person''s day begins: later than midnight for those who practise after it.';
+
+COMMENT ON COLUMN app."user".auto_accept_friends IS 'Whether who may ask is a friend at once.';
+
+COMMENT ON COLUMN app."user".share_detailed_progress IS 'Whether a friends board shows the sessions of all time and the favourite patterns beside the week.';
+
+COMMENT ON COLUMN app."user".anonymized_display IS 'On the global board under a name of each season''s own, without uid and avatar.';
+
+COMMENT ON COLUMN app."user".stats_sharing IS 'What stands beside the value on the global board: nothing; what else the week has; and all time too, where show_detailed_stats says so as well.';
+
+COMMENT ON COLUMN app."user".friends_only_visible IS 'On no board but the friends''.';
+
+COMMENT ON COLUMN app."user".show_detailed_stats IS 'Whether any board may show what the person reached in all time.';
+
+COMMENT ON COLUMN app."user".real_name IS 'For colleagues, where both the company and the person say so; nobody else ever sees it.';
+
+COMMENT ON COLUMN app."user".hides_global_board IS 'The person doesn''t want to compare themself: they are shown nothing of that board, not even their own place.';
+
+CREATE FUNCTION app.is_on_company_boards(person app."user") RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select person.share_progress and person.company_board and not person.friends_only_visible;
+$$;
+
+ALTER FUNCTION app.is_on_company_boards(person app."user") OWNER TO breathmaster_owner;
+
+CREATE FUNCTION app.is_on_global_board(person app."user") RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select person.share_progress and person.global_board
+    and not person.hide_from_global_leaderboard and not person.friends_only_visible;
+$$;
+
+ALTER FUNCTION app.is_on_global_board(person app."user") OWNER TO breathmaster_owner;
+
 CREATE FUNCTION app.join_organization(joined uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -478,6 +582,18 @@ end
 $$;
 
 ALTER FUNCTION app.join_organization(joined uuid) OWNER TO breathmaster_owner;
+
+CREATE FUNCTION app.managed_organization_ids() RETURNS uuid[]
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select coalesce(array_agg(organization_id), '{}') from app.member
+  where uid = (select app.uid()) and role in ('owner', 'admin');
+$$;
+
+ALTER FUNCTION app.managed_organization_ids() OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.managed_organization_ids() IS 'Every organization whose settings the bound user may change.';
 
 CREATE FUNCTION app.refuse_unbound() RETURNS uuid
     LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -507,6 +623,20 @@ CREATE FUNCTION app.organization_id() RETURNS uuid
 ALTER FUNCTION app.organization_id() OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.organization_id() IS 'The bound organization, null for a person acting for themself. Raises 42501 when nothing is bound.';
+
+CREATE FUNCTION app.own_company_boards() RETURNS uuid[]
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select coalesce(array_agg(m.organization_id), '{}')
+  from app.member m
+    join app.organization o on o.organization_id = m.organization_id
+  where m.uid = (select app.uid()) and m.organization_id = (select app.organization_id()) and o.leaderboard_enabled;
+$$;
+
+ALTER FUNCTION app.own_company_boards() OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.own_company_boards() IS 'The bound organization, if the bound user is a member now and it has its board on.';
 
 CREATE FUNCTION app.own_organization_ids() RETURNS uuid[]
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -540,60 +670,118 @@ CREATE FUNCTION app.project_standings() RETURNS void
     AS $$
 declare
   me app.user;
+  on_global boolean;
+  on_company boolean;
 begin
+  -- Ranks become history from what the boards have: before this, or of what this leaves.
+  perform pg_advisory_xact_lock_shared(hashtextextended('app.season history', 0));
   -- Locked, so that what the person agrees to doesn't change meanwhile; their
   -- sync, their change of mind and their joining take turns.
   select * into strict me from app.user where uid = (select app.uid()) for no key update;
+  on_global := app.is_on_global_board(me);
+  on_company := app.is_on_company_boards(me);
 
   update app.standing
   set with_friends = me.share_progress and me.friends_board, streak_shown = me.share_streaks
   where uid = me.uid
     and (with_friends, streak_shown) is distinct from (me.share_progress and me.friends_board, me.share_streaks);
 
+  if on_global and me.anonymized_display then
+    insert into app.pseudonym (uid, period)
+    select me.uid, period from app.standing where uid = me.uid and period <> 'all-time'
+    union
+    select me.uid, period from app.global_season_rank where uid = me.uid
+    on conflict do nothing;
+  end if;
+
   delete from app.global_standing g
   where g.uid = me.uid
-    and not (me.share_progress and me.global_board
-      and exists (select from app.standing s where s.uid = me.uid and s.period = g.period));
-  if me.share_progress and me.global_board then
+    and not (on_global and exists (select from app.standing s where s.uid = me.uid and s.period = g.period));
+  if on_global then
     insert into app.global_standing as g
-      (period, uid, display_name, avatar_url, weekly_xp, weekly_xp_at, weekly_streak, weekly_streak_at)
-    select period, uid, me.display_name, me.avatar_url, weekly_xp, last_session_at,
-      case when me.share_streaks then weekly_streak end, case when me.share_streaks then streak_at end
-    from app.standing
-    where uid = me.uid and period <> 'all-time'
+      (period, uid, alias, display_name, avatar_url, stats_shown, weekly_xp, weekly_xp_at, weekly_xp_before,
+        weekly_streak, weekly_streak_at, weekly_streak_before)
+    select s.period, s.uid, p.alias,
+      case when p.alias is null then me.display_name else app.pseudonym_name(p.alias) end,
+      case when p.alias is null then me.avatar_url end,
+      me.stats_sharing <> 'minimal', s.weekly_xp, s.last_session_at, s.weekly_xp_before,
+      case when me.share_streaks then s.weekly_streak end, case when me.share_streaks then s.streak_at end,
+      case when me.share_streaks then s.weekly_streak_before end
+    from app.standing s
+      left join app.pseudonym p on p.uid = s.uid and p.period = s.period and me.anonymized_display
+    where s.uid = me.uid and s.period <> 'all-time'
     on conflict (period, uid) do update
-      set (weekly_xp, weekly_xp_at, weekly_streak, weekly_streak_at)
-        = (excluded.weekly_xp, excluded.weekly_xp_at, excluded.weekly_streak, excluded.weekly_streak_at)
-      where (g.weekly_xp, g.weekly_xp_at, g.weekly_streak, g.weekly_streak_at)
-        is distinct from (excluded.weekly_xp, excluded.weekly_xp_at, excluded.weekly_streak, excluded.weekly_streak_at);
+      set (alias, display_name, avatar_url, stats_shown, weekly_xp, weekly_xp_at, weekly_xp_before,
+          weekly_streak, weekly_streak_at, weekly_streak_before)
+        = (excluded.alias, excluded.display_name, excluded.avatar_url, excluded.stats_shown, excluded.weekly_xp,
+          excluded.weekly_xp_at, excluded.weekly_xp_before, excluded.weekly_streak, excluded.weekly_streak_at,
+          excluded.weekly_streak_before);
   end if;
+  update app.global_season_rank r
+  set alias = p.alias,
+    display_name = case when p.alias is null then me.display_name else app.pseudonym_name(p.alias) end,
+    avatar_url = case when p.alias is null then me.avatar_url end,
+    shown = on_global and (r.metric <> 'weekly_streak' or me.share_streaks)
+  from app.global_season_rank same
+    left join app.pseudonym p on p.uid = same.uid and p.period = same.period and me.anonymized_display
+  where same.uid = me.uid and r.uid = same.uid and r.period = same.period and r.metric = same.metric;
+
+  delete from app.global_total where uid = me.uid;
+  insert into app.global_total (uid, total_xp, longest_streak, total_sessions)
+  select s.uid, s.total_xp, case when me.share_streaks then s.longest_streak end, s.total_sessions
+  from app.standing s
+  where s.uid = me.uid and s.period = 'all-time' and app.shows_totals_globally(me);
 
   delete from app.company_standing c
   where c.uid = me.uid
-    and not (me.share_progress and me.company_board
-      and exists (select from app.standing s where s.uid = me.uid and s.period = c.period));
-  if me.share_progress and me.company_board then
+    and not (on_company and exists (select from app.standing s where s.uid = me.uid and s.period = c.period));
+  if on_company then
     insert into app.company_standing as c
-      (organization_id, period, uid, weekly_minutes, weekly_minutes_at, weekly_consistency, weekly_consistency_at)
-    select m.organization_id, s.period, s.uid, s.weekly_minutes, s.last_session_at, s.practised_days / 7.0, s.last_day_at
+      (organization_id, period, uid, display_name, avatar_url, real_name, weekly_minutes, weekly_minutes_at,
+        weekly_minutes_before, weekly_consistency, weekly_consistency_at, weekly_consistency_before)
+    select m.organization_id, s.period, s.uid, me.display_name, me.avatar_url, case when me.show_real_name then me.real_name end,
+      s.weekly_minutes, s.last_session_at, s.weekly_minutes_before,
+      s.practised_days / 7.0, s.last_day_at, s.practised_days_before / 7.0
     from app.standing s
       cross join app.member m
     where s.uid = me.uid and m.uid = me.uid and s.period <> 'all-time'
     -- Someone who is leaving in this moment has left before this looks.
     for key share of m
     on conflict (organization_id, period, uid) do update
-      set (weekly_minutes, weekly_minutes_at, weekly_consistency, weekly_consistency_at)
-        = (excluded.weekly_minutes, excluded.weekly_minutes_at, excluded.weekly_consistency, excluded.weekly_consistency_at)
-      where (c.weekly_minutes, c.weekly_minutes_at, c.weekly_consistency, c.weekly_consistency_at)
-        is distinct from
-        (excluded.weekly_minutes, excluded.weekly_minutes_at, excluded.weekly_consistency, excluded.weekly_consistency_at);
+      set (display_name, avatar_url, real_name, weekly_minutes, weekly_minutes_at, weekly_minutes_before,
+          weekly_consistency, weekly_consistency_at, weekly_consistency_before)
+        = (excluded.display_name, excluded.avatar_url, excluded.real_name, excluded.weekly_minutes,
+          excluded.weekly_minutes_at, excluded.weekly_minutes_before, excluded.weekly_consistency,
+          excluded.weekly_consistency_at, excluded.weekly_consistency_before);
   end if;
+  update app.company_season_rank
+  set display_name = me.display_name, avatar_url = me.avatar_url,
+    real_name = case when me.show_real_name then me.real_name end, shown = on_company
+  where uid = me.uid;
 end
 $$;
 
 ALTER FUNCTION app.project_standings() OWNER TO breathmaster_owner;
 
-CREATE FUNCTION app.publish_standings(changed text[], periods text[], weekly_xps integer[], weekly_streaks integer[], weekly_minuteses integer[], practised_dayses integer[], total_sessionses integer[], last_session_ats timestamp with time zone[], last_day_ats timestamp with time zone[], streak_ats timestamp with time zone[]) RETURNS void
+CREATE FUNCTION app.pseudonym_name(alias uuid) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select format('%s %s #%s',
+    (array['Quiet', 'Calm', 'Gentle', 'Still', 'Soft', 'Slow', 'Clear', 'Bright', 'Warm', 'Cool', 'Deep', 'Light', 'Mild', 'Kind',
+      'Early', 'Late', 'Silver', 'Golden', 'Green', 'Blue', 'Amber', 'Misty', 'Sunny', 'Breezy', 'Mellow', 'Steady', 'Patient',
+      'Open', 'Round', 'Tall', 'Small', 'Wide'])[1 + get_byte(uuid_send(alias), 0) % 32],
+    (array['Cedar', 'Birch', 'Maple', 'Willow', 'Alder', 'Aspen', 'Hazel', 'Rowan', 'Juniper', 'Laurel', 'Fern', 'Moss', 'Clover',
+      'Heather', 'Lotus', 'River', 'Brook', 'Lake', 'Meadow', 'Harbor', 'Island', 'Valley', 'Canyon', 'Dune', 'Cloud', 'Breeze',
+      'Dawn', 'Dusk', 'Moon', 'Heron', 'Otter', 'Finch'])[1 + get_byte(uuid_send(alias), 1) % 32],
+    lpad(((get_byte(uuid_send(alias), 2) * 256 + get_byte(uuid_send(alias), 3)) % 10000)::text, 4, '0'));
+$$;
+
+ALTER FUNCTION app.pseudonym_name(alias uuid) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.pseudonym_name(alias uuid) IS 'Such as "Quiet Cedar #1234".';
+
+CREATE FUNCTION app.publish_standings(changed text[], ended text[], periods text[], weekly_xps integer[], weekly_streaks integer[], weekly_minuteses integer[], practised_dayses integer[], total_xps integer[], longest_streaks integer[], total_sessionses integer[], last_session_ats timestamp with time zone[], last_day_ats timestamp with time zone[], streak_ats timestamp with time zone[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -619,53 +807,86 @@ begin
     where g.uid = me.uid and (changed is null or g.period = any (changed)) and g.period <> all (periods || closed);
     delete from app.company_standing c
     where c.uid = me.uid and (changed is null or c.period = any (changed)) and c.period <> all (periods || closed);
+    delete from app.global_total where uid = me.uid and 'all-time' <> all (periods);
   end if;
 
-  insert into app.standing as s (uid, period, weekly_xp, weekly_streak, weekly_minutes, practised_days, total_sessions,
-    last_session_at, last_day_at, streak_at, with_friends, streak_shown)
-  select me.uid, row.*, me.share_progress and me.friends_board, me.share_streaks
-  from unnest(periods, weekly_xps, weekly_streaks, weekly_minuteses, practised_dayses, total_sessionses,
-    last_session_ats, last_day_ats, streak_ats) as row (period)
-  where row.period <> all (closed)
-  on conflict (uid, period) do update
-    set (weekly_xp, weekly_streak, weekly_minutes, practised_days, total_sessions, last_session_at, last_day_at, streak_at)
-      = (excluded.weekly_xp, excluded.weekly_streak, excluded.weekly_minutes, excluded.practised_days,
-        excluded.total_sessions, excluded.last_session_at, excluded.last_day_at, excluded.streak_at);
+  if app.is_on_global_board(me) and me.anonymized_display then
+    insert into app.pseudonym (uid, period)
+    select me.uid, unnest(periods) except select me.uid, unnest(closed || 'all-time'::text)
+    on conflict do nothing;
+  end if;
 
-  if me.share_progress and me.global_board then
-    insert into app.global_standing as g
-      (period, uid, display_name, avatar_url, weekly_xp, weekly_xp_at, weekly_streak, weekly_streak_at)
-    select row.period, me.uid, me.display_name, me.avatar_url, row.weekly_xp, row.last_session_at,
-      case when me.share_streaks then row.weekly_streak end, case when me.share_streaks then row.streak_at end
-    from unnest(periods, weekly_xps, weekly_streaks, last_session_ats, streak_ats)
-      as row (period, weekly_xp, weekly_streak, last_session_at, streak_at)
-    where row.period <> all (closed || 'all-time'::text)
+  -- The projections are of what this writes, in one statement with it.
+  with published as (
+    insert into app.standing as s (uid, period, weekly_xp, weekly_streak, weekly_minutes, practised_days, total_xp,
+      longest_streak, total_sessions, last_session_at, last_day_at, streak_at, with_friends, streak_shown,
+      weekly_xp_before, weekly_streak_before, weekly_minutes_before, practised_days_before)
+    select me.uid, row.*, me.share_progress and me.friends_board, me.share_streaks,
+      late.nothing, late.nothing, late.nothing, late.nothing
+    from unnest(periods, weekly_xps, weekly_streaks, weekly_minuteses, practised_dayses, total_xps, longest_streaks,
+        total_sessionses, last_session_ats, last_day_ats, streak_ats) as row (period)
+      -- Who had not practised in a week that has ended comes from nothing.
+      cross join lateral (select case when row.period = any (ended) then 0 end as nothing) as late
+    where row.period <> all (closed)
+    on conflict (uid, period) do update
+      set (weekly_xp, weekly_streak, weekly_minutes, practised_days, total_xp, longest_streak, total_sessions,
+          last_session_at, last_day_at, streak_at, weekly_xp_before, weekly_streak_before, weekly_minutes_before,
+          practised_days_before)
+        = (excluded.weekly_xp, excluded.weekly_streak, excluded.weekly_minutes, excluded.practised_days,
+          excluded.total_xp, excluded.longest_streak, excluded.total_sessions, excluded.last_session_at,
+          excluded.last_day_at, excluded.streak_at,
+          coalesce(s.weekly_xp_before, case when excluded.period = any (ended) then s.weekly_xp end),
+          coalesce(s.weekly_streak_before, case when excluded.period = any (ended) then s.weekly_streak end),
+          coalesce(s.weekly_minutes_before, case when excluded.period = any (ended) then s.weekly_minutes end),
+          coalesce(s.practised_days_before, case when excluded.period = any (ended) then s.practised_days end))
+    returning s.*
+  ), global as (
+    insert into app.global_standing
+      (period, uid, alias, display_name, avatar_url, stats_shown, weekly_xp, weekly_xp_at, weekly_xp_before,
+        weekly_streak, weekly_streak_at, weekly_streak_before)
+    select s.period, s.uid, p.alias,
+      case when p.alias is null then me.display_name else app.pseudonym_name(p.alias) end,
+      case when p.alias is null then me.avatar_url end,
+      me.stats_sharing <> 'minimal', s.weekly_xp, s.last_session_at, s.weekly_xp_before,
+      case when me.share_streaks then s.weekly_streak end, case when me.share_streaks then s.streak_at end,
+      case when me.share_streaks then s.weekly_streak_before end
+    from published s
+      left join app.pseudonym p on me.anonymized_display and p.uid = s.uid and p.period = s.period
+    where app.is_on_global_board(me) and s.period <> 'all-time'
     on conflict (period, uid) do update
-      set (weekly_xp, weekly_xp_at, weekly_streak, weekly_streak_at)
-        = (excluded.weekly_xp, excluded.weekly_xp_at, excluded.weekly_streak, excluded.weekly_streak_at);
-  end if;
-
-  if me.share_progress and me.company_board then
-    insert into app.company_standing as c
-      (organization_id, period, uid, weekly_minutes, weekly_minutes_at, weekly_consistency, weekly_consistency_at)
-    select m.organization_id, row.period, me.uid, row.weekly_minutes, row.last_session_at, row.practised_days / 7.0,
-      row.last_day_at
-    from unnest(periods, weekly_minuteses, practised_dayses, last_session_ats, last_day_ats)
-      as row (period, weekly_minutes, practised_days, last_session_at, last_day_at)
-      cross join app.member m
-    where m.uid = me.uid and row.period <> all (closed || 'all-time'::text)
-    -- Someone who is leaving in this moment has left before this looks.
-    for key share of m
-    on conflict (organization_id, period, uid) do update
-      set (weekly_minutes, weekly_minutes_at, weekly_consistency, weekly_consistency_at)
-        = (excluded.weekly_minutes, excluded.weekly_minutes_at, excluded.weekly_consistency, excluded.weekly_consistency_at);
-  end if;
+      set (weekly_xp, weekly_xp_at, weekly_xp_before, weekly_streak, weekly_streak_at, weekly_streak_before)
+        = (excluded.weekly_xp, excluded.weekly_xp_at, excluded.weekly_xp_before, excluded.weekly_streak,
+          excluded.weekly_streak_at, excluded.weekly_streak_before)
+  ), total as (
+    insert into app.global_total (uid, total_xp, longest_streak, total_sessions)
+    select s.uid, s.total_xp, case when me.share_streaks then s.longest_streak end, s.total_sessions
+    from published s
+    where app.shows_totals_globally(me) and s.period = 'all-time'
+    on conflict (uid) do update
+      set (total_xp, longest_streak, total_sessions) = (excluded.total_xp, excluded.longest_streak, excluded.total_sessions)
+  )
+  insert into app.company_standing as c
+    (organization_id, period, uid, display_name, avatar_url, real_name, weekly_minutes, weekly_minutes_at,
+      weekly_minutes_before, weekly_consistency, weekly_consistency_at, weekly_consistency_before)
+  select m.organization_id, s.period, s.uid, me.display_name, me.avatar_url, case when me.show_real_name then me.real_name end,
+    s.weekly_minutes, s.last_session_at, s.weekly_minutes_before,
+    s.practised_days / 7.0, s.last_day_at, s.practised_days_before / 7.0
+  from published s
+    cross join app.member m
+  where app.is_on_company_boards(me) and m.uid = me.uid and s.period <> 'all-time'
+  -- Someone who is leaving in this moment has left before this looks.
+  for key share of m
+  on conflict (organization_id, period, uid) do update
+    set (weekly_minutes, weekly_minutes_at, weekly_minutes_before, weekly_consistency, weekly_consistency_at,
+        weekly_consistency_before)
+      = (excluded.weekly_minutes, excluded.weekly_minutes_at, excluded.weekly_minutes_before, excluded.weekly_consistency,
+        excluded.weekly_consistency_at, excluded.weekly_consistency_before);
 end
 $$;
 
-ALTER FUNCTION app.publish_standings(changed text[], periods text[], weekly_xps integer[], weekly_streaks integer[], weekly_minuteses integer[], practised_dayses integer[], total_sessionses integer[], last_session_ats timestamp with time zone[], last_day_ats timestamp with time zone[], streak_ats timestamp with time zone[]) OWNER TO breathmaster_owner;
+ALTER FUNCTION app.publish_standings(changed text[], ended text[], periods text[], weekly_xps integer[], weekly_streaks integer[], weekly_minuteses integer[], practised_dayses integer[], total_xps integer[], longest_streaks integer[], total_sessionses integer[], last_session_ats timestamp with time zone[], last_day_ats timestamp with time zone[], streak_ats timestamp with time zone[]) OWNER TO breathmaster_owner;
 
-COMMENT ON FUNCTION app.publish_standings(changed text[], periods text[], weekly_xps integer[], weekly_streaks integer[], weekly_minuteses integer[], practised_dayses integer[], total_sessionses integer[], last_session_ats timestamp with time zone[], last_day_ats timestamp with time zone[], streak_ats timestamp with time zone[]) IS 'Called by every sync in its transaction: the periods that changed, and what they add up to now.';
+COMMENT ON FUNCTION app.publish_standings(changed text[], ended text[], periods text[], weekly_xps integer[], weekly_streaks integer[], weekly_minuteses integer[], practised_dayses integer[], total_xps integer[], longest_streaks integer[], total_sessionses integer[], last_session_ats timestamp with time zone[], last_day_ats timestamp with time zone[], streak_ats timestamp with time zone[]) IS 'The bound user''s standings of some periods; those of the changed ones without numbers go, of all where changed is null. A closed week stays as it is; of one that has ended, what it was then is kept.';
 
 CREATE FUNCTION app.record_email(of_uid uuid, of_address text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -767,17 +988,15 @@ $$;
 
 ALTER FUNCTION app.require_friend_place(asks boolean) OWNER TO breathmaster_owner;
 
-CREATE FUNCTION app.show_person() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
+CREATE FUNCTION app.shows_totals_globally(person app."user") RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-begin
-  update app.global_standing set display_name = new.display_name, avatar_url = new.avatar_url where uid = new.uid;
-  return null;
-end
+  select app.is_on_global_board(person) and person.stats_sharing = 'detailed' and person.show_detailed_stats
+    and not person.anonymized_display;
 $$;
 
-ALTER FUNCTION app.show_person() OWNER TO breathmaster_owner;
+ALTER FUNCTION app.shows_totals_globally(person app."user") OWNER TO breathmaster_owner;
 
 CREATE FUNCTION app.take_turns(one uuid, another uuid) RETURNS void
     LANGUAGE plpgsql
@@ -812,6 +1031,21 @@ end
 $$;
 
 ALTER FUNCTION app.tally_global_standing() OWNER TO breathmaster_owner;
+
+CREATE FUNCTION app.unfinished_seasons(weeks text[]) RETURNS TABLE(week text, closed boolean)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select given, s.period is not null
+  from unnest(weeks) as given
+    left join app.season s on s.period = given
+  where s.finalised_at is null
+  order by given;
+$$;
+
+ALTER FUNCTION app.unfinished_seasons(weeks text[]) OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.unfinished_seasons(weeks text[]) IS 'Those of the weeks whose ranks are not history yet, and whether they are closed.';
 
 CREATE FUNCTION app.unfriend(other uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -897,7 +1131,11 @@ CREATE TABLE app.company_season_rank (
     "position" integer NOT NULL,
     rank integer NOT NULL,
     value double precision NOT NULL,
-    achieved_at timestamp with time zone NOT NULL
+    achieved_at timestamp with time zone NOT NULL,
+    display_name text,
+    avatar_url text,
+    real_name text,
+    shown boolean DEFAULT true NOT NULL
 );
 
 ALTER TABLE ONLY app.company_season_rank FORCE ROW LEVEL SECURITY;
@@ -916,6 +1154,11 @@ CREATE TABLE app.company_standing (
     weekly_consistency_at timestamp with time zone NOT NULL,
     team_challenge_participation integer DEFAULT 0 NOT NULL,
     team_challenge_participation_at timestamp with time zone,
+    display_name text,
+    avatar_url text,
+    real_name text,
+    weekly_minutes_before integer,
+    weekly_consistency_before double precision,
     CONSTRAINT company_standing_weekly_consistency_check CHECK (((weekly_consistency >= (0)::double precision) AND (weekly_consistency <= (1)::double precision)))
 );
 
@@ -924,6 +1167,8 @@ ALTER TABLE ONLY app.company_standing FORCE ROW LEVEL SECURITY;
 ALTER TABLE app.company_standing OWNER TO breathmaster_owner;
 
 COMMENT ON TABLE app.company_standing IS 'A company''s board: members who agreed to be on it, only what it may show.';
+
+COMMENT ON COLUMN app.company_standing.real_name IS 'Null where the person doesn''t want colleagues to see it. Whether the company does is asked with every read.';
 
 CREATE TABLE app.daily_challenge (
     uid uuid NOT NULL,
@@ -1134,7 +1379,12 @@ CREATE TABLE app.global_season_rank (
     "position" integer NOT NULL,
     rank integer NOT NULL,
     value integer NOT NULL,
-    achieved_at timestamp with time zone NOT NULL
+    achieved_at timestamp with time zone NOT NULL,
+    entry_id uuid NOT NULL,
+    alias uuid,
+    display_name text,
+    avatar_url text,
+    shown boolean DEFAULT true NOT NULL
 );
 
 ALTER TABLE ONLY app.global_season_rank FORCE ROW LEVEL SECURITY;
@@ -1145,6 +1395,10 @@ COMMENT ON TABLE app.global_season_rank IS 'Who was where on a global board when
 
 COMMENT ON COLUMN app.global_season_rank."position" IS 'In the order of the board, where ties come one after the other.';
 
+COMMENT ON COLUMN app.global_season_rank.entry_id IS 'As whom the digest has the row. Shown to nobody.';
+
+COMMENT ON COLUMN app.global_season_rank.shown IS 'Whether the person is on that board still. Who comes back has their place again.';
+
 CREATE TABLE app.global_standing (
     period text NOT NULL,
     uid uuid NOT NULL,
@@ -1153,7 +1407,11 @@ CREATE TABLE app.global_standing (
     weekly_streak integer,
     weekly_streak_at timestamp with time zone,
     display_name text,
-    avatar_url text
+    avatar_url text,
+    alias uuid,
+    stats_shown boolean DEFAULT false NOT NULL,
+    weekly_xp_before integer,
+    weekly_streak_before integer
 );
 
 ALTER TABLE ONLY app.global_standing FORCE ROW LEVEL SECURITY;
@@ -1163,6 +1421,10 @@ ALTER TABLE app.global_standing OWNER TO breathmaster_owner;
 COMMENT ON TABLE app.global_standing IS 'The global board: only those who opted in, only what it may show.';
 
 COMMENT ON COLUMN app.global_standing.display_name IS 'As the person is shown: copied, so that the row is all that there is to see.';
+
+COMMENT ON COLUMN app.global_standing.alias IS 'As whom others know the row, where that is not its person: see app.pseudonym.';
+
+COMMENT ON COLUMN app.global_standing.stats_shown IS 'Whether what else the week has may stand beside a value.';
 
 CREATE TABLE app.global_tally (
     period text NOT NULL,
@@ -1201,6 +1463,19 @@ ALTER TABLE app.global_tally_change ALTER COLUMN change_id ADD GENERATED BY DEFA
     CACHE 1
 );
 
+CREATE TABLE app.global_total (
+    uid uuid NOT NULL,
+    total_xp integer NOT NULL,
+    longest_streak integer,
+    total_sessions integer NOT NULL
+);
+
+ALTER TABLE ONLY app.global_total FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.global_total OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.global_total IS 'What those have reached in all time who want everyone to see it. The streak is null where they don''t share theirs.';
+
 CREATE TABLE app.member (
     organization_id uuid NOT NULL,
     uid uuid NOT NULL,
@@ -1219,6 +1494,8 @@ CREATE TABLE app.organization (
     organization_id uuid NOT NULL,
     name text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    leaderboard_enabled boolean DEFAULT false NOT NULL,
+    show_real_names boolean DEFAULT false NOT NULL,
     CONSTRAINT organization_name_invalid CHECK (((char_length(name) >= 1) AND (char_length(name) <= 80)))
 );
 
@@ -1227,6 +1504,8 @@ ALTER TABLE ONLY app.organization FORCE ROW LEVEL SECURITY;
 ALTER TABLE app.organization OWNER TO breathmaster_owner;
 
 COMMENT ON TABLE app.organization IS 'A company tenant.';
+
+COMMENT ON COLUMN app.organization.show_real_names IS 'Whether the board has the real names of those who agree to that, or the names that they chose to be seen by.';
 
 CREATE TABLE app.practice_day (
     uid uuid NOT NULL,
@@ -1255,6 +1534,18 @@ COMMENT ON COLUMN app.practice_day.xp IS 'What the sessions count for. Boards ad
 COMMENT ON COLUMN app.practice_day.overlap_xp IS 'What they brought beyond that: two devices at once count once.';
 
 COMMENT ON COLUMN app.practice_day.follows_travel IS 'The streak goes on from the practised day before, although local days lie between: the person travelled.';
+
+CREATE TABLE app.pseudonym (
+    uid uuid NOT NULL,
+    period text NOT NULL,
+    alias uuid DEFAULT gen_random_uuid() NOT NULL
+);
+
+ALTER TABLE ONLY app.pseudonym FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.pseudonym OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.pseudonym IS 'As whom a person is on the global board of one season. Drawn by lot, so it leads neither to the person nor to another season; kept, so that it is the same each time.';
 
 CREATE TABLE app.refresh_token (
     uid uuid NOT NULL,
@@ -1372,6 +1663,12 @@ CREATE TABLE app.standing (
     streak_at timestamp with time zone NOT NULL,
     with_friends boolean NOT NULL,
     streak_shown boolean NOT NULL,
+    total_xp integer,
+    longest_streak integer,
+    weekly_xp_before integer,
+    weekly_streak_before integer,
+    weekly_minutes_before integer,
+    practised_days_before integer,
     CONSTRAINT standing_period_check CHECK (((period = 'all-time'::text) OR (period ~ '^[0-9]{4}-W(0[1-9]|[1-4][0-9]|5[0-3])$'::text))),
     CONSTRAINT standing_practised_days_check CHECK (((practised_days >= 1) AND (practised_days <= 7)))
 );
@@ -1391,6 +1688,10 @@ COMMENT ON COLUMN app.standing.last_day_at IS 'When the latest practised day was
 COMMENT ON COLUMN app.standing.streak_at IS 'When the longest run reached its length.';
 
 COMMENT ON COLUMN app.standing.with_friends IS 'The person shows their progress to friends.';
+
+COMMENT ON COLUMN app.standing.total_xp IS 'Of all time, from sessions that count: what a device claims beyond them is on no board.';
+
+COMMENT ON COLUMN app.standing.weekly_xp_before IS 'What it was when the week had ended, where practice came in after that.';
 
 CREATE TABLE app.state_entry (
     uid uuid NOT NULL,
@@ -1445,49 +1746,6 @@ COMMENT ON COLUMN app.sync_batch.earned_xp IS 'What the device had earned by its
 
 COMMENT ON COLUMN app.sync_batch.answer IS 'JSON in UTF-8; null for an export, which is read from the ledger again.';
 
-CREATE TABLE app."user" (
-    uid uuid NOT NULL,
-    display_name text,
-    avatar_url text,
-    share_progress boolean DEFAULT false NOT NULL,
-    share_streaks boolean DEFAULT false NOT NULL,
-    allow_friend_requests boolean DEFAULT false NOT NULL,
-    global_board boolean DEFAULT false NOT NULL,
-    friends_board boolean DEFAULT false NOT NULL,
-    company_board boolean DEFAULT false NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    preferred_sync_frequency text DEFAULT 'realtime'::text NOT NULL,
-    day_starts_at integer DEFAULT 0 NOT NULL,
-    auto_accept_friends boolean DEFAULT false NOT NULL,
-    share_detailed_progress boolean DEFAULT false NOT NULL,
-    CONSTRAINT user_avatar_url_invalid CHECK (((avatar_url ~ '^https://'::text) AND (char_length(avatar_url) <= 2048))),
-    CONSTRAINT user_day_starts_at_invalid CHECK (((day_starts_at >= 0) AND (day_starts_at <= 6))),
-    CONSTRAINT user_display_name_invalid CHECK ((((char_length(display_name) >= 1) AND (char_length(display_name) <= 40)) AND (display_name IS NORMALIZED) AND (display_name !~ '[[:cntrl:]]'::text) AND (display_name ~ '[^[:space:]]'::text))),
-    CONSTRAINT user_preferred_sync_frequency_invalid CHECK ((preferred_sync_frequency = ANY (ARRAY['realtime'::text, 'hourly'::text, 'daily'::text])))
-);
-
-ALTER TABLE ONLY app."user" FORCE ROW LEVEL SECURITY;
-
-ALTER TABLE app."user" OWNER TO breathmaster_owner;
-
-COMMENT ON TABLE app."user" IS 'A person. What others see of them is a projection (app.standing and the board views), never this row.';
-
-COMMENT ON COLUMN app."user".display_name IS 'Chosen by the person; never derived from an e-mail address; unique nowhere.';
-
-COMMENT ON COLUMN app."user".share_progress IS 'The master switch: without it this person is on no board at all.';
-
-COMMENT ON COLUMN app."user".share_streaks IS 'Whether boards may show the streak beside the rest.';
-
-COMMENT ON COLUMN app."user".allow_friend_requests IS 'Whether others may ask by uid. A code that the person gave away is an invitation of its own and works without.';
-
-COMMENT ON COLUMN app."user".preferred_sync_frequency IS 'How often the person wants their devices to come. A wish: the server takes every sync.';
-
-COMMENT ON COLUMN app."user".day_starts_at IS 'The local hour at which the person''s day begins: later than midnight for those who practise after it.';
-
-COMMENT ON COLUMN app."user".auto_accept_friends IS 'Whether who may ask is a friend at once.';
-
-COMMENT ON COLUMN app."user".share_detailed_progress IS 'Whether a friends board shows the sessions of all time and the favourite patterns beside the week.';
-
 CREATE VIEW board.blocked WITH (security_barrier='true') AS
  SELECT block.blocked_uid AS uid
    FROM app.block
@@ -1501,26 +1759,31 @@ ALTER TABLE board.blocked OWNER TO breathmaster_boards;
 
 COMMENT ON VIEW board.blocked IS 'Those whom the viewer blocked and those who blocked the viewer. For the other boards alone.';
 
-CREATE VIEW board.company WITH (security_barrier='true') AS
- SELECT s.organization_id,
-    s.period,
-    s.uid,
-    u.display_name,
-    u.avatar_url,
-    s.weekly_minutes,
-    s.weekly_minutes_at,
-    s.weekly_consistency,
-    s.weekly_consistency_at,
-    s.team_challenge_participation,
-    s.team_challenge_participation_at
-   FROM (app.company_standing s
-     JOIN app."user" u ON ((u.uid = s.uid)))
-  WHERE ((( SELECT app.uid() AS uid) IS NOT NULL) AND (NOT (s.uid IN ( SELECT b.uid
-           FROM board.blocked b))));
+CREATE VIEW board.company AS
+ SELECT company_standing.organization_id,
+    company_standing.period,
+    company_standing.uid AS entry_id,
+    company_standing.uid,
+    (company_standing.uid = ( SELECT app.uid() AS uid)) AS is_mine,
+        CASE
+            WHEN ( SELECT app.company_shows_real_names() AS company_shows_real_names) THEN COALESCE(company_standing.real_name, company_standing.display_name)
+            ELSE company_standing.display_name
+        END AS display_name,
+    company_standing.avatar_url,
+    company_standing.weekly_minutes,
+    company_standing.weekly_minutes_at,
+    company_standing.weekly_minutes_before,
+    company_standing.weekly_consistency,
+    company_standing.weekly_consistency_at,
+    company_standing.weekly_consistency_before,
+    company_standing.team_challenge_participation,
+    company_standing.team_challenge_participation_at
+   FROM app.company_standing
+  WHERE (( SELECT app.uid() AS uid) IS NOT NULL);
 
 ALTER TABLE board.company OWNER TO breathmaster_boards;
 
-COMMENT ON VIEW board.company IS 'weeklyMinutes, weeklyConsistency and teamChallengeParticipation of the members of the bound organization who agreed.';
+COMMENT ON VIEW board.company IS 'weeklyMinutes, weeklyConsistency and teamChallengeParticipation of the members of the bound organization who agreed, where it has its board on.';
 
 CREATE VIEW board.company_season WITH (security_barrier='true') AS
  SELECT company_season.organization_id,
@@ -1536,21 +1799,25 @@ ALTER TABLE board.company_season OWNER TO breathmaster_boards;
 
 COMMENT ON VIEW board.company_season IS 'The boards of the bound organization that are history, as board.global_season has them.';
 
-CREATE VIEW board.company_season_rank WITH (security_barrier='true') AS
- SELECT r.organization_id,
-    r.period,
-    r.metric,
-    r."position",
-    r.rank,
-    r.uid,
-    u.display_name,
-    u.avatar_url,
-    r.value,
-    r.achieved_at
-   FROM ((app.company_season_rank r
-     JOIN app.company_season s ON (((s.organization_id = r.organization_id) AND (s.period = r.period) AND (s.metric = r.metric) AND (s.finalised_at IS NOT NULL))))
-     JOIN app."user" u ON ((u.uid = r.uid)))
-  WHERE ((( SELECT app.uid() AS uid) IS NOT NULL) AND u.share_progress AND u.company_board);
+CREATE VIEW board.company_season_rank AS
+ SELECT company_season_rank.organization_id,
+    company_season_rank.period,
+    company_season_rank.metric,
+    company_season_rank.rank,
+    company_season_rank.uid AS entry_id,
+    company_season_rank.uid,
+    (company_season_rank.uid = ( SELECT app.uid() AS uid)) AS is_mine,
+        CASE
+            WHEN ( SELECT app.company_shows_real_names() AS company_shows_real_names) THEN COALESCE(company_season_rank.real_name, company_season_rank.display_name)
+            ELSE company_season_rank.display_name
+        END AS display_name,
+    company_season_rank.avatar_url,
+    company_season_rank.value,
+    company_season_rank.achieved_at
+   FROM app.company_season_rank
+  WHERE ((( SELECT app.uid() AS uid) IS NOT NULL) AND (EXISTS ( SELECT
+           FROM app.company_season s
+          WHERE ((s.organization_id = company_season_rank.organization_id) AND (s.period = company_season_rank.period) AND (s.metric = company_season_rank.metric) AND (s.finalised_at IS NOT NULL)))));
 
 ALTER TABLE board.company_season_rank OWNER TO breathmaster_boards;
 
@@ -1584,11 +1851,14 @@ COMMENT ON VIEW board.friend IS 'The viewer''s friends and requests, with the na
 
 CREATE VIEW board.friends WITH (security_barrier='true') AS
  SELECT s.period,
+    s.uid AS entry_id,
     s.uid,
+    (s.uid = ( SELECT app.uid() AS uid)) AS is_mine,
     u.display_name,
     u.avatar_url,
     s.weekly_xp,
     s.last_session_at AS weekly_xp_at,
+    s.weekly_xp_before,
         CASE
             WHEN s.streak_shown THEN s.weekly_streak
             ELSE NULL::integer
@@ -1597,6 +1867,10 @@ CREATE VIEW board.friends WITH (security_barrier='true') AS
             WHEN s.streak_shown THEN s.streak_at
             ELSE NULL::timestamp with time zone
         END AS weekly_streak_at,
+        CASE
+            WHEN s.streak_shown THEN s.weekly_streak_before
+            ELSE NULL::integer
+        END AS weekly_streak_before,
         CASE
             WHEN u.share_detailed_progress THEN t.total_sessions
             ELSE NULL::integer
@@ -1608,7 +1882,15 @@ CREATE VIEW board.friends WITH (security_barrier='true') AS
         CASE
             WHEN u.share_detailed_progress THEN t.favorite_patterns
             ELSE NULL::text[]
-        END AS favorite_patterns
+        END AS favorite_patterns,
+        CASE
+            WHEN u.show_detailed_stats THEN t.total_xp
+            ELSE NULL::integer
+        END AS total_xp,
+        CASE
+            WHEN (u.show_detailed_stats AND s.streak_shown) THEN t.longest_streak
+            ELSE NULL::integer
+        END AS longest_streak
    FROM ((app.standing s
      JOIN app."user" u ON ((u.uid = s.uid)))
      JOIN app.standing t ON (((t.uid = s.uid) AND (t.period = 'all-time'::text))))
@@ -1617,23 +1899,31 @@ CREATE VIEW board.friends WITH (security_barrier='true') AS
 
 ALTER TABLE board.friends OWNER TO breathmaster_boards;
 
-COMMENT ON VIEW board.friends IS 'weeklyXP and weeklyStreak of the viewer and the friends who share, and totalSessions and favoritePatterns of those who share details.';
+COMMENT ON VIEW board.friends IS 'weeklyXP and weeklyStreak of the viewer and the friends who share, totalSessions and favoritePatterns of those who share details, and totalXP and longestStreak of those who show what they reached in all time.';
 
 CREATE VIEW board.global AS
  SELECT global_standing.period,
-    global_standing.uid,
+    COALESCE(global_standing.alias, global_standing.uid) AS entry_id,
+        CASE
+            WHEN (global_standing.alias IS NULL) THEN global_standing.uid
+            ELSE NULL::uuid
+        END AS uid,
+    (global_standing.uid = ( SELECT app.uid() AS uid)) AS is_mine,
     global_standing.display_name,
     global_standing.avatar_url,
+    global_standing.stats_shown,
     global_standing.weekly_xp,
     global_standing.weekly_xp_at,
+    global_standing.weekly_xp_before,
     global_standing.weekly_streak,
-    global_standing.weekly_streak_at
+    global_standing.weekly_streak_at,
+    global_standing.weekly_streak_before
    FROM app.global_standing
   WHERE (( SELECT app.uid() AS uid) IS NOT NULL);
 
 ALTER TABLE board.global OWNER TO breathmaster_boards;
 
-COMMENT ON VIEW board.global IS 'weeklyXP and weeklyStreak of everyone who opted in, but those between whom and the viewer there is a block. Ranks count them too, by app.global_tally.';
+COMMENT ON VIEW board.global IS 'weeklyXP and weeklyStreak of everyone who opted in, but those between whom and the viewer there is a block. Ranks count them too, by app.global_tally. Who is there under a pseudonym has no uid.';
 
 CREATE VIEW board.global_count WITH (security_barrier='true') AS
  SELECT counted.period,
@@ -1673,24 +1963,40 @@ ALTER TABLE board.global_season OWNER TO breathmaster_boards;
 
 COMMENT ON VIEW board.global_season IS 'The global boards that are history: how many were ranked, and the digest of their ranks.';
 
-CREATE VIEW board.global_season_rank WITH (security_barrier='true') AS
- SELECT r.period,
-    r.metric,
-    r."position",
-    r.rank,
-    r.uid,
-    u.display_name,
-    u.avatar_url,
-    r.value,
-    r.achieved_at
-   FROM ((app.global_season_rank r
-     JOIN app.global_season s ON (((s.period = r.period) AND (s.metric = r.metric) AND (s.finalised_at IS NOT NULL))))
-     JOIN app."user" u ON ((u.uid = r.uid)))
-  WHERE ((( SELECT app.uid() AS uid) IS NOT NULL) AND u.share_progress AND u.global_board AND ((r.metric <> 'weekly_streak'::text) OR u.share_streaks));
+CREATE VIEW board.global_season_rank AS
+ SELECT global_season_rank.period,
+    global_season_rank.metric,
+    global_season_rank.rank,
+    COALESCE(global_season_rank.alias, global_season_rank.uid) AS entry_id,
+        CASE
+            WHEN (global_season_rank.alias IS NULL) THEN global_season_rank.uid
+            ELSE NULL::uuid
+        END AS uid,
+    (global_season_rank.uid = ( SELECT app.uid() AS uid)) AS is_mine,
+    global_season_rank.display_name,
+    global_season_rank.avatar_url,
+    global_season_rank.value,
+    global_season_rank.achieved_at
+   FROM app.global_season_rank
+  WHERE ((( SELECT app.uid() AS uid) IS NOT NULL) AND (EXISTS ( SELECT
+           FROM app.global_season s
+          WHERE ((s.period = global_season_rank.period) AND (s.metric = global_season_rank.metric) AND (s.finalised_at IS NOT NULL)))));
 
 ALTER TABLE board.global_season_rank OWNER TO breathmaster_boards;
 
 COMMENT ON VIEW board.global_season_rank IS 'The ranks of the global boards that are history, of those who are on that board still, but those between whom and the viewer there is a block.';
+
+CREATE VIEW board.global_total AS
+ SELECT global_total.uid,
+    global_total.total_xp,
+    global_total.longest_streak,
+    global_total.total_sessions
+   FROM app.global_total
+  WHERE (( SELECT app.uid() AS uid) IS NOT NULL);
+
+ALTER TABLE board.global_total OWNER TO breathmaster_boards;
+
+COMMENT ON VIEW board.global_total IS 'What those on the global board have reached in all time who want that seen.';
 
 CREATE VIEW board.season WITH (security_barrier='true') AS
  SELECT season.period,
@@ -1772,6 +2078,9 @@ ALTER TABLE ONLY app.global_tally_change
 ALTER TABLE ONLY app.global_tally
     ADD CONSTRAINT global_tally_pkey PRIMARY KEY (period, metric, level, bucket);
 
+ALTER TABLE ONLY app.global_total
+    ADD CONSTRAINT global_total_pkey PRIMARY KEY (uid);
+
 ALTER TABLE ONLY app.member
     ADD CONSTRAINT member_pkey PRIMARY KEY (organization_id, uid);
 
@@ -1780,6 +2089,9 @@ ALTER TABLE ONLY app.organization
 
 ALTER TABLE ONLY app.practice_day
     ADD CONSTRAINT practice_day_pkey PRIMARY KEY (uid, epoch, local_day);
+
+ALTER TABLE ONLY app.pseudonym
+    ADD CONSTRAINT pseudonym_pkey PRIMARY KEY (uid, period);
 
 ALTER TABLE ONLY app.refresh_token
     ADD CONSTRAINT refresh_token_pkey PRIMARY KEY (uid, family);
@@ -1812,7 +2124,9 @@ CREATE INDEX block_by_blocked ON app.block USING btree (blocked_uid);
 
 CREATE INDEX company_season_by_period ON app.company_season USING btree (period);
 
-CREATE INDEX company_season_rank_by_position ON app.company_season_rank USING btree (organization_id, period, metric, "position");
+CREATE INDEX company_season_rank_by_position ON app.company_season_rank USING btree (organization_id, period, metric, "position" DESC);
+
+CREATE INDEX company_season_rank_by_value ON app.company_season_rank USING btree (organization_id, period, metric, value DESC, achieved_at, uid) WHERE shown;
 
 CREATE INDEX company_standing_by_member ON app.company_standing USING btree (uid, organization_id);
 
@@ -1824,13 +2138,17 @@ CREATE UNIQUE INDEX email_claim_taken ON app.email_claim USING btree (lower(addr
 
 CREATE INDEX friendship_by_friend ON app.friendship USING btree (friend_uid);
 
-CREATE INDEX global_season_rank_by_position ON app.global_season_rank USING btree (period, metric, "position");
+CREATE INDEX global_season_rank_by_position ON app.global_season_rank USING btree (period, metric, "position" DESC);
 
-CREATE INDEX global_standing_by_streak ON app.global_standing USING btree (period, weekly_streak DESC, weekly_streak_at, uid) WHERE (weekly_streak IS NOT NULL);
+CREATE INDEX global_season_rank_by_value ON app.global_season_rank USING btree (period, metric, value DESC, achieved_at, COALESCE(alias, uid)) WHERE shown;
+
+CREATE INDEX global_standing_by_streak ON app.global_standing USING btree (period, weekly_streak DESC, weekly_streak_at, COALESCE(alias, uid)) WHERE (weekly_streak IS NOT NULL);
 
 CREATE INDEX global_standing_by_uid ON app.global_standing USING btree (uid);
 
-CREATE INDEX global_standing_by_xp ON app.global_standing USING btree (period, weekly_xp DESC, weekly_xp_at, uid);
+CREATE INDEX global_standing_by_xp ON app.global_standing USING btree (period, weekly_xp DESC, weekly_xp_at, COALESCE(alias, uid));
+
+CREATE INDEX global_standing_changed ON app.global_standing USING btree (period) WHERE ((weekly_xp_before IS NOT NULL) OR (weekly_streak_before IS NOT NULL));
 
 CREATE INDEX global_tally_change_by_value ON app.global_tally_change USING btree (period, metric, value);
 
@@ -1848,9 +2166,7 @@ CREATE TRIGGER member_joined AFTER INSERT ON app.member FOR EACH ROW EXECUTE FUN
 
 CREATE TRIGGER user_deleted AFTER DELETE ON app."user" FOR EACH ROW EXECUTE FUNCTION app.forget_blocks();
 
-CREATE TRIGGER user_sharing_changed AFTER UPDATE OF share_progress, share_streaks, global_board, friends_board, company_board ON app."user" FOR EACH ROW WHEN ((((((old.share_progress IS DISTINCT FROM new.share_progress) OR (old.share_streaks IS DISTINCT FROM new.share_streaks)) OR (old.global_board IS DISTINCT FROM new.global_board)) OR (old.friends_board IS DISTINCT FROM new.friends_board)) OR (old.company_board IS DISTINCT FROM new.company_board))) EXECUTE FUNCTION app.project_on_change();
-
-CREATE TRIGGER user_shown AFTER UPDATE OF display_name, avatar_url ON app."user" FOR EACH ROW WHEN (((old.display_name IS DISTINCT FROM new.display_name) OR (old.avatar_url IS DISTINCT FROM new.avatar_url))) EXECUTE FUNCTION app.show_person();
+CREATE TRIGGER user_sharing_changed AFTER UPDATE OF share_progress, share_streaks, global_board, friends_board, company_board, display_name, avatar_url, anonymized_display, stats_sharing, hide_from_global_leaderboard, friends_only_visible, show_detailed_stats, real_name, show_real_name ON app."user" FOR EACH ROW WHEN (((((((((((((((old.share_progress IS DISTINCT FROM new.share_progress) OR (old.share_streaks IS DISTINCT FROM new.share_streaks)) OR (old.global_board IS DISTINCT FROM new.global_board)) OR (old.friends_board IS DISTINCT FROM new.friends_board)) OR (old.company_board IS DISTINCT FROM new.company_board)) OR (old.display_name IS DISTINCT FROM new.display_name)) OR (old.avatar_url IS DISTINCT FROM new.avatar_url)) OR (old.anonymized_display IS DISTINCT FROM new.anonymized_display)) OR (old.stats_sharing IS DISTINCT FROM new.stats_sharing)) OR (old.hide_from_global_leaderboard IS DISTINCT FROM new.hide_from_global_leaderboard)) OR (old.friends_only_visible IS DISTINCT FROM new.friends_only_visible)) OR (old.show_detailed_stats IS DISTINCT FROM new.show_detailed_stats)) OR (old.real_name IS DISTINCT FROM new.real_name)) OR (old.show_real_name IS DISTINCT FROM new.show_real_name))) EXECUTE FUNCTION app.project_on_change();
 
 ALTER TABLE ONLY app.appeal_decision
     ADD CONSTRAINT appeal_decision_uid_device_id_session_id_started_at_fkey FOREIGN KEY (uid, device_id, session_id, started_at) REFERENCES app.session_appeal(uid, device_id, session_id, started_at) ON DELETE CASCADE;
@@ -1915,6 +2231,9 @@ ALTER TABLE ONLY app.global_season_rank
 ALTER TABLE ONLY app.global_standing
     ADD CONSTRAINT global_standing_uid_across FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
 
+ALTER TABLE ONLY app.global_total
+    ADD CONSTRAINT global_total_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
+
 ALTER TABLE ONLY app.member
     ADD CONSTRAINT member_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app.organization(organization_id) ON DELETE CASCADE;
 
@@ -1923,6 +2242,9 @@ ALTER TABLE ONLY app.member
 
 ALTER TABLE ONLY app.practice_day
     ADD CONSTRAINT practice_day_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.pseudonym
+    ADD CONSTRAINT pseudonym_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
 
 ALTER TABLE ONLY app.refresh_token
     ADD CONSTRAINT refresh_token_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
@@ -1958,24 +2280,25 @@ ALTER TABLE app.company_season ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY company_season_closing ON app.company_season TO breathmaster_worker USING ((period = ( SELECT app.closing_season() AS closing_season))) WITH CHECK ((period = ( SELECT app.closing_season() AS closing_season)));
 
-CREATE POLICY company_season_members ON app.company_season FOR SELECT TO breathmaster_boards USING (((organization_id = ( SELECT app.organization_id() AS organization_id)) AND (organization_id = ANY (( SELECT app.own_organization_ids() AS own_organization_ids)::uuid[]))));
+CREATE POLICY company_season_members ON app.company_season FOR SELECT TO breathmaster_boards USING ((organization_id = ANY (( SELECT app.own_company_boards() AS own_company_boards)::uuid[])));
 
 ALTER TABLE app.company_season_rank ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY company_season_rank_closing ON app.company_season_rank TO breathmaster_worker USING ((period = ( SELECT app.closing_season() AS closing_season))) WITH CHECK ((period = ( SELECT app.closing_season() AS closing_season)));
 
-CREATE POLICY company_season_rank_colleagues ON app.company_season_rank FOR SELECT TO breathmaster_boards USING (((organization_id = ( SELECT app.organization_id() AS organization_id)) AND (organization_id = ANY (( SELECT app.own_organization_ids() AS own_organization_ids)::uuid[])) AND (NOT (uid IN ( SELECT b.uid
+CREATE POLICY company_season_rank_colleagues ON app.company_season_rank FOR SELECT TO breathmaster_boards USING ((shown AND (organization_id = ANY (( SELECT app.own_company_boards() AS own_company_boards)::uuid[])) AND (NOT (uid IN ( SELECT b.uid
    FROM board.blocked b)))));
+
+CREATE POLICY company_season_rank_self ON app.company_season_rank TO breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
 ALTER TABLE app.company_standing ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY company_standing_closing ON app.company_standing FOR SELECT TO breathmaster_worker USING ((period = ( SELECT app.closing_season() AS closing_season)));
 
-CREATE POLICY company_standing_colleagues ON app.company_standing FOR SELECT TO breathmaster_boards USING ((organization_id = ( SELECT app.organization_id() AS organization_id)));
+CREATE POLICY company_standing_colleagues ON app.company_standing FOR SELECT TO breathmaster_boards USING (((organization_id = ANY (( SELECT app.own_company_boards() AS own_company_boards)::uuid[])) AND (NOT (uid IN ( SELECT b.uid
+   FROM board.blocked b)))));
 
 CREATE POLICY company_standing_self ON app.company_standing TO breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
-
-CREATE POLICY company_standing_still_member ON app.company_standing AS RESTRICTIVE FOR SELECT TO breathmaster_boards USING ((organization_id = ANY (( SELECT app.own_organization_ids() AS own_organization_ids)::uuid[])));
 
 ALTER TABLE app.daily_challenge ENABLE ROW LEVEL SECURITY;
 
@@ -2017,8 +2340,10 @@ ALTER TABLE app.global_season_rank ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY global_season_rank_closing ON app.global_season_rank TO breathmaster_worker USING ((period = ( SELECT app.closing_season() AS closing_season))) WITH CHECK ((period = ( SELECT app.closing_season() AS closing_season)));
 
-CREATE POLICY global_season_rank_everyone ON app.global_season_rank FOR SELECT TO breathmaster_boards USING (((( SELECT app.uid() AS uid) IS NOT NULL) AND (NOT (uid IN ( SELECT b.uid
+CREATE POLICY global_season_rank_everyone ON app.global_season_rank FOR SELECT TO breathmaster_boards USING ((shown AND (( SELECT app.uid() AS uid) IS NOT NULL) AND (NOT (uid IN ( SELECT b.uid
    FROM board.blocked b)))));
+
+CREATE POLICY global_season_rank_self ON app.global_season_rank TO breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
 ALTER TABLE app.global_standing ENABLE ROW LEVEL SECURITY;
 
@@ -2028,6 +2353,13 @@ CREATE POLICY global_standing_everyone ON app.global_standing FOR SELECT TO brea
    FROM board.blocked b)))));
 
 CREATE POLICY global_standing_self ON app.global_standing TO breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
+
+ALTER TABLE app.global_total ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY global_total_everyone ON app.global_total FOR SELECT TO breathmaster_boards USING (((( SELECT app.uid() AS uid) IS NOT NULL) AND (NOT (uid IN ( SELECT b.uid
+   FROM board.blocked b)))));
+
+CREATE POLICY global_total_self ON app.global_total TO breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
 ALTER TABLE app.member ENABLE ROW LEVEL SECURITY;
 
@@ -2039,9 +2371,15 @@ CREATE POLICY organization_bound ON app.organization TO breathmaster_owner USING
 
 CREATE POLICY organization_joined ON app.organization FOR SELECT TO breathmaster_api USING ((organization_id = ANY (( SELECT app.own_organization_ids() AS own_organization_ids)::uuid[])));
 
+CREATE POLICY organization_managed ON app.organization FOR UPDATE TO breathmaster_api USING ((organization_id = ANY (( SELECT app.managed_organization_ids() AS managed_organization_ids)::uuid[]))) WITH CHECK ((organization_id = ANY (( SELECT app.managed_organization_ids() AS managed_organization_ids)::uuid[])));
+
 ALTER TABLE app.practice_day ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY practice_day_self ON app.practice_day TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
+
+ALTER TABLE app.pseudonym ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY pseudonym_self ON app.pseudonym TO breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
 ALTER TABLE app.refresh_token ENABLE ROW LEVEL SECURITY;
 
@@ -2110,6 +2448,9 @@ GRANT ALL ON FUNCTION app.close_seasons(weeks text[], at timestamp with time zon
 REVOKE ALL ON FUNCTION app.closing_season() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.closing_season() TO breathmaster_worker;
 
+REVOKE ALL ON FUNCTION app.company_shows_real_names() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.company_shows_real_names() TO breathmaster_boards;
+
 REVOKE ALL ON FUNCTION app.create_organization(called text, held_domain text, owner_uid uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.finalise_board(week text, organization uuid, measure text, most integer, at timestamp with time zone) FROM PUBLIC;
@@ -2129,8 +2470,72 @@ REVOKE ALL ON FUNCTION app.friend_door(whom uuid, OUT asks_welcome boolean, OUT 
 
 REVOKE ALL ON FUNCTION app.friend_places() FROM PUBLIC;
 
+GRANT SELECT ON TABLE app."user" TO breathmaster_api;
+
+GRANT SELECT(uid) ON TABLE app."user" TO breathmaster_boards;
+
+GRANT UPDATE(display_name) ON TABLE app."user" TO breathmaster_api;
+GRANT SELECT(display_name) ON TABLE app."user" TO breathmaster_boards;
+
+GRANT UPDATE(avatar_url) ON TABLE app."user" TO breathmaster_api;
+GRANT SELECT(avatar_url) ON TABLE app."user" TO breathmaster_boards;
+
+GRANT UPDATE(share_progress) ON TABLE app."user" TO breathmaster_api;
+
+GRANT UPDATE(share_streaks) ON TABLE app."user" TO breathmaster_api;
+
+GRANT UPDATE(allow_friend_requests) ON TABLE app."user" TO breathmaster_api;
+
+GRANT UPDATE(global_board) ON TABLE app."user" TO breathmaster_api;
+
+GRANT UPDATE(friends_board) ON TABLE app."user" TO breathmaster_api;
+
+GRANT UPDATE(company_board) ON TABLE app."user" TO breathmaster_api;
+
+GRANT UPDATE(preferred_sync_frequency) ON TABLE app."user" TO breathmaster_api;
+
+GRANT UPDATE(day_starts_at) ON TABLE app."user" TO breathmaster_api;
+
+GRANT UPDATE(auto_accept_friends) ON TABLE app."user" TO breathmaster_api;
+
+GRANT UPDATE(share_detailed_progress) ON TABLE app."user" TO breathmaster_api;
+GRANT SELECT(share_detailed_progress) ON TABLE app."user" TO breathmaster_boards;
+
+GRANT UPDATE(anonymized_display) ON TABLE app."user" TO breathmaster_api;
+
+GRANT UPDATE(stats_sharing) ON TABLE app."user" TO breathmaster_api;
+
+GRANT UPDATE(hide_from_global_leaderboard) ON TABLE app."user" TO breathmaster_api;
+
+GRANT UPDATE(friends_only_visible) ON TABLE app."user" TO breathmaster_api;
+
+GRANT UPDATE(show_detailed_stats) ON TABLE app."user" TO breathmaster_api;
+GRANT SELECT(show_detailed_stats) ON TABLE app."user" TO breathmaster_boards;
+
+GRANT UPDATE(real_name) ON TABLE app."user" TO breathmaster_api;
+
+GRANT UPDATE(show_real_name) ON TABLE app."user" TO breathmaster_api;
+
+GRANT UPDATE(hides_global_board) ON TABLE app."user" TO breathmaster_api;
+
+GRANT UPDATE(hides_friends_board) ON TABLE app."user" TO breathmaster_api;
+
+GRANT UPDATE(hides_company_board) ON TABLE app."user" TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.is_on_company_boards(person app."user") FROM PUBLIC;
+GRANT ALL ON FUNCTION app.is_on_company_boards(person app."user") TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.is_on_global_board(person app."user") FROM PUBLIC;
+GRANT ALL ON FUNCTION app.is_on_global_board(person app."user") TO breathmaster_api;
+
 REVOKE ALL ON FUNCTION app.join_organization(joined uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.join_organization(joined uuid) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.managed_organization_ids() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.managed_organization_ids() TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.own_company_boards() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.own_company_boards() TO breathmaster_boards;
 
 REVOKE ALL ON FUNCTION app.own_organization_ids() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.own_organization_ids() TO breathmaster_api;
@@ -2140,8 +2545,10 @@ REVOKE ALL ON FUNCTION app.project_on_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.project_standings() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION app.publish_standings(changed text[], periods text[], weekly_xps integer[], weekly_streaks integer[], weekly_minuteses integer[], practised_dayses integer[], total_sessionses integer[], last_session_ats timestamp with time zone[], last_day_ats timestamp with time zone[], streak_ats timestamp with time zone[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.publish_standings(changed text[], periods text[], weekly_xps integer[], weekly_streaks integer[], weekly_minuteses integer[], practised_dayses integer[], total_sessionses integer[], last_session_ats timestamp with time zone[], last_day_ats timestamp with time zone[], streak_ats timestamp with time zone[]) TO breathmaster_api;
+REVOKE ALL ON FUNCTION app.pseudonym_name(alias uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.publish_standings(changed text[], ended text[], periods text[], weekly_xps integer[], weekly_streaks integer[], weekly_minuteses integer[], practised_dayses integer[], total_xps integer[], longest_streaks integer[], total_sessionses integer[], last_session_ats timestamp with time zone[], last_day_ats timestamp with time zone[], streak_ats timestamp with time zone[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.publish_standings(changed text[], ended text[], periods text[], weekly_xps integer[], weekly_streaks integer[], weekly_minuteses integer[], practised_dayses integer[], total_xps integer[], longest_streaks integer[], total_sessionses integer[], last_session_ats timestamp with time zone[], last_day_ats timestamp with time zone[], streak_ats timestamp with time zone[]) TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.record_email(of_uid uuid, of_address text) FROM PUBLIC;
 
@@ -2156,11 +2563,14 @@ GRANT ALL ON FUNCTION app.register() TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.require_friend_place(asks boolean) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION app.show_person() FROM PUBLIC;
+REVOKE ALL ON FUNCTION app.shows_totals_globally(person app."user") FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.take_turns(one uuid, another uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.tally_global_standing() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.unfinished_seasons(weeks text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.unfinished_seasons(weeks text[]) TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.unfriend(other uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.unfriend(other uuid) TO breathmaster_api;
@@ -2295,13 +2705,25 @@ GRANT SELECT(weekly_streak) ON TABLE app.global_standing TO breathmaster_worker;
 
 GRANT SELECT(weekly_streak_at) ON TABLE app.global_standing TO breathmaster_worker;
 
+GRANT SELECT(display_name) ON TABLE app.global_standing TO breathmaster_worker;
+
+GRANT SELECT(avatar_url) ON TABLE app.global_standing TO breathmaster_worker;
+
+GRANT SELECT(alias) ON TABLE app.global_standing TO breathmaster_worker;
+
 GRANT SELECT ON TABLE app.global_tally TO breathmaster_boards;
 
 GRANT SELECT ON TABLE app.global_tally_change TO breathmaster_boards;
 
+GRANT SELECT ON TABLE app.global_total TO breathmaster_boards;
+
 GRANT SELECT,DELETE ON TABLE app.member TO breathmaster_api;
 
 GRANT SELECT ON TABLE app.organization TO breathmaster_api;
+
+GRANT UPDATE(leaderboard_enabled) ON TABLE app.organization TO breathmaster_api;
+
+GRANT UPDATE(show_real_names) ON TABLE app.organization TO breathmaster_api;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE app.practice_day TO breathmaster_api;
 
@@ -2386,44 +2808,17 @@ GRANT SELECT(with_friends) ON TABLE app.standing TO breathmaster_boards;
 
 GRANT SELECT(streak_shown) ON TABLE app.standing TO breathmaster_boards;
 
+GRANT SELECT(total_xp) ON TABLE app.standing TO breathmaster_boards;
+
+GRANT SELECT(longest_streak) ON TABLE app.standing TO breathmaster_boards;
+
+GRANT SELECT(weekly_xp_before) ON TABLE app.standing TO breathmaster_boards;
+
+GRANT SELECT(weekly_streak_before) ON TABLE app.standing TO breathmaster_boards;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE app.state_entry TO breathmaster_api;
 
 GRANT SELECT,INSERT,DELETE ON TABLE app.sync_batch TO breathmaster_api;
-
-GRANT SELECT ON TABLE app."user" TO breathmaster_api;
-
-GRANT SELECT(uid) ON TABLE app."user" TO breathmaster_boards;
-
-GRANT UPDATE(display_name) ON TABLE app."user" TO breathmaster_api;
-GRANT SELECT(display_name) ON TABLE app."user" TO breathmaster_boards;
-
-GRANT UPDATE(avatar_url) ON TABLE app."user" TO breathmaster_api;
-GRANT SELECT(avatar_url) ON TABLE app."user" TO breathmaster_boards;
-
-GRANT UPDATE(share_progress) ON TABLE app."user" TO breathmaster_api;
-GRANT SELECT(share_progress) ON TABLE app."user" TO breathmaster_boards;
-
-GRANT UPDATE(share_streaks) ON TABLE app."user" TO breathmaster_api;
-GRANT SELECT(share_streaks) ON TABLE app."user" TO breathmaster_boards;
-
-GRANT UPDATE(allow_friend_requests) ON TABLE app."user" TO breathmaster_api;
-
-GRANT UPDATE(global_board) ON TABLE app."user" TO breathmaster_api;
-GRANT SELECT(global_board) ON TABLE app."user" TO breathmaster_boards;
-
-GRANT UPDATE(friends_board) ON TABLE app."user" TO breathmaster_api;
-
-GRANT UPDATE(company_board) ON TABLE app."user" TO breathmaster_api;
-GRANT SELECT(company_board) ON TABLE app."user" TO breathmaster_boards;
-
-GRANT UPDATE(preferred_sync_frequency) ON TABLE app."user" TO breathmaster_api;
-
-GRANT UPDATE(day_starts_at) ON TABLE app."user" TO breathmaster_api;
-
-GRANT UPDATE(auto_accept_friends) ON TABLE app."user" TO breathmaster_api;
-
-GRANT UPDATE(share_detailed_progress) ON TABLE app."user" TO breathmaster_api;
-GRANT SELECT(share_detailed_progress) ON TABLE app."user" TO breathmaster_boards;
 
 GRANT SELECT ON TABLE board.company TO breathmaster_api;
 
@@ -2442,6 +2837,8 @@ GRANT SELECT ON TABLE board.global_count TO breathmaster_api;
 GRANT SELECT ON TABLE board.global_season TO breathmaster_api;
 
 GRANT SELECT ON TABLE board.global_season_rank TO breathmaster_api;
+
+GRANT SELECT ON TABLE board.global_total TO breathmaster_api;
 
 GRANT SELECT ON TABLE board.season TO breathmaster_api;
 

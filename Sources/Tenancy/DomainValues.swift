@@ -32,3 +32,4 @@ extension LocalDay: PGEncodable, PGDecodable, PGArrayElement {
 
 extension SyncFrequency: PGEncodable, PGDecodable {}
 extension DayStart: PGEncodable, PGDecodable {}
+extension StatsSharing: PGEncodable, PGDecodable {}

@@ -104,6 +104,10 @@ struct Demo: Sendable {
                     )
                 }
             }
+            try await database.write(as: Principal(uid: uid)) { tx in
+                let on = OrganizationChange(leaderboard: .init(enabled: true, showRealNames: nil))
+                _ = try await tx.changeOrganization(company, on)
+            }
             for member in members {
                 try await database.write(as: Principal(uid: Self.uid(of: member))) { tx in
                     try await tx.joinOrganization(company)

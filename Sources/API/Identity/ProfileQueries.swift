@@ -11,6 +11,9 @@ extension TenantTransaction {
                 select u.display_name, u.avatar_url, coalesce(newest.time_zone, 'UTC'),
                   u.share_progress, u.share_streaks, u.allow_friend_requests,
                   u.global_board, u.friends_board, u.auto_accept_friends, u.share_detailed_progress, u.company_board,
+                  u.hide_from_global_leaderboard, u.friends_only_visible, u.show_detailed_stats, u.real_name,
+                  u.anonymized_display, u.stats_sharing, u.show_real_name,
+                  u.hides_global_board, u.hides_friends_board, u.hides_company_board,
                   u.preferred_sync_frequency, u.day_starts_at, u.created_at, newest.last_taken_at,
                   (select count(*) from app.device d where d.uid = u.uid and d.revoked_at is null)
                 from app.user u
@@ -42,6 +45,16 @@ extension TenantTransaction {
               auto_accept_friends = coalesce(\(boards?.friends?.autoAcceptFriends), auto_accept_friends),
               share_detailed_progress = coalesce(\(boards?.friends?.shareDetailedProgress), share_detailed_progress),
               company_board = coalesce(\(boards?.company?.enabled), company_board),
+              hide_from_global_leaderboard = coalesce(\(change.privacy?.hideFromGlobalLeaderboard), hide_from_global_leaderboard),
+              friends_only_visible = coalesce(\(change.privacy?.friendsOnlyVisible), friends_only_visible),
+              show_detailed_stats = coalesce(\(change.privacy?.showDetailedStats), show_detailed_stats),
+              real_name = case when \(change.realName != nil) then \(change.realName ?? nil) else real_name end,
+              anonymized_display = coalesce(\(boards?.global?.anonymizedDisplay), anonymized_display),
+              stats_sharing = coalesce(\(boards?.global?.statsSharing), stats_sharing),
+              show_real_name = coalesce(\(boards?.company?.showRealNames), show_real_name),
+              hides_global_board = coalesce(\(boards?.global?.hidden), hides_global_board),
+              hides_friends_board = coalesce(\(boards?.friends?.hidden), hides_friends_board),
+              hides_company_board = coalesce(\(boards?.company?.hidden), hides_company_board),
               preferred_sync_frequency = coalesce(\(change.preferredSyncFrequency), preferred_sync_frequency),
               day_starts_at = coalesce(\(change.dayStartsAt), day_starts_at)
             where uid = \(principal.uid)
@@ -56,6 +69,12 @@ private struct ProfileRow: PGRow {
     let timeZone: String
     let shareProgress, shareStreaks, allowFriendRequests: Bool
     let global, friends, autoAcceptFriends, shareDetailedProgress, company: Bool
+    let hideFromGlobalLeaderboard, friendsOnlyVisible, showDetailedStats: Bool
+    let realName: String?
+    let anonymizedDisplay: Bool
+    let statsSharing: StatsSharing
+    let showRealName: Bool
+    let hidesGlobal, hidesFriends, hidesCompany: Bool
     let preferredSyncFrequency: SyncFrequency
     let dayStartsAt: DayStart
     let createdAt: Instant
@@ -74,6 +93,16 @@ private struct ProfileRow: PGRow {
         autoAcceptFriends = try row.next()
         shareDetailedProgress = try row.next()
         company = try row.next()
+        hideFromGlobalLeaderboard = try row.next()
+        friendsOnlyVisible = try row.next()
+        showDetailedStats = try row.next()
+        realName = try row.next()
+        anonymizedDisplay = try row.next()
+        statsSharing = try row.next()
+        showRealName = try row.next()
+        hidesGlobal = try row.next()
+        hidesFriends = try row.next()
+        hidesCompany = try row.next()
         preferredSyncFrequency = try row.next()
         dayStartsAt = try row.next()
         createdAt = try row.next()
@@ -85,21 +114,31 @@ private struct ProfileRow: PGRow {
         Profile(
             uid: uid.text,
             displayName: displayName,
+            realName: realName,
             avatarUrl: avatarURL,
             timeZone: timeZone,
             privacy: .init(
                 shareProgress: shareProgress,
                 shareStreaks: shareStreaks,
-                allowFriendRequests: allowFriendRequests
+                allowFriendRequests: allowFriendRequests,
+                hideFromGlobalLeaderboard: hideFromGlobalLeaderboard,
+                friendsOnlyVisible: friendsOnlyVisible,
+                showDetailedStats: showDetailedStats
             ),
             leaderboards: .init(
-                global: .init(enabled: global),
+                global: .init(
+                    enabled: global,
+                    anonymizedDisplay: anonymizedDisplay,
+                    statsSharing: statsSharing,
+                    hidden: hidesGlobal
+                ),
                 friends: .init(
                     enabled: friends,
                     autoAcceptFriends: autoAcceptFriends,
-                    shareDetailedProgress: shareDetailedProgress
+                    shareDetailedProgress: shareDetailedProgress,
+                    hidden: hidesFriends
                 ),
-                company: .init(enabled: company)
+                company: .init(enabled: company, showRealNames: showRealName, hidden: hidesCompany)
             ),
             preferredSyncFrequency: preferredSyncFrequency,
             dayStartsAt: dayStartsAt,

@@ -10,13 +10,21 @@ struct Board: Encodable, Sendable {
     let metrics: [Metric]
     /// Whether the viewer agreed to be on it.
     let showsMe: Bool
+    /// Whether the viewer hid it from themself.
+    let isHidden: Bool
 
-    fileprivate init(_ scope: Scope, of company: OrganizationRoutes.Membership? = nil, showsMe: Bool) {
+    fileprivate init(
+        _ scope: Scope,
+        of company: OrganizationRoutes.Membership? = nil,
+        showsMe: Bool,
+        isHidden: Bool
+    ) {
         self.scope = scope
         organizationId = company?.organizationId
         name = company?.name
         metrics = scope.metrics
         self.showsMe = showsMe
+        self.isHidden = isHidden
     }
 }
 
@@ -24,15 +32,21 @@ extension TenantTransaction {
     func ownBoards() async throws -> [Board] {
         async let agreement = queryOne(
             """
-            select share_progress and global_board, share_progress and friends_board, share_progress and company_board
-            from app.user
+            select app.is_on_global_board(u), share_progress and friends_board, app.is_on_company_boards(u),
+              hides_global_board, hides_friends_board, hides_company_board
+            from app.user u
             where uid = \(principal.uid)
             """,
-            as: (Bool, Bool, Bool).self
+            as: (Bool, Bool, Bool, Bool, Bool, Bool).self
         )
         async let memberships = ownMemberships()
-        let (global, friends, company) = try await agreement
-        return [Board(.global, showsMe: global), Board(.friends, showsMe: friends)]
-            + (try await memberships).map { Board(.company, of: $0, showsMe: company) }
+        let (global, friends, company, hidesGlobal, hidesFriends, hidesCompany) = try await agreement
+        return [
+            Board(.global, showsMe: global, isHidden: hidesGlobal),
+            Board(.friends, showsMe: friends, isHidden: hidesFriends),
+        ]
+            + (try await memberships).filter(\.leaderboard.enabled).map {
+                Board(.company, of: $0, showsMe: company, isHidden: hidesCompany)
+            }
     }
 }

@@ -7,14 +7,14 @@ import Foundation
 struct BoardCursor: Codable, Sendable {
     let value: Double
     let achievedAt: Instant
-    let uid: UUID
+    let entryID: UUID
     /// The page ends above it, instead of beginning below.
     let isBackward: Bool
 
     init(_ row: StandingRow, isBackward: Bool) {
         value = row.value
         achievedAt = row.achievedAt
-        uid = row.uid
+        entryID = row.entryID
         self.isBackward = isBackward
     }
 

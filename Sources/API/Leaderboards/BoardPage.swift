@@ -12,36 +12,84 @@ struct BoardPage: Sendable {
     /// Everyone who is ranked. On the global board that is more than the viewer can see:
     /// those whom a block hides have their ranks still.
     let total: Int
+    let isHidden: Bool
+
+    /// - Parameter isHidden: the viewer doesn't want to compare themself, so there is nothing.
+    init(
+        standings: [StandingRow],
+        continues: (above: Bool, below: Bool),
+        mine: OwnStanding?,
+        total: Int,
+        isHidden: Bool
+    ) {
+        self.standings = isHidden ? [] : standings
+        self.continues = isHidden ? (false, false) : continues
+        self.mine = isHidden ? nil : mine
+        self.total = isHidden ? 0 : total
+        self.isHidden = isHidden
+    }
 }
 
 struct StandingRow: PGRow {
     let rank: Int
-    let uid: UUID
+    /// As whom others know the row: the uid, or what stands for it.
+    let entryID: UUID
+    /// Nil for who is there under a pseudonym.
+    let uid: UUID?
+    let isMine: Bool
     let displayName, avatarURL: String?
     let value: Double
     let achievedAt: Instant
     /// On the friends board, of those who share details.
     let favoritePatterns: [String]?
+    let stats: StandingStats?
 
     init(from row: inout PGRowReader) throws {
         rank = try row.next()
+        entryID = try row.next()
         uid = try row.next()
+        isMine = try row.next()
         displayName = try row.next()
         avatarURL = try row.next()
         value = try row.next()
         achievedAt = try row.next()
         favoritePatterns = try row.next()
+        stats = try StandingStats(ifAnyIn: &row)
     }
 
     /// Nil where an outer join found none.
     init?(ifPresentIn row: inout PGRowReader) throws {
-        let (rank, uid) = (try row.next() as Int?, try row.next() as UUID?)
+        let (rank, entryID) = (try row.next() as Int?, try row.next() as UUID?)
+        uid = try row.next()
+        let isMine = try row.next() as Bool?
         displayName = try row.next()
         avatarURL = try row.next()
         let (value, achievedAt) = (try row.next() as Double?, try row.next() as Instant?)
         favoritePatterns = try row.next()
-        guard let rank, let uid, let value, let achievedAt else { return nil }
-        (self.rank, self.uid, self.value, self.achievedAt) = (rank, uid, value, achievedAt)
+        stats = try StandingStats(ifAnyIn: &row)
+        guard let rank, let entryID, let isMine, let value, let achievedAt else { return nil }
+        (self.rank, self.entryID, self.isMine) = (rank, entryID, isMine)
+        (self.value, self.achievedAt) = (value, achievedAt)
+    }
+}
+
+/// What stands beside a value, as far as the scope and the person allow.
+struct StandingStats: Encodable, Sendable {
+    let weeklyXP, weeklyStreak, weeklyMinutes: Int?
+    let weeklyConsistency: Double?
+    let totalSessions, totalXP, longestStreak: Int?
+
+    /// Nil where there is none of them.
+    fileprivate init?(ifAnyIn row: inout PGRowReader) throws {
+        weeklyXP = try row.next()
+        weeklyStreak = try row.next()
+        weeklyMinutes = try row.next()
+        weeklyConsistency = try row.next()
+        totalSessions = try row.next()
+        totalXP = try row.next()
+        longestStreak = try row.next()
+        let numbers = [weeklyXP, weeklyStreak, weeklyMinutes, totalSessions, totalXP, longestStreak]
+        guard weeklyConsistency != nil || numbers.contains(where: { $0 != nil }) else { return nil }
     }
 }
 
@@ -50,11 +98,18 @@ struct OwnStanding: Sendable {
     let value: Double
     /// The smallest value above it.
     let next: Double?
+    /// As others see the viewer there.
+    let displayName: String?
 }
 
 extension OwnStanding: PGRow {
     init(from row: inout PGRowReader) throws {
-        self.init(rank: try row.next(), value: try row.next(), next: try row.next())
+        self.init(
+            rank: try row.next(),
+            value: try row.next(),
+            next: try row.next(),
+            displayName: try row.next()
+        )
     }
 }
 
@@ -70,6 +125,11 @@ extension TenantTransaction {
 }
 
 extension BoardRequest {
+    /// Whether the viewer hid the scope's boards from themself.
+    func isHidden(from viewer: Principal) -> SQL {
+        "(select \(identifier: "hides_\(scope.rawValue)_board") from app.user where uid = \(viewer.uid))"
+    }
+
     /// Around oneself, so many come before.
     var half: Int { limit / 2 }
 

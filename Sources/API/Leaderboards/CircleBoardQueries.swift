@@ -13,11 +13,13 @@ private struct PlacedRow: PGRow {
     }
 
     let total: Int
+    let isHidden: Bool
     /// Nil where there is none to show.
     let placed: Placed?
 
     init(from row: inout PGRowReader) throws {
         total = try row.next()
+        isHidden = try row.next()
         let (position, next, isOnPage) = (
             try row.next() as Int?, try row.next() as Double?, try row.next() as Bool?
         )
@@ -37,20 +39,20 @@ extension TenantTransaction {
         let rows: [PlacedRow] = try await query(
             """
             with standing as materialized (
-              select uid, display_name, avatar_url, value::float8 as value, achieved_at, favorite_patterns,
-                rank() over (order by value desc) as rank,
+              select *, rank() over (order by value desc) as rank,
                 row_number() over (order by value desc, achieved_at, uid) as position,
                 (max(value) over (order by value desc groups between 1 preceding and 1 preceding))::float8 as next
               from (\(board.circle(of: principal))) as board
               where value > 0
             ), page as (
-              select \(board.anchor.offset(of: board, uid: principal.uid)) as "offset"
+              select \(board.anchor.offset(of: board)) as "offset"
             )
-            select (select count(*) from standing), position, next, position > "offset" and position <= "offset" + \(board.limit),
-              rank, uid, display_name, avatar_url, value, achieved_at, favorite_patterns
+            select (select count(*) from standing), \(board.isHidden(from: principal)), position, next,
+              position > "offset" and position <= "offset" + \(board.limit),
+              rank, uid, uid, is_mine, display_name, avatar_url, value::float8, achieved_at, \(board.scope.besideValue)
             from page
               left join standing
-                on uid = \(principal.uid) or (position > "offset" and position <= "offset" + \(board.limit))
+                on is_mine or (position > "offset" and position <= "offset" + \(board.limit))
             order by position
             """
         )
@@ -62,10 +64,16 @@ extension TenantTransaction {
             continues: (
                 page.first.map { $0.position > 1 } ?? false, page.last.map { $0.position < total } ?? false
             ),
-            mine: placed.first { $0.standing.uid == principal.uid }.map {
-                OwnStanding(rank: $0.standing.rank, value: $0.standing.value, next: $0.next)
+            mine: placed.first { $0.standing.isMine }.map {
+                OwnStanding(
+                    rank: $0.standing.rank,
+                    value: $0.standing.value,
+                    next: $0.next,
+                    displayName: $0.standing.displayName
+                )
             },
-            total: total
+            total: total,
+            isHidden: rows.first?.isHidden ?? false
         )
     }
 }
@@ -74,23 +82,34 @@ extension BoardRequest {
     /// The scope's view with the metric's column. What a view doesn't have, this can't ask for.
     fileprivate func circle(of principal: Principal) -> SQL {
         let columns: SQL = """
-            uid, display_name, avatar_url, \(identifier: metric.column) as value,
-              \(identifier: metric.column + "_at") as achieved_at
+            *, \(identifier: metric.column) as value, \(identifier: metric.column + "_at") as achieved_at
             """
         return if let organizationID = principal.organizationID {
             """
-            select \(columns), null::text[] as favorite_patterns from board.company
+            select \(columns) from board.company
             where organization_id = \(organizationID) and period = \(period.description)
             """
         } else {
-            "select \(columns), favorite_patterns from board.friends where period = \(period.description)"
+            "select \(columns) from board.friends where period = \(period.description)"
+        }
+    }
+}
+
+extension Scope {
+    /// What `StandingRow` reads after the value, of the columns that the scope's view has.
+    fileprivate var besideValue: SQL {
+        switch self {
+        case .company:
+            "null::text[], null::integer, null::integer, weekly_minutes, weekly_consistency, null::integer, null::integer, null::integer"
+        case .friends, .global:
+            "favorite_patterns, weekly_xp, weekly_streak, null::integer, null::float8, total_sessions, total_xp, longest_streak"
         }
     }
 }
 
 extension BoardRequest.Anchor {
     /// How many standings lie above the page. Who is not on the board sees its top.
-    fileprivate func offset(of board: BoardRequest, uid: UUID) -> SQL {
+    fileprivate func offset(of board: BoardRequest) -> SQL {
         switch self {
         case .top:
             "0::bigint"
@@ -99,7 +118,7 @@ extension BoardRequest.Anchor {
             greatest(0, (
               select count(*) from standing
               where value > \(cursor.value)
-                or (value = \(cursor.value) and (achieved_at, uid) < (\(cursor.achievedAt), \(cursor.uid)))
+                or (value = \(cursor.value) and (achieved_at, uid) < (\(cursor.achievedAt), \(cursor.entryID)))
             ) - \(board.limit))
             """
         case .next(let cursor):
@@ -107,11 +126,11 @@ extension BoardRequest.Anchor {
             (
               select count(*) from standing
               where value > \(cursor.value)
-                or (value = \(cursor.value) and (achieved_at, uid) <= (\(cursor.achievedAt), \(cursor.uid)))
+                or (value = \(cursor.value) and (achieved_at, uid) <= (\(cursor.achievedAt), \(cursor.entryID)))
             )
             """
         case .me:
-            "greatest(0, coalesce((select position from standing where uid = \(uid)), 0) - 1 - \(board.half))"
+            "greatest(0, coalesce((select position from standing where is_mine), 0) - 1 - \(board.half))"
         }
     }
 }

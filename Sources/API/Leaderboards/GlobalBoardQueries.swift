@@ -3,22 +3,13 @@ import Foundation
 import PGClient
 import Tenancy
 
-private struct NearRow: PGRow {
-    /// Above the place that the page is asked for, and not there or below.
-    let isAbove: Bool
-    let standing: StandingRow
-
-    init(from row: inout PGRowReader) throws {
-        isAbove = try row.next()
-        standing = try StandingRow(from: &row)
-    }
-}
-
 private struct CountRow: PGRow {
     let count: Int
+    let isHidden: Bool
 
     init(from row: inout PGRowReader) throws {
         count = try row.next()
+        isHidden = try row.next()
     }
 }
 
@@ -29,7 +20,7 @@ extension TenantTransaction {
         let (rows, own, counts) = try await query(
             PGQuery<NearRow>(
                 """
-                with near as materialized (\(board.near(principal.uid))),
+                with near as materialized (\(board.globalRows.near(board))),
                   edge as (
                     select max(value) as value, min(value) as bottom, max(value) / 128 as in_bucket,
                       (max(value) / 128 + 1) * 128 as following
@@ -46,12 +37,15 @@ extension TenantTransaction {
                     from counted group by value
                   ),
                   base as materialized (select \(board.peopleAbove("edge")) as people_above from edge)
-                select is_above, (1 + base.people_above + ranked.people_above)::bigint, uid, display_name, avatar_url,
-                  near.value::float8, achieved_at, null::text[]
+                select is_above, (1 + base.people_above + ranked.people_above)::bigint, entry_id, near.uid, is_mine, display_name,
+                  avatar_url, near.value::float8, achieved_at, null::text[],
+                  case when stats_shown then weekly_xp end, case when stats_shown then weekly_streak end,
+                  null::integer, null::float8, total.total_sessions, total.total_xp, total.longest_streak
                 from near
                   join ranked on ranked.value = near.value
                   cross join base
-                order by near.value desc, achieved_at, uid
+                  left join board.global_total total on total.uid = near.uid
+                order by near.value desc, achieved_at, entry_id
                 """
             ),
             PGQuery<OwnStanding>(
@@ -60,15 +54,15 @@ extension TenantTransaction {
                     select \(board.column)::float8 as next from board.global
                     where \(board.isRanked) and \(board.column) > mine.value
                     order by \(board.column) limit 1
-                  )
+                  ), mine.display_name
                 from (
-                  select \(board.column) as value, \(board.column) / 128 as in_bucket, (\(board.column) / 128 + 1) * 128 as following
+                  select display_name, \(board.column) as value, \(board.column) / 128 as in_bucket, (\(board.column) / 128 + 1) * 128 as following
                   from board.global
-                  where \(board.isRanked) and uid = \(principal.uid)
+                  where \(board.isRanked) and is_mine
                 ) as mine
                 """
             ),
-            PGQuery<CountRow>("select (\(board.people))::bigint")
+            PGQuery<CountRow>("select (\(board.people))::bigint, \(board.isHidden(from: principal))")
         )
         let page = board.page(
             above: rows.filter(\.isAbove).map(\.standing),
@@ -78,7 +72,8 @@ extension TenantTransaction {
             standings: page.standings,
             continues: page.continues,
             mine: own.first,
-            total: counts.first?.count ?? 0
+            total: counts.first?.count ?? 0,
+            isHidden: counts.first?.isHidden ?? false
         )
     }
 }
@@ -87,82 +82,17 @@ extension TenantTransaction {
 
 extension BoardRequest {
     fileprivate var column: SQL { "\(identifier: metric.column)" }
-    private var reachedAt: SQL { "\(identifier: metric.column + "_at")" }
     fileprivate var isRanked: SQL { "period = \(period.description) and \(column) > 0" }
 
-    /// The rows of the page, and one more in each direction in which it may go on.
-    fileprivate func near(_ viewer: UUID) -> SQL {
-        switch anchor {
-        case .top:
-            return top
-        case .next(let cursor):
-            let place = Place(
-                value: "\(Int32(cursor.value))",
-                at: "\(cursor.achievedAt)",
-                uid: "\(cursor.uid)"
-            )
-            return cursor.isBackward ? above(place, limit + 1) : below(place, limit + 1)
-        case .me:
-            let place = Place(
-                value: "(select value from mine)",
-                at: "(select achieved_at from mine)",
-                uid: "(select uid from mine)"
-            )
-            return """
-                with mine as materialized (\(rows(isAbove: false)) and uid = \(viewer))
-                (\(above(place, half + 1)))
-                union all
-                (select * from mine)
-                union all
-                (\(below(place, limit + 1)))
-                union all
-                (select * from (\(top)) as top where not exists (select from mine))
-                """
-        }
-    }
-
-    /// A standing's place in the order of the board.
-    private struct Place {
-        let value, at, uid: SQL
-    }
-
-    private func rows(isAbove: Bool) -> SQL {
-        """
-        select \(isAbove) as is_above, uid, display_name, avatar_url, \(column) as value, \(reachedAt) as achieved_at
-        from board.global
-        where \(isRanked)
-        """
-    }
-
-    private var top: SQL {
-        "\(rows(isAbove: false)) order by \(column) desc, \(reachedAt), uid limit \(limit + 1)"
-    }
-
-    /// Ties and smaller values apart: each is a range of the index.
-    private func below(_ place: Place, _ limit: Int) -> SQL {
-        """
-        select * from (
-          (\(rows(isAbove: false)) and \(column) = \(place.value) and (\(reachedAt), uid) > (\(place.at), \(place.uid))
-            order by \(reachedAt), uid limit \(limit))
-          union all
-          (\(rows(isAbove: false)) and \(column) < \(place.value)
-            order by \(column) desc, \(reachedAt), uid limit \(limit))
-        ) as below
-        order by value desc, achieved_at, uid limit \(limit)
-        """
-    }
-
-    private func above(_ place: Place, _ limit: Int) -> SQL {
-        """
-        select * from (
-          (\(rows(isAbove: true)) and \(column) = \(place.value) and (\(reachedAt), uid) < (\(place.at), \(place.uid))
-            order by \(reachedAt) desc, uid desc limit \(limit))
-          union all
-          (\(rows(isAbove: true)) and \(column) > \(place.value)
-            order by \(column), \(reachedAt) desc, uid desc limit \(limit))
-        ) as above
-        order by value, achieved_at desc, uid desc limit \(limit)
-        """
+    fileprivate var globalRows: BoardRows {
+        BoardRows(
+            view: "board.global",
+            value: column,
+            reachedAt: "\(identifier: metric.column + "_at")",
+            isRanked: isRanked,
+            others: ", stats_shown, weekly_xp, weekly_streak",
+            isWhole: true
+        )
     }
 }
 

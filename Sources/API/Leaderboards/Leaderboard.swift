@@ -6,19 +6,24 @@ import Foundation
 struct Leaderboard: Encodable, Sendable {
     struct Entry: Encodable, Sendable {
         let rank: Int
-        let uid: String
+        /// Absent for who is there under a pseudonym.
+        let uid: String?
+        let isMe: Bool
         let displayName: String?
         let avatarUrl: String?
         let value: Double
         let favoritePatterns: [String]?
+        let stats: StandingStats?
 
         init(_ row: StandingRow) {
             rank = row.rank
-            uid = row.uid.text
+            uid = row.uid?.text
+            isMe = row.isMine
             displayName = row.displayName
             avatarUrl = row.avatarURL
             value = row.value
             favoritePatterns = row.favoritePatterns
+            stats = row.stats
         }
     }
 
@@ -35,6 +40,8 @@ struct Leaderboard: Encodable, Sendable {
 
     struct Mine: Encodable, Sendable {
         let rank: Int
+        /// As others see the viewer here.
+        let displayName: String?
         let value: Double
         /// To the next larger value; absent at the top.
         let gapToNext: Double?
@@ -43,6 +50,7 @@ struct Leaderboard: Encodable, Sendable {
 
         init(_ own: OwnStanding, among total: Int) {
             rank = own.rank
+            displayName = own.displayName
             value = own.value
             gapToNext = own.next.map { $0 - own.value }
             percentile = 100 * (total - own.rank + 1) / max(1, total)
@@ -54,6 +62,8 @@ struct Leaderboard: Encodable, Sendable {
     let period: String
     /// Absent for all time.
     let season: SeasonState?
+    /// The viewer doesn't want to compare themself, so nobody is here, nor are they.
+    let isHidden: Bool
     let total: Int
     let entries: [Entry]
     /// Absent for a viewer who is not on this board.
@@ -71,8 +81,9 @@ struct Leaderboard: Encodable, Sendable {
         scope = board.scope
         metric = board.metric
         period = board.period.description
-        total = page.total
         self.season = season.map(SeasonState.init)
+        isHidden = page.isHidden
+        total = page.total
         entries = page.standings.map(Entry.init)
         me = page.mine.map { Mine($0, among: page.total) }
         func cursor(beside row: StandingRow?, isBackward: Bool) throws -> String? {

@@ -34,11 +34,19 @@ struct SeasonFinalising: Sendable {
     /// Those that are still to be finalised. A few at a time: syncs wait while weeks are
     /// closed, and the first time there are all the weeks of years.
     private func close(_ seasons: [Season]) async throws -> [String] {
-        var unfinished: [String] = []
-        for first in stride(from: 0, to: seasons.count, by: Self.mostWeeks) {
-            let weeks = seasons[first..<min(first + Self.mostWeeks, seasons.count)].map(\.week.description)
+        let given = seasons.map(\.week.description)
+        let weeks = try await pool.transaction(.readOnly) { tx in
+            try await tx.query(
+                "select week, closed from app.unfinished_seasons(\(given))",
+                as: (String, Bool).self
+            )
+        }
+        var unfinished = weeks.filter(\.1).map(\.0)
+        let open = weeks.filter { !$0.1 }.map(\.0)
+        for first in stride(from: 0, to: open.count, by: Self.mostWeeks) {
+            let some = Array(open[first..<min(first + Self.mostWeeks, open.count)])
             unfinished += try await pool.transaction { tx in
-                try await tx.query("select app.close_seasons(\(weeks), \(Instant(now())))", as: String.self)
+                try await tx.query("select app.close_seasons(\(some), \(Instant(now())))", as: String.self)
             }
         }
         return unfinished

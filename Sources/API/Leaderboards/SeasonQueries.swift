@@ -38,6 +38,33 @@ struct BoardSeal: PGRow {
     }
 }
 
+/// Somebody's value that moved after the week had ended.
+struct LateChange: Encodable, PGRow {
+    let uid: String?
+    let displayName: String?
+    let isMe: Bool
+    /// What it was when the week had ended, and what it is now.
+    let before, value: Double
+
+    init(from row: inout PGRowReader) throws {
+        uid = (try row.next() as UUID?)?.text
+        displayName = try row.next()
+        isMe = try row.next()
+        before = try row.next()
+        value = try row.next()
+    }
+}
+
+private struct SealRow: PGRow {
+    let people: Int32
+    let isHidden: Bool
+
+    init(from row: inout PGRowReader) throws {
+        people = try row.next()
+        isHidden = try row.next()
+    }
+}
+
 private struct ListedSeason: PGRow {
     let week: String
     let isClosed: Bool
@@ -47,19 +74,6 @@ private struct ListedSeason: PGRow {
         week = try row.next()
         isClosed = try row.next()
         finalisedAt = try row.next()
-    }
-}
-
-private struct RankRow: PGRow {
-    /// The place where the page begins, or which it ends above.
-    let start: Int32
-    let isAbove: Bool
-    let standing: StandingRow
-
-    init(from row: inout PGRowReader) throws {
-        start = try row.next()
-        isAbove = try row.next()
-        standing = try StandingRow(from: &row)
     }
 }
 
@@ -93,6 +107,24 @@ extension TenantTransaction {
         return try await queryFirst(
             "select people, digest from \(history.season) where \(history.isOfBoard)",
             as: BoardSeal.self
+        )
+    }
+
+    /// Whose values practice moved that came in after the week had ended: the 50 largest.
+    func lateChanges(of board: BoardRequest) async throws -> [LateChange] {
+        guard board.metric != .teamChallengeParticipation else { return [] }
+        let before: SQL = "\(identifier: board.metric.column + "_before")"
+        let value: SQL = "\(identifier: board.metric.column)"
+        let owned: SQL = board.organizationID.map { "organization_id = \($0) and " } ?? ""
+        return try await query(
+            """
+            select uid, display_name, is_mine, \(before)::float8, \(value)::float8
+            from board.\(identifier: board.scope.rawValue)
+            where \(owned)period = \(board.period.description) and \(before) is not null and \(before) <> \(value)
+            order by \(value) desc, entry_id
+            limit 50
+            """,
+            as: LateChange.self
         )
     }
 
@@ -130,113 +162,64 @@ extension TenantTransaction {
         }
     }
 
-    /// What is near first: a view that asks who is still on the board doesn't keep to the
-    /// order of the index, so each read sorts all the places that it may take from. Farther
-    /// only where so many have gone that the page isn't full.
+    /// By ranks that stay as they are: who has gone leaves a gap.
     private func finalStandings(on board: BoardRequest) async throws -> BoardPage {
         guard let history = board.history else { return try await standings(on: board) }
-        for reach: Int32 in [1_000, 50_000] {
-            let (page, isWhole) = try await finalStandings(on: board, of: history, within: reach)
-            if isWhole { return page }
-        }
-        return try await finalStandings(on: board, of: history, within: 1 << 30).page
-    }
-
-    /// By places, which stay as they are: who has gone leaves a gap. Not whole where there
-    /// may be more of the page beyond `reach`.
-    private func finalStandings(
-        on board: BoardRequest,
-        of history: History,
-        within reach: Int32
-    ) async throws -> (page: BoardPage, isWhole: Bool) {
-        let bounds = board.anchor.bounds(of: board)
         let (rows, own, seals) = try await query(
-            PGQuery<RankRow>(
+            PGQuery<NearRow>(
                 """
-                with page as (select \(history.start(of: board, for: principal.uid)) as start)
-                select (select start from page), is_above, rank, uid, display_name, avatar_url, value::float8, achieved_at, null::text[]
-                from (
-                  (select true as is_above, * from \(history.ranks)
-                    where \(history.isOfBoard) and "position" < (select start from page)
-                      and "position" >= (select start from page) - \(reach)
-                    order by "position" desc limit \(bounds.above))
-                  union all
-                  (select false, * from \(history.ranks)
-                    where \(history.isOfBoard) and "position" >= (select start from page)
-                      and "position" < (select start from page) + \(reach)
-                    order by "position" limit \(bounds.below))
-                ) as near
-                order by "position"
+                select is_above, rank, entry_id, uid, is_mine, display_name, avatar_url, value::float8, achieved_at, null::text[],
+                  null::integer, null::integer, null::integer, null::float8, null::integer, null::integer, null::integer
+                from (\(history.rows.near(board))) as near
+                order by value desc, achieved_at, entry_id
                 """
             ),
             PGQuery<OwnStanding>(
                 """
                 select rank, value::float8, (
-                    select r.value::float8 from \(history.ranks) r
-                    where \(history.isOfBoard) and "position" < mine.rank and "position" >= mine.rank - \(reach)
-                    order by "position" desc limit 1
-                  )
-                from (select rank, value from \(history.ranks) where \(history.isOfBoard) and uid = \(principal.uid)) as mine
+                    select r.value::float8 from \(history.rows.view) r
+                    where \(history.isOfBoard) and r.value > mine.value
+                    order by r.value limit 1
+                  ), display_name
+                from (
+                  select rank, value, display_name from \(history.rows.view) where \(history.isOfBoard) and is_mine
+                ) as mine
                 """
             ),
-            PGQuery<BoardSeal>("select people, digest from \(history.season) where \(history.isOfBoard)")
+            PGQuery<SealRow>(
+                "select people, \(board.isHidden(from: principal)) from \(history.season) where \(history.isOfBoard)"
+            )
         )
-        let people = seals.first?.people ?? 0
-        let start = rows.first?.start ?? 1
-        let isAboveWhole = rows.count { $0.isAbove } == bounds.above || start <= reach
-        let isBelowWhole = rows.count { !$0.isAbove } == bounds.below || start + reach > people
-        let isNextWhole = own.first.map { $0.next != nil || $0.rank <= Int(reach) } ?? true
         let page = board.page(
             above: rows.filter(\.isAbove).map(\.standing),
             below: rows.filter { !$0.isAbove }.map(\.standing)
         )
-        return (
-            BoardPage(
-                standings: page.standings,
-                continues: page.continues,
-                mine: own.first,
-                total: Int(people)
-            ),
-            reach > people || (isAboveWhole && isBelowWhole && isNextWhole)
+        return BoardPage(
+            standings: page.standings,
+            continues: page.continues,
+            mine: own.first,
+            total: seals.first.map { Int($0.people) } ?? 0,
+            isHidden: seals.first?.isHidden ?? false
         )
     }
 }
 
-extension BoardRequest.Anchor {
-    /// How many rows to read on each side of where the page begins: one more than it may show.
-    fileprivate func bounds(of board: BoardRequest) -> (above: Int, below: Int) {
-        switch self {
-        case .next(let cursor) where cursor.isBackward: (board.limit + 1, 0)
-        case .top, .next: (0, board.limit + 1)
-        case .me: (board.half + 1, board.limit + 1)
-        }
-    }
-}
-
-/// The views that have the history of a board.
+/// Where the history of a board is.
 private struct History {
-    let season, ranks, isOfBoard: SQL
+    let season, isOfBoard: SQL
+    let rows: BoardRows
 
-    /// The first place of the page, or the one that a page before it ends above.
-    func start(of board: BoardRequest, for viewer: UUID) -> SQL {
-        switch board.anchor {
-        case .top: "1"
-        case .me: "coalesce((\(place(of: viewer))), 1)"
-        case .next(let cursor):
-            """
-            coalesce(
-              (\(place(of: cursor.uid))) + \(Int32(cursor.isBackward ? 0 : 1)),
-              (select max("position") + 1 from \(ranks) where \(isOfBoard)
-                and (value > \(cursor.value)
-                  or (value = \(cursor.value) and (achieved_at, uid) < (\(cursor.achievedAt), \(cursor.uid))))),
-              1
-            )
-            """
-        }
-    }
-
-    private func place(of uid: UUID) -> SQL {
-        "select \"position\" from \(ranks) where \(isOfBoard) and uid = \(uid)"
+    init(season: SQL, ranks: SQL, isOfBoard: SQL, isWhole: Bool) {
+        self.season = season
+        self.isOfBoard = isOfBoard
+        rows = BoardRows(
+            view: ranks,
+            value: "value",
+            reachedAt: "achieved_at",
+            isRanked: isOfBoard,
+            others: ", rank",
+            isWhole: isWhole
+        )
     }
 }
 
@@ -246,12 +229,18 @@ extension BoardRequest {
         let isOfBoard: SQL = "period = \(period.description) and metric = \(metric.column)"
         return switch scope {
         case .global:
-            History(season: "board.global_season", ranks: "board.global_season_rank", isOfBoard: isOfBoard)
+            History(
+                season: "board.global_season",
+                ranks: "board.global_season_rank",
+                isOfBoard: isOfBoard,
+                isWhole: true
+            )
         case .company:
             History(
                 season: "board.company_season",
                 ranks: "board.company_season_rank",
-                isOfBoard: "organization_id = \(organizationID) and \(isOfBoard)"
+                isOfBoard: "organization_id = \(organizationID) and \(isOfBoard)",
+                isWhole: false
             )
         case .friends: nil
         }

@@ -62,11 +62,12 @@ struct SeasonRoutes: Sendable {
     private struct SeasonBoard: Encodable {
         let page: Leaderboard
         let podium: [Leaderboard.Entry]
+        let changes: [LateChange]
         let finalisedAt: Instant?
         let digest: String?
 
         private enum Key: CodingKey {
-            case podium, finalisedAt, digest
+            case podium, changes, finalisedAt, digest
         }
 
         /// In one object with the page.
@@ -74,6 +75,7 @@ struct SeasonRoutes: Sendable {
             try page.encode(to: encoder)
             var container = encoder.container(keyedBy: Key.self)
             try container.encode(podium, forKey: .podium)
+            try container.encode(changes, forKey: .changes)
             try container.encodeIfPresent(finalisedAt, forKey: .finalisedAt)
             try container.encodeIfPresent(digest, forKey: .digest)
         }
@@ -90,12 +92,13 @@ struct SeasonRoutes: Sendable {
             now: asOf
         )
         let principal = board.organizationID.map(context.principal.member(of:)) ?? context.principal
-        let (season, page, podium, seal) = try await database.read(as: principal) { tx in
+        let (season, page, podium, changes, seal) = try await database.read(as: principal) { tx in
             let season = try await tx.season(of: board.period, at: asOf)
             return (
                 season,
                 try await tx.standings(on: board, in: season),
                 try await tx.standings(on: board.podium, in: season),
+                try await tx.lateChanges(of: board),
                 try await tx.seal(of: board)
             )
         }
@@ -104,6 +107,7 @@ struct SeasonRoutes: Sendable {
                 page: Leaderboard(page, of: board, in: season, cursorKey: cursorKey, asOf: asOf),
                 // Where one of the first three has gone, nobody moves up.
                 podium: podium.standings.filter { $0.rank <= 3 }.map(Leaderboard.Entry.init),
+                changes: page.isHidden ? [] : changes,
                 finalisedAt: season?.finalisedAt,
                 digest: seal?.digest.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
             )

@@ -6,14 +6,33 @@ extension TenantTransaction {
     func ownMemberships() async throws -> [OrganizationRoutes.Membership] {
         try await query(
             """
-            select o.organization_id, o.name, m.role
+            select o.organization_id, o.name, m.role, o.leaderboard_enabled, o.show_real_names
             from app.member m
               join app.organization o on o.organization_id = m.organization_id
             where m.uid = \(principal.uid)
             order by o.name, o.organization_id
             """,
-            as: (UUID, String, String).self
-        ).map { OrganizationRoutes.Membership(organizationId: $0.text, name: $1, role: $2) }
+            as: (UUID, String, String, Bool, Bool).self
+        ).map { id, name, role, enabled, showsRealNames in
+            OrganizationRoutes.Membership(
+                organizationId: id.text,
+                name: name,
+                role: role,
+                leaderboard: .init(enabled: enabled, showRealNames: showsRealNames)
+            )
+        }
+    }
+
+    /// Whether it is one whose settings the person may change.
+    func changeOrganization(_ id: UUID, _ change: OrganizationChange) async throws -> Bool {
+        try await execute(
+            """
+            update app.organization set
+              leaderboard_enabled = coalesce(\(change.leaderboard?.enabled), leaderboard_enabled),
+              show_real_names = coalesce(\(change.leaderboard?.showRealNames), show_real_names)
+            where organization_id = \(id)
+            """
+        ) == 1
     }
 
     func joinOrganization(_ id: UUID) async throws {

@@ -10,6 +10,13 @@ struct OrganizationRoutes: Sendable {
         let organizationId: String
         let name: String
         let role: String
+        let leaderboard: Board
+    }
+
+    /// What the company has decided about its board.
+    struct Board: Encodable, Sendable {
+        let enabled: Bool
+        let showRealNames: Bool
     }
 
     struct List: Encodable, Sendable {
@@ -19,6 +26,7 @@ struct OrganizationRoutes: Sendable {
     func add(to routes: some RouterMethods<MemberContext>) {
         routes.group("organizations")
             .get(use: memberships)
+            .patch(":organization", use: changeSettings)
             .put(":organization/membership", use: join)
             .delete(":organization/membership", use: leave)
     }
@@ -29,6 +37,25 @@ struct OrganizationRoutes: Sendable {
             try await tx.ownMemberships()
         }
         return try JSON.response(List(organizations: memberships))
+    }
+
+    /// `PATCH /v1/organizations/{organization}`: whether the company has a board, and with
+    /// which names. For its owners and admins; it is so for everyone from this answer on.
+    @Sendable func changeSettings(_ request: Request, in context: MemberContext) async throws -> Response {
+        let id = try context.parameters.id("organization")
+        let change = try await JSON.decode(OrganizationChange.self, from: request)
+        let memberships = try await database.write(as: context.principal) { tx in
+            let changed = try await tx.changeOrganization(id, change)
+            let memberships = try await tx.ownMemberships()
+            if !changed, memberships.contains(where: { $0.organizationId == id.text }) {
+                throw Problem.notYours
+            }
+            return memberships
+        }
+        guard let membership = memberships.first(where: { $0.organizationId == id.text }) else {
+            throw Problem.notFound
+        }
+        return try JSON.response(membership)
     }
 
     /// `PUT /v1/organizations/{organization}/membership`: joins, by an address in
@@ -52,6 +79,42 @@ struct OrganizationRoutes: Sendable {
         guard left else { throw Problem.notFound }
         return Response(status: .noContent)
     }
+}
+
+/// What a `PATCH` of an organization changes: nil where it says nothing, off where it says null.
+struct OrganizationChange: Decodable, Sendable {
+    struct Board: Decodable, Sendable {
+        let enabled, showRealNames: Bool?
+
+        init(enabled: Bool?, showRealNames: Bool?) {
+            self.enabled = enabled
+            self.showRealNames = showRealNames
+        }
+
+        init(from decoder: any Decoder) throws {
+            let members = try Members(decoder, known: ["enabled", "showRealNames"])
+            enabled = try members.flag("enabled")
+            showRealNames = try members.flag("showRealNames")
+        }
+    }
+
+    let leaderboard: Board?
+
+    init(leaderboard: Board?) {
+        self.leaderboard = leaderboard
+    }
+
+    init(from decoder: any Decoder) throws {
+        leaderboard = try Members(decoder, known: ["leaderboard"]).value("leaderboard")
+    }
+}
+
+extension Problem {
+    fileprivate static let notYours = Problem(
+        .forbidden,
+        "not_an_admin",
+        "Only an owner or an admin of the organization can do that"
+    )
 }
 
 extension Parameters {

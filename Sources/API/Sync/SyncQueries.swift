@@ -49,7 +49,9 @@ extension TenantTransaction {
             try remove(changes.lostDays, in: after.epoch)
             try upsert(changes.entries)
             try update(merge, revision: revision)
-            if let periods = changes.periods { try publish(periods.standings, changed: periods.names) }
+            if let periods = changes.periods {
+                try publish(periods.standings, changed: periods.names, at: revision.modifiedAt)
+            }
         }
         if let batch {
             try remember(batch, merge, revision: revision)
@@ -237,17 +239,24 @@ extension TenantTransaction {
         )
     }
 
-    private func publish(_ standings: [Standing], changed: [String]?) throws {
+    private func publish(_ standings: [Standing], changed: [String]?, at instant: Instant?) throws {
+        let ended = standings.map(\.period).filter { period in
+            guard let season = period.season, let instant else { return false }
+            return season.endsAt <= instant
+        }
         try executeWithCommit(
             """
             select app.publish_standings(
               \(changed),
+              \(ended.map(\.description)),
               \(standings.map { "\($0.period)" }),
               \(standings.map { $0.weekly.map { Int32(clamping: $0.xp) } }),
               \(standings.map { $0.weekly.map { Int32($0.streak) } }),
               \(standings.map { $0.weekly.map { Int32(clamping: $0.minutes) } }),
               \(standings.map { $0.weekly.map { Int32($0.practisedDays) } }),
-              \(standings.map { $0.totalSessions.map { Int32($0) } }),
+              \(standings.map { $0.allTime.map { Int32(clamping: $0.xp) } }),
+              \(standings.map { $0.allTime.map { Int32($0.longestStreak) } }),
+              \(standings.map { $0.allTime.map { Int32($0.sessions) } }),
               \(standings.map(\.lastSessionAt)),
               \(standings.map(\.lastDayAt)),
               \(standings.map(\.streakAt))

@@ -7,13 +7,7 @@ package struct DisplayName: Hashable, Sendable, Decodable {
 
     /// Nil for what can't be a name.
     package init?(_ input: String) {
-        let text = input.precomposedStringWithCanonicalMapping.trimmingCharacters(in: .whitespaces)
-        let invisible: Set<Unicode.GeneralCategory> = [
-            .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator,
-        ]
-        guard (1...40).contains(text.count), text.unicodeScalars.count <= 40,
-            !text.unicodeScalars.contains(where: { invisible.contains($0.properties.generalCategory) })
-        else { return nil }
+        guard let text = visibleName(input, most: 40) else { return nil }
         self.text = text
     }
 
@@ -27,4 +21,31 @@ package struct DisplayName: Hashable, Sendable, Decodable {
         }
         self = name
     }
+}
+
+/// The name that a person has among colleagues, 1 to 80 characters as a ``DisplayName`` has them.
+package struct RealName: Hashable, Sendable, Decodable {
+    package let text: String
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        guard let text = visibleName(try container.decode(String.self), most: 80) else {
+            throw DecodingError.dataCorruptedError(
+                in: container,
+                debugDescription: "must have 1 to 80 visible characters"
+            )
+        }
+        self.text = text
+    }
+}
+
+private func visibleName(_ input: String, most: Int) -> String? {
+    let text = input.precomposedStringWithCanonicalMapping.trimmingCharacters(in: .whitespaces)
+    let invisible: Set<Unicode.GeneralCategory> = [
+        .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator,
+    ]
+    guard (1...most).contains(text.count), text.unicodeScalars.count <= most,
+        !text.unicodeScalars.contains(where: { invisible.contains($0.properties.generalCategory) })
+    else { return nil }
+    return text
 }

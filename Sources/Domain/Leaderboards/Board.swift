@@ -38,3 +38,13 @@ package enum Period: Hashable, Sendable, CustomStringConvertible {
         }
     }
 }
+
+/// What stands beside a person's value on the global board (product brief, `statsSharing`).
+package enum StatsSharing: String, Sendable, Codable {
+    /// Nothing.
+    case minimal
+    /// What else the week has.
+    case standard
+    /// All time too, where the person shows details at all and their name.
+    case detailed
+}

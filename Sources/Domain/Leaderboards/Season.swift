@@ -45,6 +45,16 @@ package struct Season: Hashable, Sendable {
     }
 }
 
+extension Period {
+    /// Nil for all time, which is no season.
+    package var season: Season? {
+        switch self {
+        case .week(let week): Season(week)
+        case .allTime: nil
+        }
+    }
+}
+
 extension Season {
     /// The latest seasons that have begun somewhere, the newest first.
     package static func latest(_ count: Int, at now: Instant) -> [Season] {

@@ -10,9 +10,16 @@ package struct Standing: Hashable, Sendable {
         package let practisedDays: Int
     }
 
+    package struct AllTime: Hashable, Sendable {
+        /// Of sessions that count: what a device claims beyond them is on no board.
+        package let xp: Int
+        package let longestStreak: Int
+        package let sessions: Int
+    }
+
     package let period: Period
     package let weekly: Weekly?
-    package let totalSessions: Int?
+    package let allTime: AllTime?
     /// When the last session that counts here ended.
     package let lastSessionAt: Instant
     /// When the latest practised day was first practised.
@@ -34,11 +41,18 @@ package struct Standing: Hashable, Sendable {
                 days: (0..<7).compactMap { ledger.days[week.monday.advanced(by: $0)] }
             )
         }
-        return weekly + [Standing(period: .allTime, days: Array(ledger.days.values))].compactMap(\.self)
+        let allTime = Standing(
+            period: .allTime,
+            days: Array(ledger.days.values),
+            longestStreak: ledger.streaks.longest
+        )
+        return weekly + [allTime].compactMap(\.self)
     }
 
     /// Nil if there are no days.
-    private init?(period: Period, days: [PracticeDay]) {
+    ///
+    /// - Parameter longestStreak: of all time, with the days that were paused.
+    private init?(period: Period, days: [PracticeDay], longestStreak: Int = 0) {
         let days = days.sorted { $0.day < $1.day }
         guard let lastSessionAt = days.map(\.lastEndedAt).max(), let last = days.last else { return nil }
         let streaks = Streaks(days: days.map(\.day))
@@ -54,10 +68,14 @@ package struct Standing: Hashable, Sendable {
                 minutes: Int(days.reduce(0) { $0 + $1.activeMilliseconds } / 60_000),
                 practisedDays: days.count
             )
-            totalSessions = nil
+            allTime = nil
         case .allTime:
             weekly = nil
-            totalSessions = days.reduce(0) { $0 + $1.sessions }
+            allTime = AllTime(
+                xp: days.reduce(0) { $0 + $1.xp },
+                longestStreak: longestStreak,
+                sessions: days.reduce(0) { $0 + $1.sessions }
+            )
         }
         self.lastSessionAt = lastSessionAt
         lastDayAt = last.firstEndedAt

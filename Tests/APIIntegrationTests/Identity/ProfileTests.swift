@@ -11,17 +11,24 @@ struct ProfileTests {
             #expect(profile["displayName"] == nil)
             #expect(
                 profile["privacy"] as? [String: Bool]
-                    == ["shareProgress": false, "shareStreaks": false, "allowFriendRequests": false]
+                    == [
+                        "shareProgress": false, "shareStreaks": false, "allowFriendRequests": false,
+                        "hideFromGlobalLeaderboard": false, "friendsOnlyVisible": false,
+                        "showDetailedStats": false,
+                    ]
             )
+            let boards = try #require(profile["leaderboards"] as? [String: [String: Any]])
             #expect(
-                profile["leaderboards"] as? [String: [String: Bool]] == [
-                    "global": ["enabled": false],
+                boards.mapValues { $0.compactMapValues { $0 as? Bool } } == [
+                    "global": ["enabled": false, "anonymizedDisplay": false, "hidden": false],
                     "friends": [
                         "enabled": false, "autoAcceptFriends": false, "shareDetailedProgress": false,
+                        "hidden": false,
                     ],
-                    "company": ["enabled": false],
+                    "company": ["enabled": false, "showRealNames": false, "hidden": false],
                 ]
             )
+            #expect(boards["global"]?["statsSharing"] as? String == "minimal")
         }
     }
 

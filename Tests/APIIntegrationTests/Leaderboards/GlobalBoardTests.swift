@@ -47,6 +47,8 @@ private struct Person {
     let client: Client
     let uid: String
     var hides = false
+    var isAnonymous = false
+    var isForFriendsOnly = false
 
     /// Walks the board down, up again and looks around, and compares it with a count of everyone.
     func expectBoard(_ metric: String, on server: TestServer, limit: Int) async throws {
@@ -109,6 +111,8 @@ private enum Deed: CaseIterable {
     case optOut
     case optIn
     case hideStreaks
+    case changeName
+    case showToFriendsOnly
     case block
     case unblock
     case leaveForGood
@@ -137,6 +141,14 @@ private enum Deed: CaseIterable {
         case .hideStreaks:
             try await person.change(["privacy": ["shareStreaks": person.hides]])
             people[index].hides.toggle()
+        case .changeName:
+            people[index].isAnonymous.toggle()
+            try await person.change([
+                "leaderboards": ["global": ["anonymizedDisplay": !person.isAnonymous]]
+            ])
+        case .showToFriendsOnly:
+            people[index].isForFriendsOnly.toggle()
+            try await person.change(["privacy": ["friendsOnlyVisible": !person.isForFriendsOnly]])
         case .block:
             _ = try await person.client.send(.put, "/v1/friends/blocks/\(other.uid)")
         case .unblock:
@@ -166,10 +178,11 @@ extension Person {
 /// One standing as a naive count has it.
 private struct Place {
     let uid: String
+    let isAnonymous: Bool
     let value: Int
     let rank: Int
 
-    var place: String { "\(rank) \(uid) \(value)" }
+    var place: String { "\(rank) \(isAnonymous ? "" : uid) \(value)" }
 }
 
 extension [String: Any] {
@@ -186,22 +199,34 @@ extension TestServer {
         let rows = try await asSuperuser { tx in
             try await tx.query(
                 """
-                select s.uid, s.weekly_xp, s.weekly_streak, u.share_streaks
+                select s.uid, s.weekly_xp, s.weekly_streak, u.share_streaks, u.anonymized_display
                 from app.standing s
                   join app.user u on u.uid = s.uid
-                where s.period = \(period) and u.share_progress and u.global_board
+                  left join app.pseudonym p on p.uid = s.uid and p.period = s.period and u.anonymized_display
+                where s.period = \(period) and u.share_progress and u.global_board and not u.friends_only_visible
                 order by case when \(metric == "weeklyXP") then s.weekly_xp else s.weekly_streak end desc,
-                  case when \(metric == "weeklyXP") then s.last_session_at else s.streak_at end, s.uid
+                  case when \(metric == "weeklyXP") then s.last_session_at else s.streak_at end,
+                  coalesce(p.alias, s.uid)
                 """,
-                as: (UUID, Int, Int, Bool).self
+                as: (UUID, Int, Int, Bool, Bool).self
             )
         }
-        let values = rows.compactMap { uid, xp, streak, sharesStreaks -> (uid: String, value: Int)? in
+        let values = rows.compactMap {
+            uid,
+            xp,
+            streak,
+            sharesStreaks,
+            isAnonymous -> (uid: String, isAnonymous: Bool, value: Int)? in
             let value = metric == "weeklyXP" ? xp : sharesStreaks ? streak : 0
-            return value > 0 ? (uid.uuidString.lowercased(), value) : nil
+            return value > 0 ? (uid.uuidString.lowercased(), isAnonymous, value) : nil
         }
         return values.map { row in
-            Place(uid: row.uid, value: row.value, rank: 1 + values.filter { $0.value > row.value }.count)
+            Place(
+                uid: row.uid,
+                isAnonymous: row.isAnonymous,
+                value: row.value,
+                rank: 1 + values.filter { $0.value > row.value }.count
+            )
         }
     }
 

@@ -235,8 +235,8 @@ struct LeaderboardTests {
             }
             #expect(
                 keys == [
-                    ["rank", "uid", "displayName", "value"],
-                    ["rank", "uid", "displayName", "value", "favoritePatterns"],
+                    ["rank", "uid", "isMe", "displayName", "value"],
+                    ["rank", "uid", "isMe", "displayName", "value", "favoritePatterns", "stats"],
                 ]
             )
         }

@@ -44,6 +44,7 @@ struct RouteAccessTests {
         "GET /v1/leaderboards/{scope}/seasons": .people,
         "GET /v1/leaderboards/{scope}/seasons/{week}": .people,
         "GET /v1/organizations": .people,
+        "PATCH /v1/organizations/{organization}": .members,
         "PUT /v1/organizations/{organization}/membership": .members,
         "DELETE /v1/organizations/{organization}/membership": .members,
         "GET /v1/friends": .people,

@@ -25,12 +25,17 @@ extension TestServer {
         return result
     }
 
-    /// A company with its own domain and `owner`, an owner's uid.
+    /// A company with its own domain and its board on; and `owner`, an owner's uid.
     func company(_ name: String, owner: String) async throws -> (id: String, domain: String) {
         let domain = "\(UUID().uuidString.lowercased()).example"
         let uid = UUID(uuidString: owner) ?? UUID()
         let id = try await asOperator { tx in
             try await tx.queryOne("select app.create_organization(\(name), \(domain), \(uid))", as: UUID.self)
+        }
+        try await asSuperuser { tx in
+            try await tx.execute(
+                "update app.organization set leaderboard_enabled = true where organization_id = \(id)"
+            )
         }
         return (id.uuidString.lowercased(), domain)
     }

@@ -46,7 +46,7 @@ struct `Standings` {
         )
         #expect(week.period == .week(firstWeek))
         #expect(week.weekly == Standing.Weekly(xp: 273, streak: 3, minutes: 75, practisedDays: 5))
-        #expect(week.totalSessions == nil)
+        #expect(week.allTime == nil)
     }
 
     @Test func `minutes are summed before they are rounded down`() throws {
@@ -74,7 +74,7 @@ struct `Standings` {
     @Test func `all time counts sessions and nothing weekly`() {
         let all = standings([session(day: 0, 9), session(day: 0, 12), session(day: 30, 9)]).last
         #expect(all?.period == .allTime)
-        #expect(all?.totalSessions == 3)
+        #expect(all?.allTime?.sessions == 3)
         #expect(all?.weekly == nil)
     }
 
