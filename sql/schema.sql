@@ -1759,7 +1759,7 @@ ALTER TABLE board.blocked OWNER TO breathmaster_boards;
 
 COMMENT ON VIEW board.blocked IS 'Those whom the viewer blocked and those who blocked the viewer. For the other boards alone.';
 
-CREATE VIEW board.company AS
+CREATE VIEW board.company WITH (security_barrier='true') AS
  SELECT company_standing.organization_id,
     company_standing.period,
     company_standing.uid AS entry_id,
@@ -1986,7 +1986,7 @@ ALTER TABLE board.global_season_rank OWNER TO breathmaster_boards;
 
 COMMENT ON VIEW board.global_season_rank IS 'The ranks of the global boards that are history, of those who are on that board still, but those between whom and the viewer there is a block.';
 
-CREATE VIEW board.global_total AS
+CREATE VIEW board.global_total WITH (security_barrier='true') AS
  SELECT global_total.uid,
     global_total.total_xp,
     global_total.longest_streak,
@@ -2148,7 +2148,9 @@ CREATE INDEX global_standing_by_uid ON app.global_standing USING btree (uid);
 
 CREATE INDEX global_standing_by_xp ON app.global_standing USING btree (period, weekly_xp DESC, weekly_xp_at, COALESCE(alias, uid));
 
-CREATE INDEX global_standing_changed ON app.global_standing USING btree (period) WHERE ((weekly_xp_before IS NOT NULL) OR (weekly_streak_before IS NOT NULL));
+CREATE INDEX global_standing_streak_changed ON app.global_standing USING btree (period) WHERE (weekly_streak_before IS NOT NULL);
+
+CREATE INDEX global_standing_xp_changed ON app.global_standing USING btree (period) WHERE (weekly_xp_before IS NOT NULL);
 
 CREATE INDEX global_tally_change_by_value ON app.global_tally_change USING btree (period, metric, value);
 
@@ -2449,6 +2451,7 @@ REVOKE ALL ON FUNCTION app.closing_season() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.closing_season() TO breathmaster_worker;
 
 REVOKE ALL ON FUNCTION app.company_shows_real_names() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.company_shows_real_names() TO breathmaster_api;
 GRANT ALL ON FUNCTION app.company_shows_real_names() TO breathmaster_boards;
 
 REVOKE ALL ON FUNCTION app.create_organization(called text, held_domain text, owner_uid uuid) FROM PUBLIC;
@@ -2535,6 +2538,7 @@ REVOKE ALL ON FUNCTION app.managed_organization_ids() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.managed_organization_ids() TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.own_company_boards() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.own_company_boards() TO breathmaster_api;
 GRANT ALL ON FUNCTION app.own_company_boards() TO breathmaster_boards;
 
 REVOKE ALL ON FUNCTION app.own_organization_ids() FROM PUBLIC;

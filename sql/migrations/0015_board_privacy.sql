@@ -268,8 +268,8 @@ grant select (alias, display_name, avatar_url) on app.global_standing to breathm
 
 drop view board.global, board.friends, board.company, board.global_season_rank, board.company_season_rank;
 
--- Of one table each, whose policy alone decides on rows, so none needs a barrier, which
--- would lose the index's order.
+-- Of one table, whose policy alone decides on rows: a barrier would keep nothing back, and
+-- lose the index's order. So are those of history.
 create view board.global as
 select period, coalesce(alias, uid) as entry_id, case when alias is null then uid end as uid, uid = (select app.uid()) as is_mine,
   display_name, avatar_url, stats_shown,
@@ -280,7 +280,7 @@ where (select app.uid()) is not null;
 comment on view board.global is
   'weeklyXP and weeklyStreak of everyone who opted in, but those between whom and the viewer there is a block. Ranks count them too, by app.global_tally. Who is there under a pseudonym has no uid.';
 
-create view board.global_total as
+create view board.global_total with (security_barrier) as
 select uid, total_xp, longest_streak, total_sessions
 from app.global_total
 where (select app.uid()) is not null;
@@ -305,7 +305,7 @@ where (select app.uid()) is not null
 comment on view board.friends is
   'weeklyXP and weeklyStreak of the viewer and the friends who share, totalSessions and favoritePatterns of those who share details, and totalXP and longestStreak of those who show what they reached in all time.';
 
-create view board.company as
+create view board.company with (security_barrier) as
 select organization_id, period, uid as entry_id, uid, uid = (select app.uid()) as is_mine,
   case when (select app.company_shows_real_names()) then coalesce(real_name, display_name) else display_name end as display_name,
   avatar_url,

@@ -2,24 +2,27 @@
 begin;
 set local client_min_messages = warning;
 create extension if not exists pgtap;
-select plan(72);
+select plan(79);
 \ir support/cast.sql
 
 -- A metric that a scope must not show is not a column of its view. The lists are
 -- complete, so a column that is added is noticed as well as one that is lost.
 
 select columns_are('board', 'global',
-  array['period', 'uid', 'display_name', 'avatar_url',
-    'weekly_xp', 'weekly_xp_at', 'weekly_streak', 'weekly_streak_at'],
+  array['period', 'entry_id', 'uid', 'is_mine', 'display_name', 'avatar_url', 'stats_shown',
+    'weekly_xp', 'weekly_xp_at', 'weekly_xp_before', 'weekly_streak', 'weekly_streak_at', 'weekly_streak_before'],
   'The global board has XP and streak.');
+select columns_are('board', 'global_total', array['uid', 'total_xp', 'longest_streak', 'total_sessions'],
+  'Beside it stands what people reached in all time, and want seen.');
 select columns_are('board', 'friends',
-  array['period', 'uid', 'display_name', 'avatar_url',
-    'weekly_xp', 'weekly_xp_at', 'weekly_streak', 'weekly_streak_at',
-    'total_sessions', 'total_sessions_at', 'favorite_patterns'],
-  'The friends board has XP, streak, sessions and favourite patterns.');
+  array['period', 'entry_id', 'uid', 'is_mine', 'display_name', 'avatar_url',
+    'weekly_xp', 'weekly_xp_at', 'weekly_xp_before', 'weekly_streak', 'weekly_streak_at', 'weekly_streak_before',
+    'total_sessions', 'total_sessions_at', 'favorite_patterns', 'total_xp', 'longest_streak'],
+  'The friends board has XP, streak, sessions and favourite patterns, and what was reached in all time.');
 select columns_are('board', 'company',
-  array['organization_id', 'period', 'uid', 'display_name', 'avatar_url',
-    'weekly_minutes', 'weekly_minutes_at', 'weekly_consistency', 'weekly_consistency_at',
+  array['organization_id', 'period', 'entry_id', 'uid', 'is_mine', 'display_name', 'avatar_url',
+    'weekly_minutes', 'weekly_minutes_at', 'weekly_minutes_before',
+    'weekly_consistency', 'weekly_consistency_at', 'weekly_consistency_before',
     'team_challenge_participation', 'team_challenge_participation_at'],
   'A company''s board has minutes, consistency and participation, and neither XP nor streak.');
 
@@ -70,7 +73,7 @@ select is(test.each('select from board.company where organization_id = test.umbr
 
 -- Nothing can be written through a view.
 select is(test.each('update board.company set weekly_minutes = 0'),
-  'herself 55000, colleague 55000, friend 55000, other company 55000, stranger 55000, unbound 55000',
+  'herself 42501, colleague 42501, friend 42501, other company 42501, stranger 42501, unbound 42501',
   'A board cannot be written.');
 
 -- The values are those of the ledger, under the names of the scope.
@@ -110,6 +113,24 @@ select is(test.each('select uid from app.company_standing where uid = test.ada()
 -- change nor make anybody else's. Ben is bound to Ada's company and still cannot
 -- reach her row on its board.
 
+select is(test.each('select from app.pseudonym where uid = test.ada()', 'breathmaster_owner'),
+  'herself 1, colleague 0, friend 0, other company 0, stranger 0, unbound 42501',
+  'A function of the owner sees who the bound user is under a pseudonym, and nobody else.');
+select is(test.each('select from app.pseudonym'),
+  'herself 42501, colleague 42501, friend 42501, other company 42501, stranger 42501, unbound 42501',
+  'The server does not know who is behind a pseudonym.');
+select is(test.each('select from app.pseudonym', 'breathmaster_boards'),
+  'herself 42501, colleague 42501, friend 42501, other company 42501, stranger 42501, unbound 42501',
+  'Nor do the boards.');
+select is(test.each('select from app.global_total where uid = test.ada()', 'breathmaster_owner'),
+  'herself 1, colleague 0, friend 0, other company 0, stranger 0, unbound 42501',
+  'A function of the owner sees what the bound user has reached in all time, and nobody else.');
+select is(test.each('select from board.global_total where uid = test.ada()'),
+  'herself 1, colleague 1, friend 1, other company 1, stranger 1, unbound 42501',
+  'What Ada has reached in all time, and wants seen, is there for everyone who is bound.');
+select is(test.each('select from app.global_total where uid = test.ada()', 'breathmaster_boards'),
+  'herself 1, colleague 1, friend 1, other company 1, stranger 1, unbound 42501',
+  'So it is underneath.');
 select is(test.each('select from app.standing where uid = test.ada()', 'breathmaster_owner'),
   'herself 2, colleague 0, friend 0, other company 0, stranger 0, unbound 42501',
   'A function of the owner sees the bound user''s standings and no others.');
@@ -152,7 +173,7 @@ select is(
 
 call test.be_unbound();
 select throws_ok(
-  $$ select app.publish_standings(null, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}') $$,
+  $$ select app.publish_standings(null, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}') $$,
   '42501', 'no principal is bound to this transaction',
   'Nobody publishes unbound.');
 call test.be(test.stranger());
@@ -170,11 +191,11 @@ select is(test.boards(), 'Ada, Eve / nobody / Eve, stranger', 'Agreeing does, at
 
 -- What is published next replaces what was there: of the periods that changed, or of
 -- all where none is named, those without numbers go everywhere, and nobody else's do.
-select app.publish_standings(null, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}');
+select app.publish_standings(null, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}');
 select is(test.boards(), 'Ada, Eve / nobody / Eve', 'Publishing no periods takes one''s own weeks off the boards.');
 call test.be(test.eve(), test.umbrella());
 select app.publish_standings(
-  array['2026-W10', '2026-W11'], array['2026-W10', '2026-W11'], array[7, 8], array[1, 1], array[5, 6], array[1, 2], array[1, 1],
+  array['2026-W10', '2026-W11'], '{}', array['2026-W10', '2026-W11'], array[7, 8], array[1, 1], array[5, 6], array[1, 2], '{}', '{}', '{}',
   array['2026-03-08Z', '2026-03-10Z']::timestamptz[], array['2026-03-08Z', '2026-03-10Z']::timestamptz[],
   array['2026-03-08Z', '2026-03-10Z']::timestamptz[]);
 select results_eq('select period, weekly_xp from board.global where uid = test.eve() order by period',
@@ -184,7 +205,7 @@ select results_eq('select period, weekly_minutes from board.company order by per
   $$ values ('2026-W10', 5), ('2026-W11', 6) $$,
   'Publishing again changes the weeks and adds new ones on the company''s board.');
 select app.publish_standings(
-  array['2026-W11', '2026-W12'], array['2026-W12'], array[9], array[1], array[7], array[1], array[1],
+  array['2026-W11', '2026-W12'], '{}', array['2026-W12'], array[9], array[1], array[7], array[1], '{}', '{}', '{}',
   array['2026-03-17Z']::timestamptz[], array['2026-03-17Z']::timestamptz[], array['2026-03-17Z']::timestamptz[]);
 select results_eq('select period, weekly_xp from board.global where uid = test.eve() order by period',
   $$ values ('2026-W10', 7), ('2026-W12', 9) $$,
@@ -193,7 +214,7 @@ select results_eq('select period, weekly_minutes from board.company order by per
   $$ values ('2026-W10', 5), ('2026-W12', 7) $$,
   'Publishing some weeks takes those of them without numbers off the company''s board, and leaves the others.');
 select app.publish_standings(
-  null, array['2026-W10', '2026-W11'], array[7, 8], array[1, 1], array[5, 6], array[1, 2], array[1, 1],
+  null, '{}', array['2026-W10', '2026-W11'], array[7, 8], array[1, 1], array[5, 6], array[1, 2], '{}', '{}', '{}',
   array['2026-03-08Z', '2026-03-10Z']::timestamptz[], array['2026-03-08Z', '2026-03-10Z']::timestamptz[],
   array['2026-03-08Z', '2026-03-10Z']::timestamptz[]);
 

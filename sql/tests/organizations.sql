@@ -2,7 +2,7 @@
 begin;
 set local client_min_messages = warning;
 create extension if not exists pgtap;
-select plan(42);
+select plan(44);
 \ir support/cast.sql
 
 -- How to read the lines below: each viewer in relation to Ada, then the number of
@@ -14,6 +14,12 @@ select plan(42);
 -- The company itself (policy organization_joined for the server, organization_bound
 -- for the functions of the owner).
 
+select is(test.each('update app.organization set show_real_names = true where organization_id = test.acme()'),
+  'herself 1, colleague 0, friend 0, other company 0, stranger 0, unbound 42501',
+  'Ada, who owns the company, changes what its board has; a member does not.');
+select is(test.each('update app.organization set name = ''Emca'' where organization_id = test.acme()'),
+  'herself 42501, colleague 42501, friend 42501, other company 42501, stranger 42501, unbound 42501',
+  'Nobody changes the company''s name.');
 select is(test.each('select from app.organization where organization_id = test.acme()'),
   'herself 1, colleague 1, friend 0, other company 0, stranger 0, unbound 42501',
   'A company is seen by its members alone.');

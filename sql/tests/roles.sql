@@ -88,7 +88,7 @@ select results_eq(
     ('app.game_state', 'select, update (epoch, epoch_started_at, eligible_at, sync_version, last_modified, last_device_id, '
       || 'total_xp, legacy_xp, total_sessions, active_ms, streak_days, streak_ends_on, longest_streak, floor_xp)'),
     ('app.member', 'delete, select'),
-    ('app.organization', 'select'),
+    ('app.organization', 'select, update (leaderboard_enabled, show_real_names)'),
     ('app.practice_day', 'delete, insert, select, update'),
     ('app.refresh_token', 'delete, insert, select, update'),
     ('app.session', 'insert (uid, device_id, session_id, started_at, ended_at, epoch, local_day, active_ms, cycles, goal_minutes, goal_bonus_xp, verdict, received_at, time_zone, clock_offset_ms, began_at, counted_xp, counted_active_ms, sync_version), select, update (epoch, verdict, counted_xp, counted_active_ms, sync_version)'),
@@ -97,7 +97,9 @@ select results_eq(
     ('app.sync_batch', 'delete, insert, select'),
     ('app.user', 'select, update (display_name, avatar_url, share_progress, share_streaks, '
       || 'allow_friend_requests, global_board, friends_board, company_board, '
-      || 'preferred_sync_frequency, day_starts_at, auto_accept_friends, share_detailed_progress)'),
+      || 'preferred_sync_frequency, day_starts_at, auto_accept_friends, share_detailed_progress, anonymized_display, '
+      || 'stats_sharing, hide_from_global_leaderboard, friends_only_visible, show_detailed_stats, real_name, show_real_name, '
+      || 'hides_global_board, hides_friends_board, hides_company_board)'),
     ('board.company', 'select'),
     ('board.company_season', 'select'),
     ('board.company_season_rank', 'select'),
@@ -107,14 +109,14 @@ select results_eq(
     ('board.global_count', 'select'),
     ('board.global_season', 'select'),
     ('board.global_season_rank', 'select'),
+    ('board.global_total', 'select'),
     ('board.season', 'select'),
     ('migration.applied', 'select') $$,
   'The API role holds exactly these privileges on tables and views.');
 
 -- The views run with the rights of this role. Of app.standing it has the columns
 -- that friends may see: minutes and practised days are not among them. Of app.user
--- it has what stands beside a score, whether friends are shown more than the week, and
--- whether somebody is still on a board that is history.
+-- it has what stands beside a score, and whether friends are shown more than the week.
 -- Of a pair it doesn't have who declined, of a code not what it comes of.
 select results_eq(
   $$ select relation, privileges from test.privilege
@@ -131,11 +133,12 @@ select results_eq(
     ('app.global_standing', 'select'),
     ('app.global_tally', 'select'),
     ('app.global_tally_change', 'select'),
+    ('app.global_total', 'select'),
     ('app.season', 'select'),
     ('app.standing', 'select (uid, period, weekly_xp, weekly_streak, total_sessions, favorite_patterns, '
-      || 'last_session_at, streak_at, with_friends, streak_shown)'),
-    ('app.user', 'select (uid, display_name, avatar_url, share_progress, share_streaks, global_board, company_board, '
-      || 'share_detailed_progress)') $$,
+      || 'last_session_at, streak_at, with_friends, streak_shown, total_xp, longest_streak, weekly_xp_before, '
+      || 'weekly_streak_before)'),
+    ('app.user', 'select (uid, display_name, avatar_url, share_detailed_progress, show_detailed_stats)') $$,
   'The boards can show exactly these columns, whatever their views say.');
 
 -- The job that closes seasons reads boards and writes history, and can rewrite or remove nobody's place.
@@ -147,7 +150,8 @@ select results_eq(
     ('app.company_standing', 'select'),
     ('app.global_season', 'insert, select, update (people, last_rank, last_value, digest, finalised_at)'),
     ('app.global_season_rank', 'insert, select'),
-    ('app.global_standing', 'select (period, uid, weekly_xp, weekly_xp_at, weekly_streak, weekly_streak_at)'),
+    ('app.global_standing', 'select (period, uid, weekly_xp, weekly_xp_at, weekly_streak, weekly_streak_at, display_name, '
+      || 'avatar_url, alias)'),
     ('app.season', 'insert, select, update (finalised_at)') $$,
   'The worker holds exactly these privileges on tables and views.');
 select ok(
@@ -165,15 +169,17 @@ select is_empty(
 -- block_person, circle, close_seasons, finalise_season, join_organization, publish_standings, redeem_friend_code, register
 -- and unfriend. The circle is here because
 -- calling a function is a privilege of whoever reads the view, not of its owner; it
--- tells nobody more than their own friends.
+-- tells nobody more than their own friends. So are own_company_boards, which tells of a
+-- member's own company, and company_shows_real_names.
 select results_eq(
   $$ select p.proname::text collate "default" from pg_proc p
      where p.pronamespace in ('app'::regnamespace, 'board'::regnamespace)
        and has_function_privilege('breathmaster_api', p.oid, 'execute')
      order by 1 $$,
-  array['befriend', 'bind', 'bind', 'block_person', 'circle', 'close_seasons', 'finalise_season', 'fold_global_tally', 'join_organization', 'organization_id',
+  array['befriend', 'bind', 'bind', 'block_person', 'circle', 'close_seasons', 'company_shows_real_names', 'finalise_season', 'fold_global_tally', 'is_on_company_boards',
+    'is_on_global_board', 'join_organization', 'managed_organization_ids', 'organization_id', 'own_company_boards',
     'own_organization_ids', 'publish_standings', 'redeem_friend_code', 'refuse_more_sessions', 'refuse_unbound',
-    'register', 'uid', 'unfriend'],
+    'register', 'uid', 'unfinished_seasons', 'unfriend'],
   'The API role can call exactly these functions.');
 
 -- The same from where the server stands: what is not granted is refused, even

@@ -3,16 +3,17 @@
 begin;
 set local client_min_messages = warning;
 create extension if not exists pgtap;
-select plan(47);
+select plan(48);
 \ir support/cast.sql
 
 -- The boards of history have what the boards have, and which place it was.
 
 select columns_are('board', 'global_season_rank',
-  array['period', 'metric', 'position', 'rank', 'uid', 'display_name', 'avatar_url', 'value', 'achieved_at'],
+  array['period', 'metric', 'rank', 'entry_id', 'uid', 'is_mine', 'display_name', 'avatar_url', 'value', 'achieved_at'],
   'A global board that is history has places and names.');
 select columns_are('board', 'company_season_rank',
-  array['organization_id', 'period', 'metric', 'position', 'rank', 'uid', 'display_name', 'avatar_url', 'value', 'achieved_at'],
+  array['organization_id', 'period', 'metric', 'rank', 'entry_id', 'uid', 'is_mine', 'display_name', 'avatar_url', 'value',
+    'achieved_at'],
   'A company''s board that is history has places and names.');
 
 -- Each viewer of Ada's place, as the lines of leaderboards.sql are to be read.
@@ -53,9 +54,12 @@ select is(test.each('delete from app.global_season_rank'),
 select is(test.each('update app.company_season_rank set rank = 1'),
   'herself 42501, colleague 42501, friend 42501, other company 42501, stranger 42501, unbound 42501',
   'The server changes no history.');
-select is(test.each('select from app.global_season_rank', 'breathmaster_owner'),
-  'herself 0, colleague 0, friend 0, other company 0, stranger 0, unbound 0',
-  'The owner''s functions see no history.');
+select is(test.each('select from app.global_season_rank where uid = test.ada()', 'breathmaster_owner'),
+  'herself 2, colleague 0, friend 0, other company 0, stranger 0, unbound 42501',
+  'A function of the owner sees the bound user''s places on the global boards, and no others.');
+select is(test.each('select from app.company_season_rank where uid = test.ada()', 'breathmaster_owner'),
+  'herself 2, colleague 0, friend 0, other company 0, stranger 0, unbound 42501',
+  'A function of the owner sees the bound user''s places on companies'' boards, and no others.');
 
 -- The job, in its role: one week at a time, and none unless it says which.
 
@@ -77,7 +81,7 @@ call test.close('2026-W05');
 select is(test.seen_by_job(), '0 global, 0 company, 4 and 4 places, 6 company boards', 'The job sees no other week.');
 call test.close('2026-W10');
 select throws_ok(
-  $$ insert into app.global_season_rank values (test.ada(), '2026-W05', 'weekly_xp', 9, 9, 9, now()) $$, '42501',
+  $$ insert into app.global_season_rank values (test.ada(), '2026-W05', 'weekly_xp', 9, 9, 9, now(), test.ada()) $$, '42501',
   'new row violates row-level security policy for table "global_season_rank"', 'The job writes no other week''s global ranks.');
 select throws_ok(
   $$ insert into app.company_season_rank values (test.acme(), test.ben(), '2026-W05', 'weekly_minutes', 9, 9, 9, now()) $$,
@@ -96,11 +100,11 @@ reset role;
 -- digest is that of the ranks in their order, however they were written.
 
 create function test.ranks(week text, measure text default 'weekly_xp') returns text language sql as $$
-  select coalesce(string_agg(format('%s %s %s', rank, display_name, value), ', ' order by "position"), 'nobody')
+  select coalesce(string_agg(format('%s %s %s', rank, display_name, value), ', ' order by value desc, achieved_at), 'nobody')
   from board.global_season_rank where period = week and metric = measure
 $$;
 create function test.company_ranks(week text, measure text default 'weekly_minutes') returns text language sql as $$
-  select coalesce(string_agg(format('%s %s %s', rank, display_name, value), ', ' order by "position"), 'nobody')
+  select coalesce(string_agg(format('%s %s %s', rank, display_name, value), ', ' order by value desc, achieved_at), 'nobody')
   from board.company_season_rank where period = week and metric = measure
 $$;
 create procedure test.finalise_the_rest() language plpgsql as $$
@@ -112,7 +116,7 @@ $$;
 call test.be(test.stranger());
 update app.user set share_progress = true, share_streaks = true, global_board = true;
 select app.publish_standings(
-  array['2026-W10'], array['2026-W10'], array[100], array[1], array[50], array[1], array[null]::integer[],
+  array['2026-W10'], '{}', array['2026-W10'], array[100], array[1], array[50], array[1], '{}', '{}', '{}',
   array['2026-03-07Z']::timestamptz[], array['2026-03-07Z']::timestamptz[], array['2026-03-07Z']::timestamptz[]);
 
 select results_eq($$ select app.close_seasons(array['2026-W09', '2026-W10', '2026-W05'], '2026-03-12 18:00Z') $$,
@@ -151,8 +155,7 @@ select results_eq(
   'values (100, 40)', 'It moves nothing on the friends boards of that week.');
 select is((select weekly_xp from board.global where uid = test.ada() and period = '2026-W10'), 100, 'Nor on the board as it was.');
 select app.publish_standings(
-  array['2026-W10', 'all-time'], array['all-time'], array[null]::integer[], array[null]::integer[], array[null]::integer[],
-  array[null]::integer[], array[41], array['2026-03-14Z']::timestamptz[], array['2026-03-14Z']::timestamptz[],
+  array['2026-W10', 'all-time'], '{}', array['all-time'], '{}', '{}', '{}', '{}', array[1000], array[12], array[41], array['2026-03-14Z']::timestamptz[], array['2026-03-14Z']::timestamptz[],
   array['2026-03-14Z']::timestamptz[]);
 select is((select total_sessions from board.friends where uid = test.ada() and period = '2026-W10'), 41,
   'What counts over all time counts.');

@@ -41,6 +41,15 @@ struct RowSecurityTests {
             let (_, ada) = try await nobody.practitioner("Ada", at: clock.now)
             let (ben, other) = try await nobody.practitioner("Ben", at: clock.now)
             _ = try await server.company("Umbrella", owner: other)
+            // Under a pseudonym for a while, and then with all time.
+            for (anonymous, sharing) in [(true, "minimal"), (false, "detailed")] {
+                let board: [String: Any] = ["anonymizedDisplay": anonymous, "statsSharing": sharing]
+                _ = try await ben.send(
+                    .patch,
+                    "/v1/me",
+                    ["privacy": ["showDetailedStats": true], "leaderboards": ["global": board]]
+                )
+            }
             let (_, friend) = try await nobody.practitioner("Frank", at: clock.now)
             _ = try await ben.send(.put, "/v1/friends/\(friend)")
             _ = try await ben.send(.post, "/v1/friends/code")

@@ -120,8 +120,8 @@ $$;
 create procedure test.practise(xp integer) language plpgsql as $$
 begin
   perform app.publish_standings(
-    array['2026-W10', 'all-time'], array['2026-W10', 'all-time'], array[xp, null], array[3, null], array[xp / 2, null], array[4, null],
-    array[6, 40], array['2026-03-06 18:00Z', '2026-03-06 18:00Z']::timestamptz[],
+    array['2026-W10', 'all-time'], '{}', array['2026-W10', 'all-time'], array[xp, null], array[3, null], array[xp / 2, null],
+    array[4, null], array[null, 10 * xp], array[null, 12], array[null, 40], array['2026-03-06 18:00Z', '2026-03-06 18:00Z']::timestamptz[],
     array['2026-03-06 08:00Z', '2026-03-06 08:00Z']::timestamptz[],
     array['2026-03-05 08:00Z', '2026-03-05 08:00Z']::timestamptz[]);
 end
@@ -207,8 +207,14 @@ begin
 end
 $$;
 
--- The play begins with the superuser on stage and nobody bound.
+-- The companies want a board. Nobody is on one as somebody else, or with all time: of
+-- both there is a row of Ada's.
 reset role;
+update app.organization set leaderboard_enabled = true;
+insert into app.pseudonym (uid, period) values (test.ada(), '2026-W10');
+insert into app.global_total (uid, total_xp, longest_streak, total_sessions) values (test.ada(), 1000, 12, 40);
+
+-- The play begins with the superuser on stage and nobody bound.
 do $$ begin perform set_config('app.uid', '', true), set_config('app.organization_id', '', true); end $$;
 
 -- Some of what they reached is counted, and some is not yet.
@@ -219,7 +225,7 @@ do $$ begin perform app.fold_global_tally(3); end $$;
 create procedure test.practise_in(week text, xp integer) language plpgsql as $$
 begin
   perform app.publish_standings(
-    array[week], array[week], array[xp], array[3], array[xp / 2], array[4], array[null]::integer[],
+    array[week], '{}', array[week], array[xp], array[3], array[xp / 2], array[4], '{}', '{}', '{}',
     array['2026-02-01 18:00Z']::timestamptz[], array['2026-02-01 08:00Z']::timestamptz[], array['2026-01-31 08:00Z']::timestamptz[]);
 end
 $$;
