@@ -6,6 +6,7 @@ import Tenancy
 /// `/v1/me`: what a person says about themself, and what they agreed to show.
 struct ProfileRoutes: Sendable {
     let database: TenantDatabase
+    let now: @Sendable () -> Date
 
     func add(to routes: some RouterMethods<MemberContext>) {
         routes.group("me")
@@ -26,7 +27,11 @@ struct ProfileRoutes: Sendable {
         let change = try await JSON.decode(ProfileChange.self, from: request)
         let profile = try await database.write(as: context.principal) { tx in
             try await tx.changeProfile(change)
-            return try await tx.ownProfile()
+            let profile = try await tx.ownProfile()
+            if let sharing = change.sharing {
+                try tx.record(.privacyChanged, sharing, by: context.origin, at: now())
+            }
+            return profile
         }
         return try JSON.response(profile)
     }
@@ -141,6 +146,24 @@ struct ProfileChange: Decodable, Sendable {
         leaderboards = try members.value("leaderboards")
         preferredSyncFrequency = try members.value("preferredSyncFrequency", orWhenNull: .realtime)
         dayStartsAt = try members.value("dayStartsAt", orWhenNull: .midnight)
+    }
+}
+
+extension ProfileChange {
+    /// What it says of who sees what, for the record; nil where that is nothing.
+    fileprivate var sharing: String? {
+        let said: [(String, Bool?)] = [
+            ("shareProgress", privacy?.shareProgress),
+            ("shareStreaks", privacy?.shareStreaks),
+            ("allowFriendRequests", privacy?.allowFriendRequests),
+            ("leaderboards.global", leaderboards?.global?.enabled),
+            ("leaderboards.friends", leaderboards?.friends?.enabled),
+            ("leaderboards.company", leaderboards?.company?.enabled),
+            ("autoAcceptFriends", leaderboards?.friends?.autoAcceptFriends),
+            ("shareDetailedProgress", leaderboards?.friends?.shareDetailedProgress),
+        ]
+        let words = said.compactMap { name, value in value.map { "\(name) \($0 ? "on" : "off")" } }
+        return words.isEmpty ? nil : words.joined(separator: ", ")
     }
 }
 
