@@ -115,7 +115,12 @@ struct RouteAccessTests {
     @Test func `a program's token opens what its scope says, and no route that doesn't name one`()
         async throws
     {
-        #expect(Set(RouteScopes.required.keys).isSubset(of: Self.access.keys))
+        let declared = RouteScopes.required.keys
+        #expect(Set(declared).isSubset(of: Self.access.keys))
+        // What would let a program make itself at home.
+        for path in ["/v1/auth", "/v1/me/tokens", "/v1/me/audit-events", "/v1/devices", "/v1/friends/code"] {
+            #expect(declared.allSatisfy { !$0.contains(path) }, "\(path)")
+        }
         let clock = TestClock()
         try await TestServer(clock: clock).run { nobody in
             let (person, _) = try await nobody.practitioner("Person", at: clock.now)
