@@ -93,7 +93,7 @@ extension Problem {
             eligibility: eligibility,
             state: state
         )
-        var headers: HTTPFields = [.contentType: "application/problem+json"]
+        var headers: HTTPFields = [.contentType: "application/problem+json", .cacheControl: "no-store"]
         if let retryAfter {
             headers[.retryAfter] = String(retryAfter)
         }

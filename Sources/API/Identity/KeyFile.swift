@@ -31,20 +31,29 @@ struct KeyFile: Sendable {
     }
 
     private func stored() throws -> KeyRing? {
-        guard let text = FileManager.default.contents(atPath: path) else {
-            guard access(path, F_OK) != 0 else { throw Settings.Malformed(name: path, why: "can't be read") }
-            return nil
-        }
+        guard let text = try contents(of: path) else { return nil }
         guard let ring = try? Self.decoder.decode(KeyRing.self, from: text), ring.secret.count == 32,
             !ring.keys.isEmpty, ring.keys.allSatisfy({ (try? $0.signing()) != nil })
         else { throw Settings.Malformed(name: path, why: "does not hold signing keys") }
         return ring
     }
 
+    /// Nil where there is no such file. One that only can't be read is not made anew: that would sign
+    /// everybody out.
+    private func contents(of path: String) throws -> Data? {
+        do {
+            return try Data(contentsOf: URL(filePath: path))
+        } catch let error as CocoaError where error.code == .fileReadNoSuchFile {
+            return nil
+        } catch {
+            throw Settings.Malformed(name: path, why: "can't be read")
+        }
+    }
+
     /// The one key of an earlier version stays, and with it everybody's sign-in.
     private func firstKey(at now: Date) throws -> KeyRing {
         let earlier = "\(home)/signing-key"
-        guard let seed = FileManager.default.contents(atPath: earlier) else {
+        guard let seed = try contents(of: earlier) else {
             return KeyRing(seed: Curve25519.Signing.PrivateKey().rawRepresentation, madeAt: now)
         }
         guard seed.count == 32 else {

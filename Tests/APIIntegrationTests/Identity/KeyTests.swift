@@ -100,6 +100,20 @@ struct KeyTests {
         try await body(folder)
     }
 
+    @Test(arguments: ["signing-keys.json", "signing-key"])
+    func `keys that are there and can't be read are not made anew`(name: String) async throws {
+        try await Self.inFolder { folder in
+            // Even the superuser can't read a folder as a file.
+            let path = "\(folder)/\(name)"
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+            #expect {
+                try KeyFile(home: folder).read()
+            } throws: { error in
+                "\(error)".hasPrefix(path)
+            }
+        }
+    }
+
     @Test func `the key of an earlier version stays`() throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "keys-\(UUID())").path()
         defer { try? FileManager.default.removeItem(atPath: folder) }

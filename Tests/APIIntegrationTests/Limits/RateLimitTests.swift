@@ -18,6 +18,7 @@ struct RateLimitTests {
             #expect(answer.status == 429)
             #expect(answer.contentType == "application/problem+json")
             #expect(answer.json["code"] as? String == "too_many_requests")
+            #expect(answer.headers[.cacheControl] == "no-store")
             #expect(answer.retryAfter == "120")
             #expect(answer.headers[.rateLimitPolicy] == "\"create-account-address\";q=30;w=3600")
             #expect(answer.headers[.rateLimit] == "\"create-account-address\";r=0;t=120")
