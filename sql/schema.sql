@@ -16,6 +16,27 @@ CREATE SCHEMA migration;
 
 ALTER SCHEMA migration OWNER TO postgres;
 
+CREATE FUNCTION app.add_access_token(id uuid, hash bytea, name text, scopes text[], at timestamp with time zone, until timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  me constant uuid := app.uid();
+begin
+  -- Two that are made at once take turns, so that twenty are twenty.
+  perform from app.user where uid = me for no key update;
+  if (select count(*) from app.access_token t where t.uid = me) >= 20 then
+    raise exception 'no room for another token' using errcode = 'BM409', constraint = 'access_token_limit_reached';
+  end if;
+  insert into app.access_token (uid, token_id, hash, name, scopes, created_at, expires_at)
+  values (me, id, hash, name, scopes, at, until);
+end
+$$;
+
+ALTER FUNCTION app.add_access_token(id uuid, hash bytea, name text, scopes text[], at timestamp with time zone, until timestamp with time zone) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.add_access_token(id uuid, hash bytea, name text, scopes text[], at timestamp with time zone, until timestamp with time zone) IS 'Of the bound user. BM409 with twenty, those that are over included.';
+
 CREATE FUNCTION app.ask_friend(other uuid, invited boolean) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -132,6 +153,35 @@ $$;
 ALTER FUNCTION app.bind(bound_uid uuid, bound_organization uuid, bound_family uuid) OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid, bound_family uuid) IS 'Raises BM401 where the sign-in has ended or never was, and BM404 where the user is not an active member.';
+
+CREATE FUNCTION app.bind(bound_uid uuid, bound_organization uuid, token uuid, given bytea, scope text, at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  allowed text[];
+begin
+  perform set_config('app.uid', bound_uid::text, true),
+    set_config('app.organization_id', coalesce(bound_organization::text, ''), true);
+  select scopes into allowed from app.access_token
+  where uid = bound_uid and token_id = token and hash = given and expires_at > at;
+  if not found then
+    raise exception 'that token has ended' using errcode = 'BM401';
+  end if;
+  if scope <> all (allowed) then
+    raise exception 'that token does not allow it' using errcode = 'BM403';
+  end if;
+  if bound_organization is not null and not exists (
+    select from app.member where organization_id = bound_organization and uid = bound_uid
+  ) then
+    raise exception 'not an active member of that organization' using errcode = 'BM404';
+  end if;
+end
+$$;
+
+ALTER FUNCTION app.bind(bound_uid uuid, bound_organization uuid, token uuid, given bytea, scope text, at timestamp with time zone) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid, token uuid, given bytea, scope text, at timestamp with time zone) IS 'Raises BM401 where the token is over or never was, BM403 where it does not have the scope, and BM404 where the user is not an active member.';
 
 CREATE FUNCTION app.block_person(other uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -421,6 +471,25 @@ end
 $$;
 
 ALTER FUNCTION app.forget_blocks() OWNER TO breathmaster_owner;
+
+CREATE FUNCTION app.forget_rate_limits(at timestamp with time zone, most integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  forgotten integer;
+begin
+  delete from app.rate_limit where subject in (
+    select subject from app.rate_limit where free_at <= at limit most for update skip locked
+  );
+  get diagnostics forgotten = row_count;
+  return forgotten;
+end
+$$;
+
+ALTER FUNCTION app.forget_rate_limits(at timestamp with time zone, most integer) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.forget_rate_limits(at timestamp with time zone, most integer) IS 'Removes what says no more than its absence would: how many.';
 
 CREATE FUNCTION app.friend_code_owner(given bytea) RETURNS uuid
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -998,6 +1067,34 @@ $$;
 
 ALTER FUNCTION app.shows_totals_globally(person app."user") OWNER TO breathmaster_owner;
 
+CREATE FUNCTION app.take(subjects bytea[], quotas integer[], seconds integer[], at timestamp with time zone, OUT refused integer, OUT retry_after integer) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  span interval;
+  step interval;
+begin
+  for n in 1 .. cardinality(subjects) loop
+    span := make_interval(secs => seconds[n]);
+    step := span / quotas[n];
+    insert into app.rate_limit as l (subject, free_at) values (subjects[n], at + step)
+    on conflict (subject) do update set free_at = greatest(l.free_at, at) + step
+      where greatest(l.free_at, at) + step <= at + span;
+    if not found then
+      select n, greatest(1, ceil(extract(epoch from l.free_at + step - span - at)))
+      into refused, retry_after
+      from app.rate_limit l where l.subject = subjects[n];
+      return;
+    end if;
+  end loop;
+end
+$$;
+
+ALTER FUNCTION app.take(subjects bytea[], quotas integer[], seconds integer[], at timestamp with time zone, OUT refused integer, OUT retry_after integer) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.take(subjects bytea[], quotas integer[], seconds integer[], at timestamp with time zone, OUT refused integer, OUT retry_after integer) IS 'Takes one of each quota, in turn: the position of the one that is spent, and the seconds until there is one again. Nulls where there was one of each.';
+
 CREATE FUNCTION app.take_turns(one uuid, another uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1069,6 +1166,29 @@ ALTER FUNCTION app.unfriend(other uuid) OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.unfriend(other uuid) IS 'Declines, withdraws or ends, and nobody is told.';
 
+CREATE TABLE app.access_token (
+    uid uuid NOT NULL,
+    token_id uuid NOT NULL,
+    hash bytea NOT NULL,
+    name text NOT NULL,
+    scopes text[] NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_on date,
+    CONSTRAINT access_token_expiry_invalid CHECK (((expires_at > created_at) AND (expires_at <= (created_at + '366 days'::interval)))),
+    CONSTRAINT access_token_hash_check CHECK ((octet_length(hash) = 32)),
+    CONSTRAINT access_token_name_invalid CHECK ((((char_length(name) >= 1) AND (char_length(name) <= 80)) AND (name IS NORMALIZED) AND (name !~ '[[:cntrl:]]'::text) AND (name ~ '[^[:space:]]'::text))),
+    CONSTRAINT access_token_scopes_check CHECK (((cardinality(scopes) >= 1) AND (cardinality(scopes) <= 32)))
+);
+
+ALTER TABLE ONLY app.access_token FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.access_token OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.access_token IS 'What a person lets a program of their own do. The token is kept as SHA-256 only, and even that the server cannot read.';
+
+COMMENT ON COLUMN app.access_token.used_on IS 'The last day, in UTC, on which it opened anything. Written once a day.';
+
 CREATE TABLE app.appeal_decision (
     uid uuid NOT NULL,
     device_id text NOT NULL,
@@ -1089,6 +1209,27 @@ ALTER TABLE app.appeal_decision OWNER TO breathmaster_owner;
 COMMENT ON TABLE app.appeal_decision IS 'What an operator decided, once for each appeal. The server can only read it.';
 
 COMMENT ON COLUMN app.appeal_decision.decided_by IS 'The operator, as they gave their name.';
+
+CREATE TABLE app.audit_event (
+    uid uuid NOT NULL,
+    happened_at timestamp with time zone NOT NULL,
+    event_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    action text NOT NULL,
+    request_id uuid NOT NULL,
+    source text NOT NULL,
+    detail text,
+    CONSTRAINT audit_event_action_check CHECK (((char_length(action) >= 1) AND (char_length(action) <= 60))),
+    CONSTRAINT audit_event_detail_check CHECK (((char_length(detail) >= 1) AND (char_length(detail) <= 1000))),
+    CONSTRAINT audit_event_source_check CHECK ((char_length(source) <= 60))
+);
+
+ALTER TABLE ONLY app.audit_event FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.audit_event OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.audit_event IS 'What happened to a person''s account, for that person. Can be added to and read, and changed by nobody; it goes with the account.';
+
+COMMENT ON COLUMN app.audit_event.source IS 'The network that the request came from: 24 bits of an IPv4 address, 48 of an IPv6.';
 
 CREATE TABLE app.block (
     uid uuid NOT NULL,
@@ -1547,12 +1688,26 @@ ALTER TABLE app.pseudonym OWNER TO breathmaster_owner;
 
 COMMENT ON TABLE app.pseudonym IS 'As whom a person is on the global board of one season. Drawn by lot, so it leads neither to the person nor to another season; kept, so that it is the same each time.';
 
+CREATE UNLOGGED TABLE app.rate_limit (
+    subject bytea NOT NULL,
+    free_at timestamp with time zone NOT NULL,
+    CONSTRAINT rate_limit_subject_check CHECK ((octet_length(subject) = 16))
+);
+
+ALTER TABLE app.rate_limit OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.rate_limit IS 'How much of a quota is spent, by a keyed digest of whose it is and of what. Lost with a crash, on purpose; forgotten as soon as the whole quota is there again.';
+
+COMMENT ON COLUMN app.rate_limit.free_at IS 'When the whole quota is there again: the theoretical arrival time of the algorithm.';
+
 CREATE TABLE app.refresh_token (
     uid uuid NOT NULL,
     family uuid NOT NULL,
     current_hash bytea NOT NULL,
     previous_hash bytea,
     expires_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone DEFAULT (now() + '1 year'::interval) NOT NULL,
+    rotated_at timestamp with time zone,
     CONSTRAINT refresh_token_current_hash_check CHECK ((octet_length(current_hash) = 32)),
     CONSTRAINT refresh_token_previous_hash_check CHECK ((octet_length(previous_hash) = 32))
 );
@@ -1564,6 +1719,10 @@ ALTER TABLE app.refresh_token OWNER TO breathmaster_owner;
 COMMENT ON TABLE app.refresh_token IS 'One row per sign-in. Tokens are kept as SHA-256 only.';
 
 COMMENT ON COLUMN app.refresh_token.previous_hash IS 'The token that current_hash replaced. It works until its successor was used once, so that a lost answer signs nobody out; anything older revokes the family.';
+
+COMMENT ON COLUMN app.refresh_token.ends_at IS 'When the sign-in ends, whatever expires_at was moved to.';
+
+COMMENT ON COLUMN app.refresh_token.rotated_at IS 'When current_hash was first asked for. The token before it is asked for again within seconds when an answer was lost; later than that is worth a line in the record.';
 
 CREATE TABLE app.season (
     period text NOT NULL,
@@ -2018,8 +2177,14 @@ CREATE TABLE migration.applied (
 
 ALTER TABLE migration.applied OWNER TO postgres;
 
+ALTER TABLE ONLY app.access_token
+    ADD CONSTRAINT access_token_pkey PRIMARY KEY (uid, token_id);
+
 ALTER TABLE ONLY app.appeal_decision
     ADD CONSTRAINT appeal_decision_pkey PRIMARY KEY (uid, device_id, session_id, started_at);
+
+ALTER TABLE ONLY app.audit_event
+    ADD CONSTRAINT audit_event_pkey PRIMARY KEY (uid, happened_at, event_id);
 
 ALTER TABLE ONLY app.block
     ADD CONSTRAINT block_pkey PRIMARY KEY (uid, blocked_uid);
@@ -2092,6 +2257,9 @@ ALTER TABLE ONLY app.practice_day
 
 ALTER TABLE ONLY app.pseudonym
     ADD CONSTRAINT pseudonym_pkey PRIMARY KEY (uid, period);
+
+ALTER TABLE ONLY app.rate_limit
+    ADD CONSTRAINT rate_limit_pkey PRIMARY KEY (subject);
 
 ALTER TABLE ONLY app.refresh_token
     ADD CONSTRAINT refresh_token_pkey PRIMARY KEY (uid, family);
@@ -2170,8 +2338,14 @@ CREATE TRIGGER user_deleted AFTER DELETE ON app."user" FOR EACH ROW EXECUTE FUNC
 
 CREATE TRIGGER user_sharing_changed AFTER UPDATE OF share_progress, share_streaks, global_board, friends_board, company_board, display_name, avatar_url, anonymized_display, stats_sharing, hide_from_global_leaderboard, friends_only_visible, show_detailed_stats, real_name, show_real_name ON app."user" FOR EACH ROW WHEN (((((((((((((((old.share_progress IS DISTINCT FROM new.share_progress) OR (old.share_streaks IS DISTINCT FROM new.share_streaks)) OR (old.global_board IS DISTINCT FROM new.global_board)) OR (old.friends_board IS DISTINCT FROM new.friends_board)) OR (old.company_board IS DISTINCT FROM new.company_board)) OR (old.display_name IS DISTINCT FROM new.display_name)) OR (old.avatar_url IS DISTINCT FROM new.avatar_url)) OR (old.anonymized_display IS DISTINCT FROM new.anonymized_display)) OR (old.stats_sharing IS DISTINCT FROM new.stats_sharing)) OR (old.hide_from_global_leaderboard IS DISTINCT FROM new.hide_from_global_leaderboard)) OR (old.friends_only_visible IS DISTINCT FROM new.friends_only_visible)) OR (old.show_detailed_stats IS DISTINCT FROM new.show_detailed_stats)) OR (old.real_name IS DISTINCT FROM new.real_name)) OR (old.show_real_name IS DISTINCT FROM new.show_real_name))) EXECUTE FUNCTION app.project_on_change();
 
+ALTER TABLE ONLY app.access_token
+    ADD CONSTRAINT access_token_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
+
 ALTER TABLE ONLY app.appeal_decision
     ADD CONSTRAINT appeal_decision_uid_device_id_session_id_started_at_fkey FOREIGN KEY (uid, device_id, session_id, started_at) REFERENCES app.session_appeal(uid, device_id, session_id, started_at) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.audit_event
+    ADD CONSTRAINT audit_event_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
 
 ALTER TABLE ONLY app.block
     ADD CONSTRAINT block_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
@@ -2266,9 +2440,17 @@ ALTER TABLE ONLY app.state_entry
 ALTER TABLE ONLY app.sync_batch
     ADD CONSTRAINT sync_batch_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
 
+ALTER TABLE app.access_token ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY access_token_self ON app.access_token TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
+
 ALTER TABLE app.appeal_decision ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY appeal_decision_self ON app.appeal_decision TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
+
+ALTER TABLE app.audit_event ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY audit_event_self ON app.audit_event TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
 ALTER TABLE app.block ENABLE ROW LEVEL SECURITY;
 
@@ -2426,6 +2608,9 @@ GRANT ALL ON SCHEMA board TO breathmaster_boards;
 
 GRANT USAGE ON SCHEMA migration TO breathmaster_api;
 
+REVOKE ALL ON FUNCTION app.add_access_token(id uuid, hash bytea, name text, scopes text[], at timestamp with time zone, until timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.add_access_token(id uuid, hash bytea, name text, scopes text[], at timestamp with time zone, until timestamp with time zone) TO breathmaster_api;
+
 REVOKE ALL ON FUNCTION app.ask_friend(other uuid, invited boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.befriend(other uuid) FROM PUBLIC;
@@ -2436,6 +2621,9 @@ GRANT ALL ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid) TO breat
 
 REVOKE ALL ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid, bound_family uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid, bound_family uuid) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid, token uuid, given bytea, scope text, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid, token uuid, given bytea, scope text, at timestamp with time zone) TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.block_person(other uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.block_person(other uuid) TO breathmaster_api;
@@ -2465,6 +2653,9 @@ REVOKE ALL ON FUNCTION app.fold_global_tally(most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.fold_global_tally(most integer) TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.forget_blocks() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.forget_rate_limits(at timestamp with time zone, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.forget_rate_limits(at timestamp with time zone, most integer) TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.friend_code_owner(given bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.friend_code_owner(given bytea) TO breathmaster_owner;
@@ -2569,6 +2760,9 @@ REVOKE ALL ON FUNCTION app.require_friend_place(asks boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.shows_totals_globally(person app."user") FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION app.take(subjects bytea[], quotas integer[], seconds integer[], at timestamp with time zone, OUT refused integer, OUT retry_after integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.take(subjects bytea[], quotas integer[], seconds integer[], at timestamp with time zone, OUT refused integer, OUT retry_after integer) TO breathmaster_api;
+
 REVOKE ALL ON FUNCTION app.take_turns(one uuid, another uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.tally_global_standing() FROM PUBLIC;
@@ -2579,7 +2773,25 @@ GRANT ALL ON FUNCTION app.unfinished_seasons(weeks text[]) TO breathmaster_api;
 REVOKE ALL ON FUNCTION app.unfriend(other uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.unfriend(other uuid) TO breathmaster_api;
 
+GRANT DELETE ON TABLE app.access_token TO breathmaster_api;
+
+GRANT SELECT(uid) ON TABLE app.access_token TO breathmaster_api;
+
+GRANT SELECT(token_id) ON TABLE app.access_token TO breathmaster_api;
+
+GRANT SELECT(name) ON TABLE app.access_token TO breathmaster_api;
+
+GRANT SELECT(scopes) ON TABLE app.access_token TO breathmaster_api;
+
+GRANT SELECT(created_at) ON TABLE app.access_token TO breathmaster_api;
+
+GRANT SELECT(expires_at) ON TABLE app.access_token TO breathmaster_api;
+
+GRANT SELECT(used_on),UPDATE(used_on) ON TABLE app.access_token TO breathmaster_api;
+
 GRANT SELECT ON TABLE app.appeal_decision TO breathmaster_api;
+
+GRANT SELECT,INSERT ON TABLE app.audit_event TO breathmaster_api;
 
 GRANT SELECT,DELETE ON TABLE app.block TO breathmaster_api;
 

@@ -1,5 +1,4 @@
 import Configuration
-import Crypto
 import Foundation
 import Logging
 
@@ -19,10 +18,12 @@ struct Settings: Sendable {
     let sqlFolder: String
     let databaseURL: String?
     let migrationDatabaseURL: String?
+    let trustedProxies: TrustedProxies
     let logLevel: Logger.Level
 
     private static let known: Set<String> = [
         "BREATHMASTER_HOST", "BREATHMASTER_PORT", "BREATHMASTER_HOME", "BREATHMASTER_SQL",
+        "BREATHMASTER_TRUSTED_PROXIES",
     ]
 
     /// - Throws: ``Malformed`` for a value that can't be, and for a name that
@@ -50,6 +51,15 @@ struct Settings: Sendable {
             throw Malformed(name: "BREATHMASTER_PORT", why: "must be a number from 0 to 65535")
         }
         self.port = port
+        guard
+            let proxies = TrustedProxies(reader.string(forKey: "breathmaster.trusted.proxies", default: ""))
+        else {
+            throw Malformed(
+                name: "BREATHMASTER_TRUSTED_PROXIES",
+                why: "must be addresses and networks, such as 10.0.0.0/8, ::1"
+            )
+        }
+        trustedProxies = proxies
         guard
             let level = Logger.Level(
                 rawValue: reader.string(forKey: "log.level", default: "info").lowercased()
@@ -82,25 +92,6 @@ struct Settings: Sendable {
         return url
     }
 
-    /// The key that signs access tokens, made at the first start and kept in the
-    /// home folder, readable by its owner alone.
-    func signingKey() throws -> Curve25519.Signing.PrivateKey {
-        let path = "\(home)/signing-key"
-        if let stored = FileManager.default.contents(atPath: path) {
-            guard let key = try? Curve25519.Signing.PrivateKey(rawRepresentation: stored) else {
-                throw Malformed(name: path, why: "is not a signing key of 32 bytes")
-            }
-            return key
-        }
-        let key = Curve25519.Signing.PrivateKey()
-        try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
-        guard
-            FileManager.default.createFile(
-                atPath: path,
-                contents: key.rawRepresentation,
-                attributes: [.posixPermissions: 0o600]
-            )
-        else { throw Malformed(name: path, why: "can't be written") }
-        return key
-    }
+    /// The keys that sign access tokens, in the home folder.
+    var keyFile: KeyFile { KeyFile(home: home) }
 }

@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import Hummingbird
 import Logging
@@ -16,10 +15,17 @@ struct Server: Sendable {
     let doorbell: SyncDoorbell
     /// Has to run beside the routes, or the streams hear of nothing but their own openings.
     let events: SyncEvents
+    let limits: Limits
+    /// Whose word on where a request came from is taken.
+    let proxies: TrustedProxies
+    private let keyFile: KeyFile?
 
+    /// - Parameter keyFile: where the keys come from, to look there again now and then.
     init(
         pool: PGPool,
         tokens: AccessTokens,
+        keyFile: KeyFile? = nil,
+        proxies: TrustedProxies,
         now: @escaping @Sendable () -> Date,
         logger: Logger = Logger(label: "breathmaster"),
         eventBounds: SyncEvents.Bounds = SyncEvents.Bounds()
@@ -28,6 +34,9 @@ struct Server: Sendable {
         self.tokens = tokens
         self.now = now
         self.logger = logger
+        self.keyFile = keyFile
+        self.proxies = proxies
+        limits = Limits(pool: pool, key: tokens.limitKey, now: now)
         doorbell = SyncDoorbell(pool: pool, key: tokens.eventKey, logger: logger)
         events = SyncEvents(pool: pool, key: tokens.eventKey, bounds: eventBounds, logger: logger)
     }
@@ -38,16 +47,27 @@ struct Server: Sendable {
         let router = Router(context: AppContext.self)
         router.add(middleware: LogRequestsMiddleware(.info))
         router.add(middleware: ProblemMiddleware())
-        router.add(middleware: Authentication(tokens: tokens))
+        router.add(middleware: OriginReading(proxies: proxies))
+        router.add(
+            middleware: Authentication(
+                tokens: tokens,
+                uses: TokenUses(database: database),
+                allowance: AccountAllowance(limit: 100_000),
+                now: now
+            )
+        )
 
         HealthRoutes(pool: pool).add(to: router)
         router.get(".well-known/jwks.json") { [tokens] _, _ in
             try JSON.response(tokens.keySet)
         }
         let version = router.group("v1")
-        AuthRoutes(database: database, tokens: tokens, now: now).add(to: version)
         let members = version.group(context: MemberContext.self)
-        ProfileRoutes(database: database).add(to: members)
+        AuthRoutes(database: database, tokens: tokens, limits: limits, now: now)
+            .add(to: version, members: members)
+        ProfileRoutes(database: database, now: now).add(to: members)
+        TokenRoutes(database: database, limits: limits, now: now).add(to: members)
+        AuditRoutes(database: database).add(to: members)
         FeatureRoutes(database: database).add(to: members)
         DeviceRoutes(database: database, now: now).add(to: members)
         SyncRoutes(database: database, doorbell: doorbell, now: now).add(to: members)
@@ -59,7 +79,8 @@ struct Server: Sendable {
         SeasonRoutes(database: database, cursorKey: tokens.cursorKey, now: now).add(to: members)
         OrganizationRoutes(database: database).add(to: members)
         FriendRoutes(database: database).add(to: members)
-        FriendCodeRoutes(database: database, codes: FriendCodes(key: tokens.friendCodeKey)).add(to: members)
+        FriendCodeRoutes(database: database, codes: FriendCodes(key: tokens.friendCodeKey), limits: limits)
+            .add(to: members)
         BlockRoutes(database: database).add(to: members)
         return router
     }
@@ -70,14 +91,22 @@ extension Server {
     var jobs: [any Service] {
         let folding = TallyFolding(pool: pool)
         let finalising = SeasonFinalising(pool: pool, now: now, logger: logger)
+        let readingKeys = keyFile.map { keyFile in
+            RecurringJob(name: "read signing keys", interval: .seconds(60), logger: logger) { [tokens] in
+                try await tokens.use(try keyFile.read())
+            }
+        }
         return [
+            RecurringJob(name: "forget rate limits", interval: .seconds(60), logger: logger) { [limits] in
+                try await limits.forget()
+            },
             RecurringJob(name: "fold counts", interval: .seconds(1), logger: logger) {
                 try await folding.fold()
             },
             RecurringJob(name: "finalise seasons", interval: .seconds(300), logger: logger) {
                 try await finalising.finalise()
             },
-        ]
+        ] + [readingKeys].compactMap(\.self)
     }
 
     /// The server that the settings describe, on the time of this machine.
@@ -88,7 +117,9 @@ extension Server {
         logger.logLevel = settings.logLevel
         self.init(
             pool: PGPool(configuration),
-            tokens: await AccessTokens(signingKey: try settings.signingKey(), now: { Date() }),
+            tokens: try await AccessTokens(try settings.keyFile.read(), now: { Date() }),
+            keyFile: settings.keyFile,
+            proxies: settings.trustedProxies,
             now: { Date() },
             logger: logger
         )

@@ -7,16 +7,36 @@ package struct Principal: Hashable, Sendable {
     /// The sign-in that an access token came by: the family of its refresh token.
     /// Nil for those who come without a token, such as commands of the operator.
     package let signIn: UUID?
+    /// In the place of a sign-in, where a program came by a token of its own.
+    package let token: TokenProof?
 
-    package init(uid: UUID, organizationID: UUID? = nil, signIn: UUID? = nil) {
+    package init(uid: UUID, organizationID: UUID? = nil, signIn: UUID? = nil, token: TokenProof? = nil) {
         self.uid = uid
         self.organizationID = organizationID
         self.signIn = signIn
+        self.token = token
     }
 
     /// The same person, acting as a member of an organization. Whether they are
     /// one is for `app.bind` to say.
     package func member(of organizationID: UUID) -> Principal {
-        Principal(uid: uid, organizationID: organizationID, signIn: signIn)
+        Principal(uid: uid, organizationID: organizationID, signIn: signIn, token: token)
+    }
+}
+
+/// What a personal access token is known by, and what it is used for.
+package struct TokenProof: Hashable, Sendable {
+    package let id: UUID
+    /// SHA-256.
+    package let hash: [UInt8]
+    package let scope: String
+    /// When it has to be good.
+    package let at: Date
+
+    package init(id: UUID, hash: [UInt8], scope: String, at: Date) {
+        self.id = id
+        self.hash = hash
+        self.scope = scope
+        self.at = at
     }
 }

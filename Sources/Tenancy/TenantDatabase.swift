@@ -12,9 +12,9 @@ package struct TenantDatabase: Sendable {
 
     /// A read-only transaction bound to `principal`.
     ///
-    /// - Throws: ``PGError`` with SQLSTATE `BM401` for an unknown user or a sign-in
-    ///   that has ended, and `BM404` where they are not an active member, before any
-    ///   statement of `body` counts.
+    /// - Throws: ``PGError`` with SQLSTATE `BM401` for an unknown user or a sign-in or token
+    ///   that has ended, `BM403` for a token without the scope, and `BM404` where they are
+    ///   not an active member, before any statement of `body` counts.
     package func read<Result: Sendable>(
         as principal: Principal,
         _ body: (TenantTransaction) async throws -> Result
@@ -58,7 +58,9 @@ package struct TenantDatabase: Sendable {
 
 extension Principal {
     fileprivate var binding: SQL {
-        if let signIn {
+        if let token {
+            "select app.bind(\(uid), \(organizationID), \(token.id), \(token.hash), \(token.scope), \(token.at))"
+        } else if let signIn {
             "select app.bind(\(uid), \(organizationID), \(signIn))"
         } else {
             "select app.bind(\(uid), \(organizationID))"

@@ -78,7 +78,9 @@ group by g.grantee, n.nspname, c.relname;
 select results_eq(
   $$ select relation, privileges from test.privilege where grantee = 'breathmaster_api'::regrole order by relation $$,
   $$ values
+    ('app.access_token', 'delete, select (uid, token_id, name, scopes, created_at, expires_at, used_on), update (used_on)'),
     ('app.appeal_decision', 'select'),
+    ('app.audit_event', 'insert, select'),
     ('app.block', 'delete, select'),
     ('app.daily_challenge', 'insert, select, update (local_day, kind, target, reward_xp, completed, expired)'),
     ('app.device', 'insert, select, update'),
@@ -165,7 +167,8 @@ select is_empty(
        and relation not like 'migration.%' $$,
   'Nobody else, and not the public, holds any privilege on a table or view.');
 
--- The functions that run with their owner's rights are befriend, bind by a sign-in,
+-- The functions that run with their owner's rights are add_access_token, forget_rate_limits, take, befriend, bind by a
+-- sign-in or a token,
 -- block_person, circle, close_seasons, finalise_season, join_organization, publish_standings, redeem_friend_code, register
 -- and unfriend. The circle is here because
 -- calling a function is a privilege of whoever reads the view, not of its owner; it
@@ -176,10 +179,11 @@ select results_eq(
      where p.pronamespace in ('app'::regnamespace, 'board'::regnamespace)
        and has_function_privilege('breathmaster_api', p.oid, 'execute')
      order by 1 $$,
-  array['befriend', 'bind', 'bind', 'block_person', 'circle', 'close_seasons', 'company_shows_real_names', 'finalise_season', 'fold_global_tally', 'is_on_company_boards',
+  array['add_access_token', 'befriend', 'bind', 'bind', 'bind', 'block_person', 'circle', 'close_seasons',
+    'company_shows_real_names', 'finalise_season', 'fold_global_tally', 'forget_rate_limits', 'is_on_company_boards',
     'is_on_global_board', 'join_organization', 'managed_organization_ids', 'organization_id', 'own_company_boards',
     'own_organization_ids', 'publish_standings', 'redeem_friend_code', 'refuse_more_sessions', 'refuse_unbound',
-    'register', 'uid', 'unfinished_seasons', 'unfriend'],
+    'register', 'take', 'uid', 'unfinished_seasons', 'unfriend'],
   'The API role can call exactly these functions.');
 
 -- The same from where the server stands: what is not granted is refused, even

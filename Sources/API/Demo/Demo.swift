@@ -50,7 +50,8 @@ struct Demo: Sendable {
     private func token(of person: Int) async throws -> String {
         let token = RefreshToken(uid: Self.uid(of: person))
         try await database.write(as: Principal(uid: token.uid)) { tx in
-            try await tx.beginFamily(token, expiresAt: server.now().addingTimeInterval(AccessTokens.lifetime))
+            let end = server.now().addingTimeInterval(AccessTokens.lifetime)
+            try await tx.beginFamily(token, expiresAt: end, endsAt: end)
         }
         return try await server.tokens.token(for: token.uid, signIn: token.family)
     }

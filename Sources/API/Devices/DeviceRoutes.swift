@@ -75,7 +75,9 @@ struct DeviceRoutes: Sendable {
     @Sendable func revokeDevice(_ request: Request, in context: MemberContext) async throws -> Response {
         let id = try context.parameters.deviceID()
         let revoked = try await database.write(as: context.principal) { tx in
-            try await tx.revokeDevice(id, at: now())
+            let revoked = try await tx.revokeDevice(id, at: now())
+            if revoked { try tx.record(.deviceRevoked, by: context.origin, at: now()) }
+            return revoked
         }
         guard revoked else { throw Problem.notFound }
         return Response(status: .noContent)

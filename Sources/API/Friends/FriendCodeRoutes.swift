@@ -8,6 +8,7 @@ import Tenancy
 struct FriendCodeRoutes: Sendable {
     let database: TenantDatabase
     let codes: FriendCodes
+    let limits: Limits
 
     private struct Current: Encodable {
         let code: String
@@ -30,6 +31,7 @@ struct FriendCodeRoutes: Sendable {
     /// `POST /v1/friends`: asks the person whose code it is, or accepts where they asked before.
     @Sendable func redeem(_ request: Request, in context: MemberContext) async throws -> Response {
         let code = try await JSON.decode(Body.self, from: request).code
+        try await limits.take(.redeemFriendCode, from: context.origin.source)
         // Thrown only after the commit, which keeps the count of attempts.
         let redemption = try await database.write(as: context.principal) { tx in
             try await tx.redeemFriendCode(codes.digest(of: code))
@@ -51,6 +53,11 @@ struct FriendCodeRoutes: Sendable {
 
     /// `POST /v1/friends/code`: a new one, in the place of the one before.
     @Sendable func rotateCode(_ request: Request, in context: MemberContext) async throws -> Response {
+        try await limits.take(
+            .makeFriendCode,
+            from: context.origin.source,
+            account: context.principal.uid.text
+        )
         let seed = UUID()
         let row = try await database.write(as: context.principal) { tx in
             try await tx.makeFriendCode(seed: seed, digest: codes.digest(of: codes.code(from: seed)))

@@ -8,12 +8,20 @@ import Tenancy
 struct AppContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     let requestID: String
+    /// Of the connection, until ``OriginReading`` knows better.
+    var origin: Origin
     /// Set by ``Authentication`` where a valid access token came along.
     var access: Access?
+    /// Set by ``Authentication`` where the token doesn't open this route, whatever it opens.
+    var refusal: Problem?
 
     init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
         requestID = UUID().uuidString.lowercased()
+        origin = Origin(
+            requestID: requestID,
+            source: SourceAddress(source.channel.remoteAddress) ?? .loopback
+        )
         logger[metadataKey: "requestId"] = .string(requestID)
     }
 }
@@ -23,24 +31,30 @@ struct AppContext: RequestContext {
 struct MemberContext: ChildRequestContext {
     var coreContext: CoreRequestContextStorage
     let principal: Principal
+    let origin: Origin
     /// For answers that last: they must not go on beyond the token.
     let accessEndsAt: Date
 
     init(context: AppContext) throws {
-        guard let access = context.access else { throw Problem.unauthorized }
+        guard let access = context.access else { throw context.refusal ?? Problem.unauthorized }
         coreContext = context.coreContext
+        origin = context.origin
         principal = access.principal
         accessEndsAt = access.endsAt
     }
 }
 
-/// Reads the bearer token, if there is a good one. Who may go on without is for
-/// the routes to say: a client that always sends its token must be able to
-/// refresh it when it is over.
-struct Authentication: RouterMiddleware {
+/// By which request something was done, and from where.
+struct Origin: Sendable {
+    let requestID: String
+    let source: SourceAddress
+}
+
+/// Finds out where a request came from, which only a trusted proxy can say of others.
+struct OriginReading: RouterMiddleware {
     typealias Context = AppContext
 
-    let tokens: AccessTokens
+    let proxies: TrustedProxies
 
     func handle(
         _ request: Request,
@@ -48,10 +62,13 @@ struct Authentication: RouterMiddleware {
         next: (Request, AppContext) async throws -> Response
     ) async throws -> Response {
         var context = context
-        let parts = request.headers[.authorization]?.split(separator: " ", maxSplits: 1) ?? []
-        if parts.count == 2, parts[0].lowercased() == "bearer" {
-            context.access = await tokens.access(by: String(parts[1]))
-        }
+        context.origin = Origin(
+            requestID: context.requestID,
+            source: proxies.source(
+                of: context.origin.source,
+                forwardedFor: request.headers[values: .forwardedFor]
+            )
+        )
         return try await next(request, context)
     }
 }

@@ -15,6 +15,10 @@ struct Problem: Error, Sendable {
     var field: String?
     /// Seconds after which trying again makes sense.
     var retryAfter: Int?
+    /// The quota that is spent.
+    var rateLimit: RateLimitPolicy?
+    /// The scope that a personal access token would need.
+    var scope: String?
     /// Members beyond the standard ones, when a problem has more to tell.
     var eligibility: Eligibility?
     var state: GameState?
@@ -89,12 +93,19 @@ extension Problem {
             eligibility: eligibility,
             state: state
         )
-        var headers: HTTPFields = [.contentType: "application/problem+json"]
+        var headers: HTTPFields = [.contentType: "application/problem+json", .cacheControl: "no-store"]
         if let retryAfter {
             headers[.retryAfter] = String(retryAfter)
         }
+        if let rateLimit, let retryAfter {
+            headers[.rateLimitPolicy] = rateLimit.policy
+            headers[.rateLimit] = rateLimit.spent(retryAfter: retryAfter)
+        }
         if status == .unauthorized {
             headers[.wwwAuthenticate] = "Bearer"
+        }
+        if let scope {
+            headers[.wwwAuthenticate] = "Bearer error=\"insufficient_scope\", scope=\"\(scope)\""
         }
         return Response(
             status: status,
@@ -102,4 +113,17 @@ extension Problem {
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: try JSON.encoder.encode(body)))
         )
     }
+}
+
+extension HTTPField.Name {
+    private static func known(_ name: String) -> HTTPField.Name {
+        guard let name = HTTPField.Name(name) else {
+            preconditionFailure("\(name) is not the name of a field")
+        }
+        return name
+    }
+
+    static let rateLimitPolicy = known("RateLimit-Policy")
+    static let rateLimit = known("RateLimit")
+    static let forwardedFor = known("X-Forwarded-For")
 }

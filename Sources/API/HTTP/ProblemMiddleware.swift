@@ -78,6 +78,11 @@ extension Problem {
             "block_limit_reached",
             "There is room for 1000 blocks, and all of it is taken"
         ),
+        "access_token_limit_reached": Problem(
+            .conflict,
+            "access_token_limit_reached",
+            "There is room for 20 tokens; revoking one makes room for another"
+        ),
         "device_name_invalid": .invalid("name", "must have 1 to 80 characters, in Unicode normal form C"),
     ]
 

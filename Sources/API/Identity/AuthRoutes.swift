@@ -1,12 +1,14 @@
+import Domain
 import Foundation
 import Hummingbird
 import PGClient
 import Tenancy
 
-/// `/v1/auth`: ways in. Each ends in the same pair of tokens.
+/// `/v1/auth`: ways in, each of which ends in the same pair of tokens, and the way out.
 struct AuthRoutes: Sendable {
     let database: TenantDatabase
     let tokens: AccessTokens
+    let limits: Limits
     let now: @Sendable () -> Date
 
     struct Tokens: Encodable {
@@ -15,59 +17,98 @@ struct AuthRoutes: Sendable {
         let refreshToken: String
         /// Seconds for which the access token is good.
         let expiresIn: Int
+        /// When the sign-in ends, however often it is continued.
+        let signInEndsAt: Instant
     }
 
     private struct RefreshBody: Decodable {
         let refreshToken: String
     }
 
-    func add(to routes: some RouterMethods<AppContext>) {
+    func add(to routes: some RouterMethods<AppContext>, members: some RouterMethods<MemberContext>) {
         routes.group("auth")
             .post("anonymous", use: signUpAnonymously)
             .post("refresh", use: refresh)
+        members.group("auth")
+            .post("sign-out", use: signOut)
+            .post("sign-out-everywhere", use: signOutEverywhere)
     }
 
     /// `POST /v1/auth/anonymous`: an account without any personal data.
     @Sendable func signUpAnonymously(_ request: Request, in context: AppContext) async throws -> Response {
+        try await limits.take(.createAccount, from: context.origin.source)
+        let now = now()
+        let endsAt = now.addingTimeInterval(RefreshToken.longestSignIn)
         let token = try await database.register { tx in
             let token = RefreshToken(uid: tx.principal.uid)
-            try await tx.beginFamily(token, expiresAt: now().addingTimeInterval(RefreshToken.lifetime))
+            let expiresAt = now.addingTimeInterval(RefreshToken.lifetime)
+            try await tx.beginFamily(token, expiresAt: expiresAt, endsAt: endsAt)
+            try tx.record(.accountCreated, by: context.origin, at: now)
             return token
         }
-        return try JSON.response(try await answer(with: token), status: .created)
+        return try JSON.response(try await answer(with: token, endsAt: endsAt), status: .created)
     }
 
     /// `POST /v1/auth/refresh`: a new pair for an old refresh token, which is then spent.
     @Sendable func refresh(_ request: Request, in context: AppContext) async throws -> Response {
         let body = try await JSON.decode(RefreshBody.self, from: request)
         guard let presented = RefreshToken(body.refreshToken) else { throw Problem.refreshTokenSpent }
+        // By the sign-in, which only its tokens name: a uid is known to others, who could use it up.
+        try await limits.take(.refresh, from: context.origin.source, account: presented.family.text)
         let successor = RefreshToken(after: presented, key: tokens.refreshKey)
-        let rotated: Bool
+        let now = now()
+        let endsAt: Date?
         do {
             let principal = Principal(uid: presented.uid, signIn: presented.family)
-            rotated = try await database.write(as: principal) { tx in
-                if try await tx.rotate(presented, to: successor, now: now(), lifetime: RefreshToken.lifetime)
-                {
-                    return true
+            endsAt = try await database.write(as: principal) { tx in
+                guard let rotation = try await tx.rotate(presented, to: successor, now: now) else {
+                    // A token older than the last two was copied, or the sign-in is over: it ends.
+                    if try await tx.endFamily(presented.family, at: now) {
+                        try tx.record(.refreshTokenReused, by: context.origin, at: now)
+                    }
+                    return nil
                 }
-                // A token older than the last two was copied: end that sign-in.
-                try await tx.endFamily(presented.family)
-                return false
+                if rotation.isLateRepeat {
+                    try tx.record(.refreshTokenRepeated, by: context.origin, at: now)
+                }
+                return rotation.endsAt
             }
         } catch let error as PGError where error.sqlState?.rawValue == "BM401" {
             // Whether that sign-in, or its user, ever existed is not told.
-            rotated = false
+            endsAt = nil
         }
-        guard rotated else { throw Problem.refreshTokenSpent }
-        return try JSON.response(try await answer(with: successor))
+        guard let endsAt else { throw Problem.refreshTokenSpent }
+        return try JSON.response(try await answer(with: successor, endsAt: endsAt))
     }
 
-    private func answer(with refreshToken: RefreshToken) async throws -> Tokens {
+    /// `POST /v1/auth/sign-out`: ends the sign-in that asks, its access tokens included, at once.
+    @Sendable func signOut(_ request: Request, in context: MemberContext) async throws -> Response {
+        guard let signIn = context.principal.signIn else { throw Problem.unauthorized }
+        let now = now()
+        try await database.write(as: context.principal) { tx in
+            _ = try await tx.endFamily(signIn, at: now)
+            try tx.record(.signedOut, by: context.origin, at: now)
+        }
+        return Response(status: .noContent)
+    }
+
+    /// `POST /v1/auth/sign-out-everywhere`: ends all that acts as this person, at once: every sign-in, this
+    /// one too, and every personal access token.
+    @Sendable func signOutEverywhere(_ request: Request, in context: MemberContext) async throws -> Response {
+        try await database.write(as: context.principal) { tx in
+            try await tx.endEverything()
+            try tx.record(.signedOutEverywhere, by: context.origin, at: now())
+        }
+        return Response(status: .noContent)
+    }
+
+    private func answer(with refreshToken: RefreshToken, endsAt: Date) async throws -> Tokens {
         Tokens(
             uid: refreshToken.uid.text,
             accessToken: try await tokens.token(for: refreshToken.uid, signIn: refreshToken.family),
             refreshToken: refreshToken.text,
-            expiresIn: Int(AccessTokens.lifetime)
+            expiresIn: Int(AccessTokens.lifetime),
+            signInEndsAt: Instant(endsAt)
         )
     }
 }

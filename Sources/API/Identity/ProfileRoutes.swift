@@ -6,6 +6,7 @@ import Tenancy
 /// `/v1/me`: what a person says about themself, and what they agreed to show.
 struct ProfileRoutes: Sendable {
     let database: TenantDatabase
+    let now: @Sendable () -> Date
 
     func add(to routes: some RouterMethods<MemberContext>) {
         routes.group("me")
@@ -26,8 +27,38 @@ struct ProfileRoutes: Sendable {
         let change = try await JSON.decode(ProfileChange.self, from: request)
         let profile = try await database.write(as: context.principal) { tx in
             try await tx.changeProfile(change)
-            return try await tx.ownProfile()
+            let profile = try await tx.ownProfile()
+            if let sharing = change.sharing {
+                try tx.record(.privacyChanged, sharing, by: context.origin, at: now())
+            }
+            return profile
         }
         return try JSON.response(profile)
+    }
+}
+
+extension ProfileChange {
+    /// What it says of who sees what, for the record; nil where that is nothing.
+    fileprivate var sharing: String? {
+        let (global, friends, company) = (leaderboards?.global, leaderboards?.friends, leaderboards?.company)
+        let said: [(String, Bool?)] = [
+            ("shareProgress", privacy?.shareProgress),
+            ("shareStreaks", privacy?.shareStreaks),
+            ("allowFriendRequests", privacy?.allowFriendRequests),
+            ("hideFromGlobalLeaderboard", privacy?.hideFromGlobalLeaderboard),
+            ("friendsOnlyVisible", privacy?.friendsOnlyVisible),
+            ("showDetailedStats", privacy?.showDetailedStats),
+            ("leaderboards.global", global?.enabled),
+            ("leaderboards.friends", friends?.enabled),
+            ("leaderboards.company", company?.enabled),
+            ("anonymizedDisplay", global?.anonymizedDisplay),
+            ("autoAcceptFriends", friends?.autoAcceptFriends),
+            ("shareDetailedProgress", friends?.shareDetailedProgress),
+            ("showRealNames", company?.showRealNames),
+        ]
+        let words =
+            said.compactMap { name, value in value.map { "\(name) \($0 ? "on" : "off")" } }
+            + (global?.statsSharing.map { ["statsSharing \($0.rawValue)"] } ?? [])
+        return words.isEmpty ? nil : words.joined(separator: ", ")
     }
 }

@@ -4,7 +4,10 @@ import Foundation
 /// An opaque refresh token: whose it is, which sign-in it continues, and 256
 /// secret bits. Only its SHA-256 is stored.
 struct RefreshToken: Sendable {
+    /// For how long one is good that isn't used.
     static let lifetime: TimeInterval = 90 * 24 * 3600
+    /// For how long a sign-in can be continued at all (OWASP ASVS 5.0, 10.4.8).
+    static let longestSignIn: TimeInterval = 365 * 24 * 3600
 
     let uid: UUID
     let family: UUID
@@ -47,13 +50,13 @@ struct RefreshToken: Sendable {
 }
 
 extension UUID {
-    fileprivate init(bytes: some Sequence<UInt8>) {
+    init(bytes: some Sequence<UInt8>) {
         var value: uuid_t = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
         withUnsafeMutableBytes(of: &value) { $0.copyBytes(from: Array(bytes)) }
         self.init(uuid: value)
     }
 
-    fileprivate var data: Data {
+    var data: Data {
         withUnsafeBytes(of: uuid) { Data($0) }
     }
 }

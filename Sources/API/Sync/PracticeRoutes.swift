@@ -129,7 +129,8 @@ struct SessionCursor: Codable, Sendable {
 }
 
 extension Parameters {
-    fileprivate func wholeNumber(_ name: String, in range: ClosedRange<Int>) throws -> Int? {
+    /// Nil where it isn't given.
+    func wholeNumber(_ name: String, in range: ClosedRange<Int>) throws -> Int? {
         guard let text = get(name) else { return nil }
         guard let number = Int(text), range.contains(number) else {
             throw Problem.invalid(

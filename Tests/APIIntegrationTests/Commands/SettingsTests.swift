@@ -17,6 +17,7 @@ struct SettingsTests {
         ("BREATHMASTER_POTR", "8080"), ("BREATHMASTER_", "x"), ("BREATHMASTER_PORT", "eighty"),
         ("BREATHMASTER_PORT", "65536"), ("LOG_LEVEL", "loud"), ("BREATHMASTER_HOST", "not an address"),
         ("DATABASE_URL", "mysql://localhost/x"), ("MIGRATION_DATABASE_URL", "localhost"),
+        ("BREATHMASTER_TRUSTED_PROXIES", "proxy.example"), ("BREATHMASTER_TRUSTED_PROXIES", "10.0.0.0/33"),
     ])
     func `a name or a value that can't be is refused by its name`(name: String, value: String) {
         #expect {

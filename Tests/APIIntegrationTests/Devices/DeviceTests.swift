@@ -268,7 +268,11 @@ extension TestServer {
         nobody.token = nil
         let token = RefreshToken(uid: try #require(UUID(uuidString: uid)))
         try await TenantDatabase(pool: server.pool).write(as: Principal(uid: token.uid)) { tx in
-            try await tx.beginFamily(token, expiresAt: server.now().addingTimeInterval(RefreshToken.lifetime))
+            try await tx.beginFamily(
+                token,
+                expiresAt: server.now().addingTimeInterval(RefreshToken.lifetime),
+                endsAt: server.now().addingTimeInterval(RefreshToken.longestSignIn)
+            )
         }
         let answer = try await nobody.send(.post, "/v1/auth/refresh", ["refreshToken": token.text])
         return try SignIn(answer, nobody)

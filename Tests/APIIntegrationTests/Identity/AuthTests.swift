@@ -1,5 +1,7 @@
+import Domain
 import Foundation
 import HTTPTypes
+import Tenancy
 import Testing
 
 @testable import API
@@ -9,7 +11,9 @@ struct AuthTests {
         try await TestServer().run { nobody in
             let answer = try await nobody.send(.post, "/v1/auth/anonymous")
             #expect(answer.status == 201)
-            #expect(Set(answer.json.keys) == ["uid", "accessToken", "refreshToken", "expiresIn"])
+            #expect(
+                Set(answer.json.keys) == ["uid", "accessToken", "refreshToken", "expiresIn", "signInEndsAt"]
+            )
             #expect(answer.json["expiresIn"] as? Int == 900)
         }
     }
@@ -53,6 +57,67 @@ struct AuthTests {
             }
             clock.advance(by: 91 * 86_400)
             #expect(try await nobody.refreshStatus(token) == 401)
+        }
+    }
+
+    @Test func `a sign-in is over after a year, however often it is continued`() async throws {
+        let clock = TestClock()
+        try await TestServer(clock: clock).run { nobody in
+            var token = try await nobody.signUp()
+            for _ in 1...4 {
+                clock.advance(by: 89 * 86_400)
+                token = try await nobody.refresh(token)
+            }
+            clock.advance(by: 8 * 86_400)
+            let last = try await nobody.send(.post, "/v1/auth/refresh", ["refreshToken": token])
+            let end = try #require((last.json["signInEndsAt"] as? String).flatMap(Instant.init))
+            #expect(end.date.timeIntervalSince(clock.now) < 2 * 86_400)
+            clock.advance(by: 2 * 86_400)
+            let successor = try #require(last.json["refreshToken"] as? String)
+            #expect(try await nobody.refreshStatus(successor) == 401)
+        }
+    }
+
+    @Test func `who signs out is out at once, and other sign-ins go on`() async throws {
+        let server = try await TestServer()
+        try await server.run { nobody in
+            let (client, refreshToken, _) = try await nobody.signedIn()
+            let (other, otherToken, _) = try await nobody.signedIn()
+            #expect(try await client.send(.post, "/v1/auth/sign-out").status == 204)
+            #expect(try await client.send(.get, "/v1/me").status == 401)
+            #expect(try await client.send(.post, "/v1/auth/sign-out").status == 401)
+            #expect(try await nobody.refreshStatus(refreshToken) == 401)
+            #expect(try await other.send(.get, "/v1/me").status == 200)
+            #expect(try await nobody.refreshStatus(otherToken) == 200)
+        }
+    }
+
+    @Test func `who signs out everywhere is out everywhere at once, with every token`() async throws {
+        let clock = TestClock()
+        let server = try await TestServer(clock: clock)
+        try await server.run { nobody in
+            let (client, first, uid) = try await nobody.signedIn()
+            // The same person by another sign-in.
+            let second = RefreshToken(uid: uid)
+            try await TenantDatabase(pool: server.server.pool).write(as: Principal(uid: uid)) { tx in
+                let end = clock.now.addingTimeInterval(3600)
+                try await tx.beginFamily(second, expiresAt: end, endsAt: end)
+            }
+            var phone = nobody
+            phone.token = try await server.server.tokens.token(for: uid, signIn: second.family)
+            let program = try await client.program(["profile:read"], at: clock.now)
+            let (stranger, _, _) = try await nobody.signedIn()
+            for one in [client, phone, program, stranger] {
+                #expect(try await one.send(.get, "/v1/me").status == 200)
+            }
+
+            #expect(try await phone.send(.post, "/v1/auth/sign-out-everywhere").status == 204)
+            for one in [client, phone, program] {
+                #expect(try await one.send(.get, "/v1/me").status == 401)
+            }
+            #expect(try await nobody.refreshStatus(first) == 401)
+            #expect(try await nobody.refreshStatus(second.text) == 401)
+            #expect(try await stranger.send(.get, "/v1/me").status == 200)
         }
     }
 
@@ -148,6 +213,14 @@ struct AuthTests {
 }
 
 extension Client {
+    fileprivate func signedIn() async throws -> (client: Client, refreshToken: String, uid: UUID) {
+        let answer = try await send(.post, "/v1/auth/anonymous")
+        var client = self
+        client.token = answer.json["accessToken"] as? String
+        let token = try #require(answer.json["refreshToken"] as? String)
+        return (client, token, try #require(RefreshToken(token)?.uid))
+    }
+
     fileprivate func signUp() async throws -> String {
         try #require(try await send(.post, "/v1/auth/anonymous").json["refreshToken"] as? String)
     }

@@ -62,6 +62,26 @@ struct ProfileTests {
         }
     }
 
+    @Test(arguments: [
+        (#"{"tier": "lifetime"}"#, "tier"), (#"{"uid": "de300000-0000-4000-8000-000000000001"}"#, "uid"),
+        (#"{"displayName": "Ada", "totalXP": 9000}"#, "totalXP"),
+        (#"{"privacy": {"shareProgress": true, "isAdmin": true}}"#, "privacy.isAdmin"),
+        (#"{"leaderboards": {"global": {"enabled": true, "weeklyXP": 9}}}"#, "leaderboards.global.weeklyXP"),
+    ])
+    func `what is not a person's to say is refused by field, with all beside it`(
+        body: String,
+        field: String
+    ) async throws {
+        try await TestServer().run { nobody in
+            let (client, _) = try await nobody.newcomer()
+            let before = try await client.send(.get, "/v1/me").json
+            let answer = try await client.send(.patch, "/v1/me", text: Array(body.utf8))
+            #expect(answer.status == 422)
+            #expect(answer.json["field"] as? String == field)
+            #expect(try await client.send(.get, "/v1/me").json as NSDictionary == before as NSDictionary)
+        }
+    }
+
     @Test func `a name is kept in normal form C`() async throws {
         try await TestServer().run { nobody in
             let (client, _) = try await nobody.newcomer()

@@ -1,3 +1,4 @@
+import Domain
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -21,8 +22,14 @@ struct RouteAccessTests {
         "GET /.well-known/jwks.json": .everybody,
         "POST /v1/auth/anonymous": .everybody,
         "POST /v1/auth/refresh": .everybody,
+        "POST /v1/auth/sign-out": .people,
+        "POST /v1/auth/sign-out-everywhere": .people,
         "GET /v1/me": .people,
         "PATCH /v1/me": .people,
+        "GET /v1/me/tokens": .people,
+        "POST /v1/me/tokens": .people,
+        "DELETE /v1/me/tokens/{token}": .people,
+        "GET /v1/me/audit-events": .people,
         "GET /v1/features": .people,
         "GET /v1/devices": .people,
         "PATCH /v1/devices/{device}": .people,
@@ -94,22 +101,77 @@ struct RouteAccessTests {
             _ = try await server.company("Umbrella", owner: otherOwner)
 
             for (route, access) in Self.access where access != .everybody {
-                let parts = route.split(separator: " ").map(String.init)
-                let method = try #require(HTTPRequest.Method(parts[0]))
-                let path = parts[1]
-                    .replacing("{scope}", with: "global")
-                    .replacing("{organization}", with: acme.id)
-                    .replacing("{uid}", with: UUID().uuidString)
-                    .replacing("{batch}", with: UUID().uuidString)
-                    .replacing("{device}", with: "laptop")
+                let (method, path) = try Self.request(route, organization: acme.id)
                 #expect(try await nobody.send(method, path).status == 401, "\(route)")
                 guard access == .members else { continue }
-                #expect(try await stranger.send(method, path).status == 404, "\(route)")
-                #expect(try await otherAdmin.send(method, path).status == 404, "\(route)")
+                let body: [String: Any]? = method == .patch ? [:] : nil
+                #expect(try await stranger.send(method, path, body).status == 404, "\(route)")
+                #expect(try await otherAdmin.send(method, path, body).status == 404, "\(route)")
             }
             // The membership itself is reachable, or the 404s above would say nothing.
             let joined = "/v1/organizations/\(acme.id)/membership"
             #expect(try await admin.send(.delete, joined).status == 204)
         }
+    }
+
+    @Test func `a program's token opens what its scope says, and no route that doesn't name one`()
+        async throws
+    {
+        let declared = RouteScopes.required.keys
+        #expect(Set(declared).isSubset(of: Self.access.keys))
+        // What would let a program make itself at home.
+        for path in ["/v1/auth", "/v1/me/tokens", "/v1/me/audit-events", "/v1/devices", "/v1/friends/code"] {
+            #expect(declared.allSatisfy { !$0.contains(path) }, "\(path)")
+        }
+        let clock = TestClock()
+        try await TestServer(clock: clock).run { nobody in
+            let (person, _) = try await nobody.practitioner("Person", at: clock.now)
+            let everything = TokenScope.allCases
+            let program = try await person.program(everything.map(\.rawValue), at: clock.now)
+            var without: [TokenScope: Client] = [:]
+            for scope in everything {
+                let others = everything.filter { $0 != scope }.map(\.rawValue)
+                without[scope] = try await person.program(others, at: clock.now)
+            }
+            for (route, access) in Self.access where access != .everybody {
+                let (method, path) = try Self.request(route, organization: UUID().uuidString)
+                guard let scope = RouteScopes.required[route] else {
+                    let refused = try await program.send(method, path)
+                    #expect(refused.status == 403, "\(route)")
+                    #expect(refused.json["code"] as? String == "token_not_accepted", "\(route)")
+                    continue
+                }
+                // Where a body is needed, it is looked at before the database is asked.
+                let refused = try await #require(without[scope]).send(method, path)
+                #expect([400, 403, 422].contains(refused.status), "\(route)")
+                if refused.status == 403 {
+                    #expect(refused.json["code"] as? String == "insufficient_scope", "\(route)")
+                    #expect(
+                        refused.headers[.wwwAuthenticate]?.contains("scope=\"\(scope.rawValue)\"") == true
+                    )
+                } else {
+                    #expect(method != .get && method != .delete, "\(route)")
+                }
+                // A stream would never end here.
+                guard route != "GET /v1/sync/events" else { continue }
+                #expect(![401, 403].contains(try await program.send(method, path).status), "\(route)")
+            }
+        }
+    }
+
+    private static func request(_ route: String, organization: String) throws -> (HTTPRequest.Method, String)
+    {
+        let parts = route.split(separator: " ").map(String.init)
+        let path = parts[1]
+            .replacing("{scope}", with: "global")
+            .replacing("{organization}", with: organization)
+            .replacing("{uid}", with: UUID().uuidString)
+            .replacing("{batch}", with: UUID().uuidString)
+            .replacing("{token}", with: UUID().uuidString)
+            .replacing("{device}", with: "laptop")
+            .replacing("{week}", with: "2026-W10")
+            .replacing("{date}", with: "2026-03-06")
+            .replacing("{id}/appeal", with: "s1/appeal?deviceId=laptop")
+        return (try #require(HTTPRequest.Method(parts[0])), path)
     }
 }

@@ -17,6 +17,7 @@ extension TestServer {
     }
 
     /// With row security out of the way, to see what is really there.
+    @discardableResult
     func asSuperuser<Result: Sendable>(_ body: (PGTransaction) async throws -> Result) async throws -> Result
     {
         let pool = PGPool(PGConfiguration(superuser))

@@ -18,7 +18,7 @@ final class ServerProcess: Sendable {
         process.currentDirectoryURL = root
         process.environment = [
             "DATABASE_URL": database, "BREATHMASTER_PORT": "\(port)", "BREATHMASTER_HOME": home.path(),
-            "LOG_LEVEL": "error",
+            "LOG_LEVEL": "error", "BREATHMASTER_TRUSTED_PROXIES": "127.0.0.1",
         ]
         try process.run()
         self.process = process
@@ -51,6 +51,8 @@ final class ServerProcess: Sendable {
         var request = URLRequest(url: baseURL.appending(path: path))
         request.httpMethod = method
         request.timeoutInterval = 10
+        // Each from somewhere else, as if many people asked.
+        request.setValue(TestServer.anyAddress(), forHTTPHeaderField: "X-Forwarded-For")
         if let token { request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization") }
         request.httpBody = try body.map {
             try JSONSerialization.data(withJSONObject: $0, options: .sortedKeys)

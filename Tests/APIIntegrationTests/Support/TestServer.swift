@@ -1,4 +1,5 @@
 import Crypto
+import Domain
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -26,6 +27,17 @@ struct TestServer {
     /// The database, as the API's role and as its superuser.
     let database, superuser: String
 
+    /// What it signs with at first.
+    let keys: KeyRing
+
+    /// Where its clients come from, which nobody else does: what one test does too often, others may do.
+    let address = Self.anyAddress()
+
+    static func anyAddress() -> String {
+        let groups = (0..<6).map { _ in String(UInt16.random(in: 0...UInt16.max), radix: 16) }
+        return "2001:db8:" + groups.joined(separator: ":")
+    }
+
     /// - Parameter postgres: a server to make a database of one's own on; without
     ///   it, the one that all tests share.
     /// - Parameter keepsTokens: access tokens last, however far the clock goes.
@@ -45,10 +57,12 @@ struct TestServer {
         let pool = PGPool(PGConfiguration(database))
         let now: @Sendable () -> Date = { clock?.now ?? Date() }
         let start = now()
+        keys = KeyRing(seed: Curve25519.Signing.PrivateKey().rawRepresentation, madeAt: start)
         let tokenTime: @Sendable () -> Date = { keepsTokens ? start : now() }
         server = Server(
             pool: pool,
-            tokens: await AccessTokens(signingKey: Curve25519.Signing.PrivateKey(), now: tokenTime),
+            tokens: try await AccessTokens(keys, now: tokenTime),
+            proxies: try #require(TrustedProxies("127.0.0.1, ::1")),
             now: now,
             eventBounds: eventBounds
         )
@@ -57,7 +71,7 @@ struct TestServer {
     func run(_ body: @Sendable (Client) async throws -> Void) async throws {
         let application = Application(router: server.router())
         try await application.test(.router) { client in
-            try await body(Client(client: client))
+            try await body(Client(client: client, address: address))
         }
         await server.pool.close()
     }
@@ -68,7 +82,7 @@ struct TestServer {
         try await application.test(.live) { client in
             let port = try #require(client.port)
             let url = try #require(URL(string: "http://localhost:\(port)"))
-            try await body(Client(client: client), url)
+            try await body(Client(client: client, address: address), url)
         }
         await server.pool.close()
     }
@@ -122,6 +136,8 @@ final class TestClock: Sendable {
 /// Sends JSON as one person, and reads JSON.
 struct Client: Sendable {
     let client: any TestClientProtocol
+    /// Where it says that it comes from; the tests' server takes everybody's word for it.
+    var address: String
     var token: String?
 
     struct Answer {
@@ -131,6 +147,7 @@ struct Client: Sendable {
         let requestID: String?
         let entityTag: String?
         let retryAfter: String?
+        let headers: HTTPFields
     }
 
     func send(
@@ -154,6 +171,7 @@ struct Client: Sendable {
         headers: HTTPFields = [:]
     ) async throws -> Answer {
         var headers = headers
+        if let name = HTTPField.Name("x-forwarded-for"), headers[name] == nil { headers[name] = address }
         if let token { headers[.authorization] = "Bearer \(token)" }
         let body = text.map { ByteBuffer(bytes: $0) }
         return try await client.execute(uri: path, method: method, headers: headers, body: body) { response in
@@ -165,7 +183,8 @@ struct Client: Sendable {
                 contentType: response.headers[.contentType],
                 requestID: HTTPField.Name("x-request-id").flatMap { response.headers[$0] },
                 entityTag: response.headers[.eTag],
-                retryAfter: response.headers[.retryAfter]
+                retryAfter: response.headers[.retryAfter],
+                headers: response.headers
             )
         }
     }
@@ -176,5 +195,15 @@ struct Client: Sendable {
         var client = self
         client.token = answer.json["accessToken"] as? String
         return (client, try #require(answer.json["uid"] as? String))
+    }
+
+    /// A program of this person's, with a token of its own for thirty days.
+    func program(_ scopes: [String], at now: Date) async throws -> Client {
+        let expiresAt = Instant(now.addingTimeInterval(30 * 86_400)).description
+        let wish: [String: Any] = ["name": "A program", "scopes": scopes, "expiresAt": expiresAt]
+        let answer = try await send(.post, "/v1/me/tokens", wish)
+        var program = self
+        program.token = try #require(answer.json["token"] as? String)
+        return program
     }
 }

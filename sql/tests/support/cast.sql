@@ -190,6 +190,13 @@ begin
   insert into app.refresh_token (uid, family, current_hash, expires_at)
   values (test.ada(), test.ada(), sha256('token'), '2027-01-01Z');
 
+  -- A token of hers for a program, a line in her record, and a request that was counted.
+  perform app.add_access_token(test.ada(), sha256('program of Ada'), 'Calendar', array['sync:read'],
+    '2026-03-06 18:00Z', '2026-09-06 18:00Z');
+  insert into app.audit_event (uid, happened_at, action, request_id, source)
+  values (test.ada(), '2026-03-06 18:00Z', 'token.created', gen_random_uuid(), '192.0.2.0/24');
+  perform app.take(array['\x00112233445566778899aabbccddeeff'::bytea], array[10], array[60], '2026-03-06 18:00Z');
+
   -- Her code, one that she was given and that was none, and a block of nobody in particular.
   insert into app.friend_code (uid, seed, digest) values (test.ada(), gen_random_uuid(), sha256('code of Ada'));
   perform app.redeem_friend_code(sha256('code of nobody'));

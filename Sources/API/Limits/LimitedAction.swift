@@ -1,0 +1,46 @@
+import Domain
+
+/// What can be done only so often. Each row is an action; a route calls
+/// ``Limits/take(_:from:account:)`` with its name before it does anything else.
+struct LimitedAction: Sendable {
+    /// The name of its policies in the answers, and part of what is counted: one that is
+    /// renamed begins anew.
+    let name: String
+    /// For one source address, whoever asks from there: a house full of people, or one with a script.
+    let perAddress: Quota?
+    /// For one account, wherever it is asked from.
+    let perAccount: Quota?
+
+    static let createAccount = LimitedAction(
+        name: "create-account",
+        perAddress: Quota(30, perSeconds: 3600),
+        perAccount: nil
+    )
+    /// An editor refreshes four times an hour.
+    static let refresh = LimitedAction(
+        name: "refresh",
+        perAddress: Quota(600, perSeconds: 600),
+        perAccount: Quota(20, perSeconds: 600)
+    )
+    /// Beside what `app.redeem_friend_code` counts for an account.
+    static let redeemFriendCode = LimitedAction(
+        name: "redeem-friend-code",
+        perAddress: Quota(60, perSeconds: 3600),
+        perAccount: nil
+    )
+    static let makeFriendCode = LimitedAction(
+        name: "make-friend-code",
+        perAddress: nil,
+        perAccount: Quota(30, perSeconds: 3600)
+    )
+    static let createToken = LimitedAction(
+        name: "create-token",
+        perAddress: nil,
+        perAccount: Quota(30, perSeconds: 3600)
+    )
+}
+
+extension RateLimitPolicy {
+    /// Whatever somebody with a token asks for: counted by ``AccountAllowance``.
+    static let everything = RateLimitPolicy("request-account", Quota(1200, perSeconds: 60))
+}

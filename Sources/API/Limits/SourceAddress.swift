@@ -1,0 +1,110 @@
+import Foundation
+import NIOCore
+
+/// Where a request came from: an IPv4 address, also one that was mapped into IPv6, or an
+/// IPv6 address.
+struct SourceAddress: Hashable, Sendable {
+    /// 4 or 16, in network order.
+    private let bytes: [UInt8]
+
+    /// This machine: what a connection without an address came from.
+    static let loopback = SourceAddress(bytes: [127, 0, 0, 1])
+
+    private init(bytes: [UInt8]) {
+        let isMapped =
+            bytes.count == 16 && bytes.prefix(10).allSatisfy { $0 == 0 } && bytes[10...11] == [255, 255]
+        self.bytes = isMapped ? Array(bytes.suffix(4)) : bytes
+    }
+
+    /// Nil for a connection that has none, such as a Unix socket's.
+    init?(_ address: SocketAddress?) {
+        switch address {
+        case .v4(let four): self.init(bytes: withUnsafeBytes(of: four.address.sin_addr) { Array($0) })
+        case .v6(let six): self.init(bytes: withUnsafeBytes(of: six.address.sin6_addr) { Array($0) })
+        case .unixDomainSocket, nil: return nil
+        }
+    }
+
+    /// Nil for text that is no address. One with a port, as some proxies write it, is none.
+    init?(_ text: some StringProtocol) {
+        // What C takes for the end of it would hide the rest.
+        guard !text.utf8.contains(0), let address = try? SocketAddress(ipAddress: String(text), port: 0)
+        else {
+            return nil
+        }
+        self.init(address)
+    }
+
+    /// What counts as one source: an IPv4 address, behind which there may be many people
+    /// already, or the 64 bits of an IPv6 address within which one machine has them all.
+    var limited: String { network(bits: bytes.count == 4 ? 32 : 64) }
+
+    /// What is told of it afterwards: enough to know one's own network by, and no more.
+    var coarse: String { network(bits: bytes.count == 4 ? 24 : 48) }
+
+    fileprivate func begins(with prefix: SourceAddress, bits: Int) -> Bool {
+        bytes.count == prefix.bytes.count && masked(bits) == prefix.masked(bits)
+    }
+
+    fileprivate var length: Int { bytes.count * 8 }
+
+    private func masked(_ bits: Int) -> [UInt8] {
+        bytes.indices.map { index in
+            let kept = min(8, max(0, bits - index * 8))
+            return bytes[index] & UInt8(truncatingIfNeeded: 0xFF00 >> kept)
+        }
+    }
+
+    private func network(bits: Int) -> String {
+        let kept = masked(bits)
+        guard bytes.count == 16 else { return kept.map(String.init).joined(separator: ".") + "/\(bits)" }
+        let groups = stride(from: 0, to: bits / 8, by: 2).map {
+            String(UInt16(kept[$0]) << 8 | UInt16(kept[$0 + 1]), radix: 16)
+        }
+        return groups.joined(separator: ":") + "::/\(bits)"
+    }
+}
+
+/// The proxies whose word on whom they speak for is taken.
+struct TrustedProxies: Sendable {
+    private let networks: [(prefix: SourceAddress, bits: Int)]
+
+    /// - Parameter text: addresses and networks, such as `10.0.0.0/8, ::1`, with commas between
+    ///   them. Nil where one of them is none.
+    init?(_ text: String) {
+        var networks: [(SourceAddress, Int)] = []
+        for word in text.split(whereSeparator: { $0 == "," || $0.isWhitespace }) {
+            let parts = word.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let prefix = SourceAddress(parts[0]) else { return nil }
+            let bits = parts.count == 2 ? Int(parts[1]) : prefix.length
+            guard let bits, (0...prefix.length).contains(bits) else { return nil }
+            networks.append((prefix, bits))
+        }
+        self.networks = networks
+    }
+
+    /// Who asks, when `peer` does and says that it asks for others. `X-Forwarded-For` is read
+    /// from its end, where the nearest proxy wrote: the first address that isn't a trusted
+    /// proxy's is the source, and whatever stands before it anybody could have written.
+    func source(of peer: SourceAddress, forwardedFor: [String]) -> SourceAddress {
+        var source = peer
+        for word in forwardedFor.flatMap({ $0.split(separator: ",") }).reversed() {
+            guard isTrusted(source), let next = SourceAddress(word.trimming(while: \.isWhitespace)) else {
+                break
+            }
+            source = next
+        }
+        return source
+    }
+
+    private func isTrusted(_ address: SourceAddress) -> Bool {
+        networks.contains { address.begins(with: $0.prefix, bits: $0.bits) }
+    }
+}
+
+extension Substring {
+    fileprivate func trimming(while isLeftOut: (Character) -> Bool) -> Substring {
+        let start = drop(while: isLeftOut)
+        return start[..<(start.lastIndex { !isLeftOut($0) }.map(start.index(after:)) ?? start.startIndex)]
+    }
+}
