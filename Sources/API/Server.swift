@@ -16,18 +16,22 @@ struct Server: Sendable {
     let doorbell: SyncDoorbell
     /// Has to run beside the routes, or the streams hear of nothing but their own openings.
     let events: SyncEvents
+    /// Nil where no mail is sent, as for a command that ends.
+    let delivery: MailDelivery?
 
     init(
         pool: PGPool,
         tokens: AccessTokens,
         now: @escaping @Sendable () -> Date,
         logger: Logger = Logger(label: "breathmaster"),
-        eventBounds: SyncEvents.Bounds = SyncEvents.Bounds()
+        eventBounds: SyncEvents.Bounds = SyncEvents.Bounds(),
+        delivery: MailDelivery? = nil
     ) {
         self.pool = pool
         self.tokens = tokens
         self.now = now
         self.logger = logger
+        self.delivery = delivery
         doorbell = SyncDoorbell(pool: pool, key: tokens.eventKey, logger: logger)
         events = SyncEvents(pool: pool, key: tokens.eventKey, bounds: eventBounds, logger: logger)
     }
@@ -48,6 +52,9 @@ struct Server: Sendable {
         AuthRoutes(database: database, tokens: tokens, now: now).add(to: version)
         let members = version.group(context: MemberContext.self)
         ProfileRoutes(database: database).add(to: members)
+        EmailRoutes(database: database, codes: EmailCodes(key: tokens.emailCodeKey), now: now).add(
+            to: members
+        )
         FeatureRoutes(database: database).add(to: members)
         DeviceRoutes(database: database, now: now).add(to: members)
         SyncRoutes(database: database, doorbell: doorbell, now: now).add(to: members)
@@ -70,6 +77,11 @@ extension Server {
     var jobs: [any Service] {
         let folding = TallyFolding(pool: pool)
         let finalising = SeasonFinalising(pool: pool, now: now, logger: logger)
+        let delivering = delivery.map { delivery in
+            RecurringJob(name: "deliver mail", interval: .seconds(2), logger: logger) {
+                try await delivery.deliver()
+            }
+        }
         return [
             RecurringJob(name: "fold counts", interval: .seconds(1), logger: logger) {
                 try await folding.fold()
@@ -77,7 +89,7 @@ extension Server {
             RecurringJob(name: "finalise seasons", interval: .seconds(300), logger: logger) {
                 try await finalising.finalise()
             },
-        ]
+        ] + [delivering].compactMap(\.self)
     }
 
     /// The server that the settings describe, on the time of this machine.
@@ -86,11 +98,22 @@ extension Server {
         configuration.applicationName = "breathmaster"
         var logger = Logger(label: "breathmaster")
         logger.logLevel = settings.logLevel
+        let pool = PGPool(configuration)
+        let tokens = await AccessTokens(signingKey: try settings.signingKey(), now: { Date() })
         self.init(
-            pool: PGPool(configuration),
-            tokens: await AccessTokens(signingKey: try settings.signingKey(), now: { Date() }),
+            pool: pool,
+            tokens: tokens,
             now: { Date() },
-            logger: logger
+            logger: logger,
+            delivery: MailDelivery(
+                pool: pool,
+                transport: settings.mailTransport,
+                from: settings.mailFrom,
+                templates: try MailTemplates(),
+                codes: EmailCodes(key: tokens.emailCodeKey),
+                now: { Date() },
+                logger: logger
+            )
         )
     }
 }

@@ -78,6 +78,17 @@ extension Problem {
             "block_limit_reached",
             "There is room for 1000 blocks, and all of it is taken"
         ),
+        "email_claim_taken": Problem(
+            .conflict,
+            "email_taken",
+            "That address belongs to another account",
+            field: "address"
+        ),
+        "email_limit_reached": Problem(
+            .conflict,
+            "email_limit_reached",
+            "There is room for 10 addresses, and all of it is taken"
+        ),
         "device_name_invalid": .invalid("name", "must have 1 to 80 characters, in Unicode normal form C"),
     ]
 

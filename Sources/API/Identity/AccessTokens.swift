@@ -25,6 +25,8 @@ struct AccessTokens: Sendable {
     let eventKey: SymmetricKey
     /// Makes invitation codes and recognises them.
     let friendCodeKey: SymmetricKey
+    /// Makes the codes that are mailed and recognises them.
+    let emailCodeKey: SymmetricKey
     private let now: @Sendable () -> Date
     private let verified = VerifiedTokens(limit: 20_000)
 
@@ -38,6 +40,7 @@ struct AccessTokens: Sendable {
         cursorKey = signingKey.derivedKey(for: "board cursors")
         eventKey = signingKey.derivedKey(for: "sync events")
         friendCodeKey = signingKey.derivedKey(for: "friend codes")
+        emailCodeKey = signingKey.derivedKey(for: "email codes")
         keys = await JWTKeyCollection().add(eddsa: privateKey, kid: kid)
         self.now = now
     }

@@ -190,6 +190,9 @@ begin
   insert into app.refresh_token (uid, family, current_hash, expires_at)
   values (test.ada(), test.ada(), sha256('token'), '2027-01-01Z');
 
+  -- An address that waits for its code, and the mail with it.
+  perform app.ask_email('ada@home.example', gen_random_uuid(), sha256('1'), '2026-03-06 18:00Z', '2026-03-06 18:10Z');
+
   -- Her code, one that she was given and that was none, and a block of nobody in particular.
   insert into app.friend_code (uid, seed, digest) values (test.ada(), gen_random_uuid(), sha256('code of Ada'));
   perform app.redeem_friend_code(sha256('code of nobody'));
