@@ -32,7 +32,7 @@ struct Mail: Sendable {
             // Nobody's out-of-office note is wanted (RFC 3834).
             "Auto-Submitted: auto-generated",
             "MIME-Version: 1.0",
-            "Content-Type: multipart/alternative; boundary=\"\(boundary)\"",
+            "Content-Type: multipart/alternative;", " boundary=\"\(boundary)\"",
             "",
         ]
         for (type, body) in [("plain", text), ("html", html)] {
@@ -81,15 +81,15 @@ struct Mail: Sendable {
             for (index, byte) in bytes.enumerated() {
                 let isBlankAtTheEnd = byte == 0x20 && index == bytes.count - 1
                 let isPlain = (0x20..<0x7f).contains(byte) && byte != UInt8(ascii: "=") && !isBlankAtTheEnd
+                if current.utf8.count + (isPlain ? 1 : 3) > 75 {
+                    lines.append(current + "=")
+                    current = ""
+                }
                 // A dot at the beginning of a line is the end of a message to a mail server.
                 let isDotInFront = byte == UInt8(ascii: ".") && current.isEmpty
                 let signs =
                     isPlain && !isDotInFront
                     ? String(UnicodeScalar(byte)) : "=" + String(format: "%02X", byte)
-                if current.utf8.count + signs.utf8.count > 75 {
-                    lines.append(current + "=")
-                    current = ""
-                }
                 current += signs
             }
             return lines + [current]

@@ -41,7 +41,7 @@ struct SMTP: Sendable {
     }
 
     let url: String
-    /// Seconds for one message, from connecting to the server's last word.
+    /// Seconds for one message, from connecting to the server's answer, and as many again to part.
     let deadline: Int
     let demandsTLS: Bool
     private let thread = DispatchQueue(label: "mail")

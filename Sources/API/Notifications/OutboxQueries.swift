@@ -32,12 +32,12 @@ struct OutboxMessage: PGRow {
 }
 
 extension PGTransaction {
-    /// Nobody else is given them within three minutes.
+    /// Nobody else is given them within five minutes.
     func takeMail(_ most: Int, at now: Date) async throws -> [OutboxMessage] {
         try await query(
             """
             select uid, message_id, kind, recipient, seed, written_at, attempts
-            from app.take_mail(\(Int32(most)), \(now), interval '3 minutes')
+            from app.take_mail(\(Int32(most)), \(now), interval '5 minutes')
             """,
             as: OutboxMessage.self
         )

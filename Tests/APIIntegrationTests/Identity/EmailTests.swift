@@ -26,7 +26,7 @@ struct EmailTests {
             #expect(code.wholeMatch(of: /[0-9]{6}/) != nil)
             #expect(try await ada.verify(address, code) == 204)
             #expect(try await ada.emails() == ["\(address) verified"])
-            #expect(try await ada.send(.put, membership).status == 204)
+            #expect(try await ada.send(.put, membership).status == 200)
             // Asked again, as after an answer that was lost.
             #expect(try await ada.verify(address, code) == 204)
         }
@@ -101,7 +101,8 @@ struct EmailTests {
 
             let taken = try await eve.send(.post, "/v1/me/emails", ["address": "ada@\(domain)"])
             let free = try await eve.send(.post, "/v1/me/emails", ["address": "eve@\(domain)"])
-            #expect([taken.status, free.status] == [202, 202])
+            #expect(taken.status == 202)
+            #expect(free.status == 202)
             #expect(taken.json.keys.sorted() == free.json.keys.sorted())
             #expect(try await eve.verify("ada@\(domain)", "000000x") == 422)
 

@@ -12,7 +12,7 @@ struct MailSink {
 
     let port: Int
     private let process = Process()
-    private let output = Pipe()
+    private let file = FileManager.default.temporaryDirectory.appending(path: "mail-\(UUID()).jsonl")
 
     init() throws {
         let root = URL(filePath: #filePath).appending(path: "../../../..").standardized
@@ -23,7 +23,8 @@ struct MailSink {
             Bundle.module.path(forResource: "mail-sink", ofType: "py", inDirectory: "Fixtures")
         )
         process.executableURL = URL(filePath: python)
-        process.arguments = [script]
+        process.arguments = [script, file.path()]
+        let output = Pipe()
         process.standardInput = Pipe()
         process.standardOutput = output
         try process.run()
@@ -38,13 +39,17 @@ struct MailSink {
 
     /// What it has taken: it tells of a message before it answers, so nothing is on its way.
     func received() throws -> [Received] {
-        process.terminate()
-        process.waitUntilExit()
-        let lines = output.fileHandleForReading.readDataToEndOfFile().split(separator: UInt8(ascii: "\n"))
+        guard let data = FileManager.default.contents(atPath: file.path()) else { return [] }
+        let lines = data.split(separator: UInt8(ascii: "\n"))
         return try lines.map { try JSONDecoder().decode(Received.self, from: $0) }
     }
 
+    /// Whether it keeps somebody waiting.
+    var isSilent: Bool { FileManager.default.fileExists(atPath: file.path() + ".silent") }
+
     func stop() {
         process.terminate()
+        try? FileManager.default.removeItem(atPath: file.path() + ".silent")
+        try? FileManager.default.removeItem(at: file)
     }
 }

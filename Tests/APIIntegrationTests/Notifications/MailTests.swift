@@ -83,6 +83,7 @@ import Testing
         let smtp = try #require(SMTP(sink.url(), deadline: 3600))
         let mail = try Self.mail(to: "silent@example.org")
         let sending = Task { try await smtp.send(mail) }
+        try await eventually("the mail server has the message") { sink.isSilent }
         sending.cancel()
         await #expect(throws: CancellationError.self) { try await sending.value }
     }

@@ -29,7 +29,8 @@ static inline void bmc_stop(int32_t *stopped) { __atomic_store_n(stopped, 1, __A
 
 static inline void bmc_prepare(void) { curl_global_init(CURL_GLOBAL_DEFAULT); }
 
-// Gives one message to a mail server: blocks, for at most so many seconds. `reply` is the code of
+// Gives one message to a mail server: blocks, for at most so many seconds, and as many
+// again for its goodbye. `reply` is the code of
 // the server's last answer, 0 without one. Addresses and message are checked before: curl passes
 // line breaks on as they are.
 static inline CURLcode bmc_send(
@@ -53,6 +54,10 @@ static inline CURLcode bmc_send(
     curl_easy_setopt(curl, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, seconds);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT, seconds);
+    // Kept open, a connection is closed later and by its own rules: it waits two minutes for a
+    // goodbye, whatever the deadline is and whoever wants it to stop.
+    curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);
+    curl_easy_setopt(curl, CURLOPT_SERVER_RESPONSE_TIMEOUT, seconds);
     curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
     curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, bmc_goes_on);
     curl_easy_setopt(curl, CURLOPT_XFERINFODATA, stopped);
