@@ -46,7 +46,7 @@ import Testing
             #expect(received.map(\.to) == [["ada@example.org"]])
             #expect(received.first?.data.contains("Subject: \(code) is your Breath Master code\r\n") == true)
             #expect(received.first?.data.contains("    \(code)\r\n") == true)
-            #expect(received.first?.data.contains("\(code)</strong>") == true)
+            #expect(received.first?.data.contains("<strong>\(code)</strong>") == true)
         }
     }
 
