@@ -27,6 +27,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
@@ -53,9 +54,16 @@ let package = Package(
             dependencies: ["Domain", "PGClient"],
             swiftSettings: strict
         ),
+        .systemLibrary(
+            name: "CCurl",
+            path: "Sources/API/Notifications/CCurl",
+            pkgConfig: "libcurl",
+            providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]
+        ),
         .executableTarget(
             name: "API",
             dependencies: [
+                "CCurl",
                 "Domain",
                 "PGClient",
                 "Tenancy",
@@ -66,8 +74,16 @@ let package = Package(
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "JWTKit", package: "jwt-kit"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "Mustache", package: "swift-mustache"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            exclude: ["Notifications/CCurl"],
+            // In the program itself, which stays one file.
+            resources: [
+                .embedInCode("Notifications/Templates/emailCode.subject.mustache"),
+                .embedInCode("Notifications/Templates/emailCode.text.mustache"),
+                .embedInCode("Notifications/Templates/emailCode.html.mustache"),
             ],
             swiftSettings: strict
         ),

@@ -54,3 +54,17 @@ prove() { # DATABASE, then pg_prove's own arguments
   shift
   PROVE_URL=$(test_database_url "$database") pg_prove --psql-bin scripts/psql-for-pg_prove "$@"
 }
+
+# The Python tools, in a folder of their own, at the versions that are written down.
+# shellcheck disable=SC2034 # used by those who source this
+tools=${BREATHMASTER_HOME:-.breathmaster}/tools
+install_tools() {
+  local pinned=scripts/tools-requirements.txt
+  if cmp -s "$pinned" "$tools/installed.txt"; then return; fi
+  echo "Installing the Python tools into $tools"
+  rm -rf "$tools"
+  mkdir -p "$(dirname "$tools")"
+  "$(scripts/python)" -m venv "$tools"
+  "$tools/bin/pip" install --quiet --disable-pip-version-check --requirement "$pinned"
+  cp "$pinned" "$tools/installed.txt"
+}

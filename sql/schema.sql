@@ -37,6 +37,41 @@ ALTER FUNCTION app.add_access_token(id uuid, hash bytea, name text, scopes text[
 
 COMMENT ON FUNCTION app.add_access_token(id uuid, hash bytea, name text, scopes text[], at timestamp with time zone, until timestamp with time zone) IS 'Of the bound user. BM409 with twenty, those that are over included.';
 
+CREATE FUNCTION app.ask_email(asked_address text, code_seed uuid, code_digest bytea, at timestamp with time zone, until timestamp with time zone) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  me constant uuid := app.uid();
+  wait integer;
+begin
+  wait := app.post_mail(gen_random_uuid(), 'emailCode', asked_address, code_seed, at, until);
+  if wait is not null then
+    return wait;
+  end if;
+  -- The row of the budget is locked, so one person's addresses are counted one after another.
+  delete from app.email_verification where uid = me and good_until <= at - interval '1 day';
+  if (
+    select count(*) from (
+      select lower(address) from app.email_claim where uid = me
+      union select lower(address) from app.email_verification where uid = me
+      union select lower(asked_address)
+    ) as addresses
+  ) > 10 then
+    raise exception 'no room for another address' using errcode = 'BM409', constraint = 'email_limit_reached';
+  end if;
+  insert into app.email_verification (uid, address, digest, asked_at, good_until)
+  values (me, asked_address, code_digest, at, until)
+  on conflict (uid, address) do update
+    set (digest, asked_at, good_until, attempts) = (excluded.digest, excluded.asked_at, excluded.good_until, 0);
+  return null;
+end
+$$;
+
+ALTER FUNCTION app.ask_email(asked_address text, code_seed uuid, code_digest bytea, at timestamp with time zone, until timestamp with time zone) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.ask_email(asked_address text, code_seed uuid, code_digest bytea, at timestamp with time zone, until timestamp with time zone) IS 'Mails a code to an address that the bound user says is theirs; instead, the seconds to wait where that was too much mail.';
+
 CREATE FUNCTION app.ask_friend(other uuid, invited boolean) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -318,6 +353,24 @@ $$;
 ALTER FUNCTION app.create_organization(called text, held_domain text, owner_uid uuid) OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.create_organization(called text, held_domain text, owner_uid uuid) IS 'A company with one domain that the operator vouches for, and its first owner.';
+
+CREATE FUNCTION app.delivering() RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  moment constant text := current_setting('app.delivering', true);
+begin
+  if moment is null or moment = '' then
+    raise exception 'no mail is being delivered in this transaction' using errcode = 'insufficient_privilege';
+  end if;
+  return moment::timestamptz;
+end
+$$;
+
+ALTER FUNCTION app.delivering() OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.delivering() IS 'The moment at which the job delivers: its policies let it see what was written by then. Raises 42501 when there is none.';
 
 CREATE FUNCTION app.finalise_board(week text, organization uuid, measure text, most integer, at timestamp with time zone) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -652,6 +705,38 @@ $$;
 
 ALTER FUNCTION app.join_organization(joined uuid) OWNER TO breathmaster_owner;
 
+CREATE FUNCTION app.mail_refused(of_uid uuid, message uuid, attempt integer, why text, for_good boolean, at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform set_config('app.delivering', at::text, true);
+  update app.outbox
+  set due_at = at + least(interval '15 seconds' * 2 ^ (attempt - 1), interval '1 hour'),
+    dead_at = case when for_good then at end,
+    dead_of = case when for_good then why end
+  where uid = of_uid and message_id = message and attempts = attempt;
+end
+$$;
+
+ALTER FUNCTION app.mail_refused(of_uid uuid, message uuid, attempt integer, why text, for_good boolean, at timestamp with time zone) OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.mail_refused(of_uid uuid, message uuid, attempt integer, why text, for_good boolean, at timestamp with time zone) IS 'Tries again later, twice as late each time, or never where a mail server has refused for good. Passed over where another has taken the message since.';
+
+CREATE FUNCTION app.mail_taken(of_uid uuid, message uuid, at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform set_config('app.delivering', at::text, true);
+  delete from app.outbox where uid = of_uid and message_id = message;
+end
+$$;
+
+ALTER FUNCTION app.mail_taken(of_uid uuid, message uuid, at timestamp with time zone) OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.mail_taken(of_uid uuid, message uuid, at timestamp with time zone) IS 'A mail server has taken the message, so it is nothing to keep.';
+
 CREATE FUNCTION app.managed_organization_ids() RETURNS uuid[]
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -693,6 +778,25 @@ ALTER FUNCTION app.organization_id() OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.organization_id() IS 'The bound organization, null for a person acting for themself. Raises 42501 when nothing is bound.';
 
+CREATE FUNCTION app.outbox_has_room(at timestamp with time zone) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  room boolean;
+begin
+  perform set_config('app.delivering', at::text, true);
+  select count(*) < 10000 into room from (select from app.outbox where dead_at is null limit 10000) as waiting;
+  -- The rest of a person's transaction delivers nothing.
+  perform set_config('app.delivering', '', true);
+  return room;
+end
+$$;
+
+ALTER FUNCTION app.outbox_has_room(at timestamp with time zone) OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.outbox_has_room(at timestamp with time zone) IS 'Whether another message may wait: beyond that, no mail server is taking any.';
+
 CREATE FUNCTION app.own_company_boards() RETURNS uuid[]
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -717,6 +821,39 @@ $$;
 ALTER FUNCTION app.own_organization_ids() OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.own_organization_ids() IS 'Every organization that the bound user is a member of.';
+
+CREATE FUNCTION app.post_mail(message uuid, of_kind text, to_address text, of_seed uuid, at timestamp with time zone, until timestamp with time zone) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  me constant uuid := app.uid();
+begin
+  insert into app.mail_budget as b (uid, since, messages) values (me, at, 1)
+  on conflict (uid) do update
+    set (since, messages) = (
+      select case when over then at else b.since end, case when over then 1 else b.messages + 1 end
+      from (values (b.since <= at - interval '1 hour')) as hour (over)
+    )
+    where b.messages < 5 or b.since <= at - interval '1 hour';
+  if not found then
+    return (
+      select greatest(1, ceil(extract(epoch from b.since + interval '1 hour' - at)))::integer
+      from app.mail_budget b where b.uid = me
+    );
+  end if;
+  if not app.outbox_has_room(at) then
+    raise exception 'the outbox is full' using errcode = '53000';
+  end if;
+  insert into app.outbox (uid, message_id, kind, recipient, seed, written_at, good_until, due_at)
+  values (me, message, of_kind, to_address, of_seed, at, until, at);
+  return null;
+end
+$$;
+
+ALTER FUNCTION app.post_mail(message uuid, of_kind text, to_address text, of_seed uuid, at timestamp with time zone, until timestamp with time zone) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.post_mail(message uuid, of_kind text, to_address text, of_seed uuid, at timestamp with time zone, until timestamp with time zone) IS 'Writes a message of the bound user; instead, the seconds to wait where five were written within the hour.';
 
 CREATE FUNCTION app.project_on_change() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1095,6 +1232,35 @@ ALTER FUNCTION app.take(subjects bytea[], quotas integer[], seconds integer[], a
 
 COMMENT ON FUNCTION app.take(subjects bytea[], quotas integer[], seconds integer[], at timestamp with time zone, OUT refused integer, OUT retry_after integer) IS 'Takes one of each quota, in turn: the position of the one that is spent, and the seconds until there is one again. Nulls where there was one of each.';
 
+CREATE FUNCTION app.take_mail(most integer, at timestamp with time zone, lease interval) RETURNS TABLE(uid uuid, message_id uuid, kind text, recipient text, seed uuid, written_at timestamp with time zone, attempts integer)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform set_config('app.delivering', at::text, true);
+  delete from app.outbox o where o.dead_at <= at - interval '7 days';
+  update app.outbox o
+  set dead_at = at, dead_of = case when o.good_until <= at then 'too late' else 'too many attempts' end
+  where o.dead_at is null and o.due_at <= at and (o.good_until <= at or o.attempts >= 10);
+  return query
+    update app.outbox o
+    set due_at = at + lease, attempts = o.attempts + 1
+    from (
+      select w.uid, w.message_id from app.outbox w
+      where w.dead_at is null and w.due_at <= at
+      order by w.due_at
+      limit most
+      for update skip locked
+    ) as taken
+    where o.uid = taken.uid and o.message_id = taken.message_id
+    returning o.uid, o.message_id, o.kind, o.recipient, o.seed, o.written_at, o.attempts;
+end
+$$;
+
+ALTER FUNCTION app.take_mail(most integer, at timestamp with time zone, lease interval) OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.take_mail(most integer, at timestamp with time zone, lease interval) IS 'Messages that are due, which nobody else is given until the lease is over. Those that are too late or were tried ten times are given up.';
+
 CREATE FUNCTION app.take_turns(one uuid, another uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1165,6 +1331,41 @@ $$;
 ALTER FUNCTION app.unfriend(other uuid) OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.unfriend(other uuid) IS 'Declines, withdraws or ends, and nobody is told.';
+
+CREATE FUNCTION app.verify_email(shown_address text, shown_digest bytea, at timestamp with time zone) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  me constant uuid := app.uid();
+  held constant boolean := exists (
+    select from app.email_claim where uid = me and lower(address) = lower(shown_address)
+  );
+  asked record;
+begin
+  select * into asked from app.email_verification where uid = me and address = shown_address for update;
+  if not found then
+    -- Asked again after an answer that was lost.
+    return held;
+  end if;
+  if asked.good_until <= at or asked.attempts >= 5 then
+    return false;
+  end if;
+  if asked.digest <> shown_digest then
+    update app.email_verification set attempts = attempts + 1 where uid = me and address = shown_address;
+    return false;
+  end if;
+  delete from app.email_verification where uid = me and address = shown_address;
+  if not held then
+    insert into app.email_claim (uid, address, verified_at) values (me, shown_address, at);
+  end if;
+  return true;
+end
+$$;
+
+ALTER FUNCTION app.verify_email(shown_address text, shown_digest bytea, at timestamp with time zone) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.verify_email(shown_address text, shown_digest bytea, at timestamp with time zone) IS 'Makes an address the bound user''s by the code that was mailed there. Each code takes five wrong tries and one right one. Raises email_claim_taken where the address is somebody else''s: only who reads its mail gets there.';
 
 CREATE TABLE app.access_token (
     uid uuid NOT NULL,
@@ -1408,6 +1609,25 @@ ALTER TABLE app.email_claim OWNER TO breathmaster_owner;
 
 COMMENT ON TABLE app.email_claim IS 'An address that a person has shown to be theirs. Joining a company hangs on one of these, not on the profile.';
 
+CREATE TABLE app.email_verification (
+    uid uuid NOT NULL,
+    address text NOT NULL,
+    digest bytea NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    good_until timestamp with time zone NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    CONSTRAINT email_verification_digest_check CHECK ((octet_length(digest) = 32)),
+    CONSTRAINT email_verification_invalid CHECK (((char_length(address) <= 254) AND (address ~ '^[!-;=?-~]+@[a-z0-9.-]+$'::text)))
+);
+
+ALTER TABLE ONLY app.email_verification FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.email_verification OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.email_verification IS 'An address that a person says is theirs and has not shown to be. It gives nothing: what counts is app.email_claim.';
+
+COMMENT ON COLUMN app.email_verification.digest IS 'Of the newest code that was mailed, keyed; the one before is none any more.';
+
 CREATE TABLE app.friend_code (
     uid uuid NOT NULL,
     seed uuid NOT NULL,
@@ -1617,6 +1837,19 @@ ALTER TABLE app.global_total OWNER TO breathmaster_owner;
 
 COMMENT ON TABLE app.global_total IS 'What those have reached in all time who want everyone to see it. The streak is null where they don''t share theirs.';
 
+CREATE TABLE app.mail_budget (
+    uid uuid NOT NULL,
+    since timestamp with time zone NOT NULL,
+    messages integer NOT NULL,
+    CONSTRAINT mail_budget_messages_check CHECK ((messages >= 1))
+);
+
+ALTER TABLE ONLY app.mail_budget FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.mail_budget OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.mail_budget IS 'How much mail a person has caused within the hour that began with the first.';
+
 CREATE TABLE app.member (
     organization_id uuid NOT NULL,
     uid uuid NOT NULL,
@@ -1647,6 +1880,37 @@ ALTER TABLE app.organization OWNER TO breathmaster_owner;
 COMMENT ON TABLE app.organization IS 'A company tenant.';
 
 COMMENT ON COLUMN app.organization.show_real_names IS 'Whether the board has the real names of those who agree to that, or the names that they chose to be seen by.';
+
+CREATE TABLE app.outbox (
+    uid uuid NOT NULL,
+    message_id uuid NOT NULL,
+    kind text NOT NULL,
+    recipient text NOT NULL,
+    seed uuid,
+    written_at timestamp with time zone NOT NULL,
+    good_until timestamp with time zone NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    dead_at timestamp with time zone,
+    dead_of text,
+    CONSTRAINT outbox_dead_of_check CHECK ((char_length(dead_of) <= 200)),
+    CONSTRAINT outbox_kind_check CHECK ((kind = 'emailCode'::text)),
+    CONSTRAINT outbox_recipient_invalid CHECK (((char_length(recipient) <= 254) AND (recipient ~ '^[!-;=?-~]+@[a-z0-9.-]+$'::text)))
+);
+
+ALTER TABLE ONLY app.outbox FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.outbox OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.outbox IS 'Mail that is to be sent. A message is gone when a mail server has taken it, and stays for a week when it is given up.';
+
+COMMENT ON COLUMN app.outbox.message_id IS 'The left half of its Message-ID: the same however often it is sent, so a mailbox can tell.';
+
+COMMENT ON COLUMN app.outbox.seed IS 'What the code in it comes of, with a key that the server holds: the code itself is nowhere at rest.';
+
+COMMENT ON COLUMN app.outbox.due_at IS 'When it is sent next. The job that has taken it moves this forward, so one that dies with it holds it up and doesn''t lose it.';
+
+COMMENT ON COLUMN app.outbox.dead_of IS 'Why it was given up, in the job''s words and never a mail server''s, which may repeat the address.';
 
 CREATE TABLE app.practice_day (
     uid uuid NOT NULL,
@@ -2213,6 +2477,9 @@ ALTER TABLE ONLY app.domain_claim
 ALTER TABLE ONLY app.email_claim
     ADD CONSTRAINT email_claim_pkey PRIMARY KEY (uid, address);
 
+ALTER TABLE ONLY app.email_verification
+    ADD CONSTRAINT email_verification_pkey PRIMARY KEY (uid, address);
+
 ALTER TABLE ONLY app.friend_code_attempt
     ADD CONSTRAINT friend_code_attempt_pkey PRIMARY KEY (uid);
 
@@ -2246,11 +2513,17 @@ ALTER TABLE ONLY app.global_tally
 ALTER TABLE ONLY app.global_total
     ADD CONSTRAINT global_total_pkey PRIMARY KEY (uid);
 
+ALTER TABLE ONLY app.mail_budget
+    ADD CONSTRAINT mail_budget_pkey PRIMARY KEY (uid);
+
 ALTER TABLE ONLY app.member
     ADD CONSTRAINT member_pkey PRIMARY KEY (organization_id, uid);
 
 ALTER TABLE ONLY app.organization
     ADD CONSTRAINT organization_pkey PRIMARY KEY (organization_id);
+
+ALTER TABLE ONLY app.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (uid, message_id);
 
 ALTER TABLE ONLY app.practice_day
     ADD CONSTRAINT practice_day_pkey PRIMARY KEY (uid, epoch, local_day);
@@ -2324,6 +2597,10 @@ CREATE INDEX global_tally_change_by_value ON app.global_tally_change USING btree
 
 CREATE INDEX member_by_uid ON app.member USING btree (uid);
 
+CREATE INDEX outbox_dead ON app.outbox USING btree (dead_at) WHERE (dead_at IS NOT NULL);
+
+CREATE INDEX outbox_due ON app.outbox USING btree (due_at) WHERE (dead_at IS NULL);
+
 CREATE INDEX session_by_time ON app.session USING btree (uid, epoch, began_at);
 
 CREATE INDEX session_by_version ON app.session USING btree (uid, sync_version);
@@ -2380,6 +2657,9 @@ ALTER TABLE ONLY app.domain_claim
 ALTER TABLE ONLY app.email_claim
     ADD CONSTRAINT email_claim_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
 
+ALTER TABLE ONLY app.email_verification
+    ADD CONSTRAINT email_verification_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
+
 ALTER TABLE ONLY app.friend_code_attempt
     ADD CONSTRAINT friend_code_attempt_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
 
@@ -2410,11 +2690,17 @@ ALTER TABLE ONLY app.global_standing
 ALTER TABLE ONLY app.global_total
     ADD CONSTRAINT global_total_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
 
+ALTER TABLE ONLY app.mail_budget
+    ADD CONSTRAINT mail_budget_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
+
 ALTER TABLE ONLY app.member
     ADD CONSTRAINT member_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app.organization(organization_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY app.member
     ADD CONSTRAINT member_uid_across FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.outbox
+    ADD CONSTRAINT outbox_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
 
 ALTER TABLE ONLY app.practice_day
     ADD CONSTRAINT practice_day_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
@@ -2500,6 +2786,10 @@ ALTER TABLE app.email_claim ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY email_claim_self ON app.email_claim TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
+ALTER TABLE app.email_verification ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY email_verification_self ON app.email_verification TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
+
 ALTER TABLE app.friend_code ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE app.friend_code_attempt ENABLE ROW LEVEL SECURITY;
@@ -2545,6 +2835,10 @@ CREATE POLICY global_total_everyone ON app.global_total FOR SELECT TO breathmast
 
 CREATE POLICY global_total_self ON app.global_total TO breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
+ALTER TABLE app.mail_budget ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY mail_budget_self ON app.mail_budget TO breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
+
 ALTER TABLE app.member ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY member_self ON app.member TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
@@ -2556,6 +2850,12 @@ CREATE POLICY organization_bound ON app.organization TO breathmaster_owner USING
 CREATE POLICY organization_joined ON app.organization FOR SELECT TO breathmaster_api USING ((organization_id = ANY (( SELECT app.own_organization_ids() AS own_organization_ids)::uuid[])));
 
 CREATE POLICY organization_managed ON app.organization FOR UPDATE TO breathmaster_api USING ((organization_id = ANY (( SELECT app.managed_organization_ids() AS managed_organization_ids)::uuid[]))) WITH CHECK ((organization_id = ANY (( SELECT app.managed_organization_ids() AS managed_organization_ids)::uuid[])));
+
+ALTER TABLE app.outbox ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY outbox_delivering ON app.outbox TO breathmaster_worker USING ((written_at <= ( SELECT app.delivering() AS delivering))) WITH CHECK ((written_at <= ( SELECT app.delivering() AS delivering)));
+
+CREATE POLICY outbox_self ON app.outbox TO breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
 ALTER TABLE app.practice_day ENABLE ROW LEVEL SECURITY;
 
@@ -2611,6 +2911,9 @@ GRANT USAGE ON SCHEMA migration TO breathmaster_api;
 REVOKE ALL ON FUNCTION app.add_access_token(id uuid, hash bytea, name text, scopes text[], at timestamp with time zone, until timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.add_access_token(id uuid, hash bytea, name text, scopes text[], at timestamp with time zone, until timestamp with time zone) TO breathmaster_api;
 
+REVOKE ALL ON FUNCTION app.ask_email(asked_address text, code_seed uuid, code_digest bytea, at timestamp with time zone, until timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.ask_email(asked_address text, code_seed uuid, code_digest bytea, at timestamp with time zone, until timestamp with time zone) TO breathmaster_api;
+
 REVOKE ALL ON FUNCTION app.ask_friend(other uuid, invited boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.befriend(other uuid) FROM PUBLIC;
@@ -2643,6 +2946,9 @@ GRANT ALL ON FUNCTION app.company_shows_real_names() TO breathmaster_api;
 GRANT ALL ON FUNCTION app.company_shows_real_names() TO breathmaster_boards;
 
 REVOKE ALL ON FUNCTION app.create_organization(called text, held_domain text, owner_uid uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.delivering() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.delivering() TO breathmaster_worker;
 
 REVOKE ALL ON FUNCTION app.finalise_board(week text, organization uuid, measure text, most integer, at timestamp with time zone) FROM PUBLIC;
 
@@ -2725,8 +3031,17 @@ GRANT ALL ON FUNCTION app.is_on_global_board(person app."user") TO breathmaster_
 REVOKE ALL ON FUNCTION app.join_organization(joined uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.join_organization(joined uuid) TO breathmaster_api;
 
+REVOKE ALL ON FUNCTION app.mail_refused(of_uid uuid, message uuid, attempt integer, why text, for_good boolean, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.mail_refused(of_uid uuid, message uuid, attempt integer, why text, for_good boolean, at timestamp with time zone) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.mail_taken(of_uid uuid, message uuid, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.mail_taken(of_uid uuid, message uuid, at timestamp with time zone) TO breathmaster_api;
+
 REVOKE ALL ON FUNCTION app.managed_organization_ids() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.managed_organization_ids() TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.outbox_has_room(at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.outbox_has_room(at timestamp with time zone) TO breathmaster_owner;
 
 REVOKE ALL ON FUNCTION app.own_company_boards() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.own_company_boards() TO breathmaster_api;
@@ -2735,6 +3050,8 @@ GRANT ALL ON FUNCTION app.own_company_boards() TO breathmaster_boards;
 REVOKE ALL ON FUNCTION app.own_organization_ids() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.own_organization_ids() TO breathmaster_api;
 GRANT ALL ON FUNCTION app.own_organization_ids() TO breathmaster_boards;
+
+REVOKE ALL ON FUNCTION app.post_mail(message uuid, of_kind text, to_address text, of_seed uuid, at timestamp with time zone, until timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.project_on_change() FROM PUBLIC;
 
@@ -2763,6 +3080,9 @@ REVOKE ALL ON FUNCTION app.shows_totals_globally(person app."user") FROM PUBLIC;
 REVOKE ALL ON FUNCTION app.take(subjects bytea[], quotas integer[], seconds integer[], at timestamp with time zone, OUT refused integer, OUT retry_after integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.take(subjects bytea[], quotas integer[], seconds integer[], at timestamp with time zone, OUT refused integer, OUT retry_after integer) TO breathmaster_api;
 
+REVOKE ALL ON FUNCTION app.take_mail(most integer, at timestamp with time zone, lease interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.take_mail(most integer, at timestamp with time zone, lease interval) TO breathmaster_api;
+
 REVOKE ALL ON FUNCTION app.take_turns(one uuid, another uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.tally_global_standing() FROM PUBLIC;
@@ -2772,6 +3092,9 @@ GRANT ALL ON FUNCTION app.unfinished_seasons(weeks text[]) TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.unfriend(other uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.unfriend(other uuid) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.verify_email(shown_address text, shown_digest bytea, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.verify_email(shown_address text, shown_digest bytea, at timestamp with time zone) TO breathmaster_api;
 
 GRANT DELETE ON TABLE app.access_token TO breathmaster_api;
 
@@ -2836,7 +3159,17 @@ GRANT SELECT,INSERT,UPDATE ON TABLE app.device TO breathmaster_api;
 
 GRANT SELECT ON TABLE app.domain_claim TO breathmaster_api;
 
-GRANT SELECT ON TABLE app.email_claim TO breathmaster_api;
+GRANT SELECT,DELETE ON TABLE app.email_claim TO breathmaster_api;
+
+GRANT DELETE ON TABLE app.email_verification TO breathmaster_api;
+
+GRANT SELECT(uid) ON TABLE app.email_verification TO breathmaster_api;
+
+GRANT SELECT(address) ON TABLE app.email_verification TO breathmaster_api;
+
+GRANT SELECT(asked_at) ON TABLE app.email_verification TO breathmaster_api;
+
+GRANT SELECT(good_until) ON TABLE app.email_verification TO breathmaster_api;
 
 GRANT SELECT,DELETE ON TABLE app.friend_code TO breathmaster_api;
 
@@ -2940,6 +3273,16 @@ GRANT SELECT ON TABLE app.organization TO breathmaster_api;
 GRANT UPDATE(leaderboard_enabled) ON TABLE app.organization TO breathmaster_api;
 
 GRANT UPDATE(show_real_names) ON TABLE app.organization TO breathmaster_api;
+
+GRANT SELECT,DELETE ON TABLE app.outbox TO breathmaster_worker;
+
+GRANT UPDATE(due_at) ON TABLE app.outbox TO breathmaster_worker;
+
+GRANT UPDATE(attempts) ON TABLE app.outbox TO breathmaster_worker;
+
+GRANT UPDATE(dead_at) ON TABLE app.outbox TO breathmaster_worker;
+
+GRANT UPDATE(dead_of) ON TABLE app.outbox TO breathmaster_worker;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE app.practice_day TO breathmaster_api;
 

@@ -1,4 +1,5 @@
 import Configuration
+import Domain
 import Foundation
 import Logging
 
@@ -20,6 +21,8 @@ struct Settings: Sendable {
     let migrationDatabaseURL: String?
     let trustedProxies: TrustedProxies
     let logLevel: Logger.Level
+    let mailTransport: MailTransport
+    let mailFrom: EmailAddress
 
     private static let known: Set<String> = [
         "BREATHMASTER_HOST", "BREATHMASTER_PORT", "BREATHMASTER_HOME", "BREATHMASTER_SQL",
@@ -71,6 +74,33 @@ struct Settings: Sendable {
             )
         }
         logLevel = level
+        (mailTransport, mailFrom) = try Self.mail(
+            smtp: reader.string(forKey: "smtp.url"),
+            from: reader.string(forKey: "mail.from"),
+            home: home
+        )
+    }
+
+    /// Without a mail server, mail is written to the home folder, from nobody in particular.
+    private static func mail(
+        smtp url: String?,
+        from address: String?,
+        home: String
+    ) throws -> (MailTransport, EmailAddress) {
+        let hasServer = url?.isEmpty == false
+        guard let from = EmailAddress(address ?? (hasServer ? "" : "no-reply@breathmaster.localhost")) else {
+            throw Malformed(name: "MAIL_FROM", why: "must be the address that mail comes from")
+        }
+        guard let url, hasServer else {
+            return (.folder(URL(filePath: home).appending(path: "outbox")), from)
+        }
+        guard let smtp = SMTP(url) else {
+            throw Malformed(
+                name: "SMTP_URL",
+                why: "must be a URL such as smtps://user:password@mail.example.org"
+            )
+        }
+        return (.smtp(smtp), from)
     }
 
     /// A URI or keywords, as libpq takes them; what else is wrong with it, libpq says.

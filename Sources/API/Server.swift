@@ -19,6 +19,8 @@ struct Server: Sendable {
     /// Whose word on where a request came from is taken.
     let proxies: TrustedProxies
     private let keyFile: KeyFile?
+    /// Nil where no mail is sent, as for a command that ends.
+    let delivery: MailDelivery?
 
     /// - Parameter keyFile: where the keys come from, to look there again now and then.
     init(
@@ -28,7 +30,8 @@ struct Server: Sendable {
         proxies: TrustedProxies,
         now: @escaping @Sendable () -> Date,
         logger: Logger = Logger(label: "breathmaster"),
-        eventBounds: SyncEvents.Bounds = SyncEvents.Bounds()
+        eventBounds: SyncEvents.Bounds = SyncEvents.Bounds(),
+        delivery: MailDelivery? = nil
     ) {
         self.pool = pool
         self.tokens = tokens
@@ -37,6 +40,7 @@ struct Server: Sendable {
         self.keyFile = keyFile
         self.proxies = proxies
         limits = Limits(pool: pool, key: tokens.limitKey, now: now)
+        self.delivery = delivery
         doorbell = SyncDoorbell(pool: pool, key: tokens.eventKey, logger: logger)
         events = SyncEvents(pool: pool, key: tokens.eventKey, bounds: eventBounds, logger: logger)
     }
@@ -68,6 +72,9 @@ struct Server: Sendable {
         ProfileRoutes(database: database, now: now).add(to: members)
         TokenRoutes(database: database, limits: limits, now: now).add(to: members)
         AuditRoutes(database: database).add(to: members)
+        EmailRoutes(database: database, codes: EmailCodes(key: tokens.emailCodeKey), now: now).add(
+            to: members
+        )
         FeatureRoutes(database: database).add(to: members)
         DeviceRoutes(database: database, now: now).add(to: members)
         SyncRoutes(database: database, doorbell: doorbell, now: now).add(to: members)
@@ -96,6 +103,11 @@ extension Server {
                 try await tokens.use(try keyFile.read())
             }
         }
+        let delivering = delivery.map { delivery in
+            RecurringJob(name: "deliver mail", interval: .seconds(2), logger: logger) {
+                try await delivery.deliver()
+            }
+        }
         return [
             RecurringJob(name: "forget rate limits", interval: .seconds(60), logger: logger) { [limits] in
                 try await limits.forget()
@@ -106,7 +118,7 @@ extension Server {
             RecurringJob(name: "finalise seasons", interval: .seconds(300), logger: logger) {
                 try await finalising.finalise()
             },
-        ] + [readingKeys].compactMap(\.self)
+        ] + [readingKeys, delivering].compactMap(\.self)
     }
 
     /// The server that the settings describe, on the time of this machine.
@@ -115,13 +127,24 @@ extension Server {
         configuration.applicationName = "breathmaster"
         var logger = Logger(label: "breathmaster")
         logger.logLevel = settings.logLevel
+        let pool = PGPool(configuration)
+        let tokens = try await AccessTokens(try settings.keyFile.read(), now: { Date() })
         self.init(
-            pool: PGPool(configuration),
-            tokens: try await AccessTokens(try settings.keyFile.read(), now: { Date() }),
+            pool: pool,
+            tokens: tokens,
             keyFile: settings.keyFile,
             proxies: settings.trustedProxies,
             now: { Date() },
-            logger: logger
+            logger: logger,
+            delivery: MailDelivery(
+                pool: pool,
+                transport: settings.mailTransport,
+                from: settings.mailFrom,
+                templates: try MailTemplates(),
+                codes: EmailCodes(key: tokens.emailCodeKey),
+                now: { Date() },
+                logger: logger
+            )
         )
     }
 }

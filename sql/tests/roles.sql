@@ -2,7 +2,7 @@
 begin;
 set local client_min_messages = warning;
 create extension if not exists pgtap;
-select plan(22);
+select plan(23);
 \ir support/cast.sql
 
 -- The roles themselves. They belong to the cluster, and an operator may have made
@@ -85,7 +85,8 @@ select results_eq(
     ('app.daily_challenge', 'insert, select, update (local_day, kind, target, reward_xp, completed, expired)'),
     ('app.device', 'insert, select, update'),
     ('app.domain_claim', 'select'),
-    ('app.email_claim', 'select'),
+    ('app.email_claim', 'delete, select'),
+    ('app.email_verification', 'delete, select (uid, address, asked_at, good_until)'),
     ('app.friend_code', 'delete, insert (uid, seed, digest), select, update (seed, digest, made_at)'),
     ('app.game_state', 'select, update (epoch, epoch_started_at, eligible_at, sync_version, last_modified, last_device_id, '
       || 'total_xp, legacy_xp, total_sessions, active_ms, streak_days, streak_ends_on, longest_streak, floor_xp)'),
@@ -143,7 +144,8 @@ select results_eq(
     ('app.user', 'select (uid, display_name, avatar_url, share_detailed_progress, show_detailed_stats)') $$,
   'The boards can show exactly these columns, whatever their views say.');
 
--- The job that closes seasons reads boards and writes history, and can rewrite or remove nobody's place.
+-- The job that closes seasons reads boards and writes history, and can rewrite or remove nobody's place. The one
+-- that sends mail crosses out what is sent, and writes none.
 select results_eq(
   $$ select relation, privileges from test.privilege where grantee = 'breathmaster_worker'::regrole order by relation $$,
   $$ values
@@ -154,6 +156,7 @@ select results_eq(
     ('app.global_season_rank', 'insert, select'),
     ('app.global_standing', 'select (period, uid, weekly_xp, weekly_xp_at, weekly_streak, weekly_streak_at, display_name, '
       || 'avatar_url, alias)'),
+    ('app.outbox', 'delete, select, update (due_at, attempts, dead_at, dead_of)'),
     ('app.season', 'insert, select, update (finalised_at)') $$,
   'The worker holds exactly these privileges on tables and views.');
 select ok(
@@ -167,10 +170,9 @@ select is_empty(
        and relation not like 'migration.%' $$,
   'Nobody else, and not the public, holds any privilege on a table or view.');
 
--- The functions that run with their owner's rights are add_access_token, forget_rate_limits, take, befriend, bind by a
--- sign-in or a token,
--- block_person, circle, close_seasons, finalise_season, join_organization, publish_standings, redeem_friend_code, register
--- and unfriend. The circle is here because
+-- The functions that run with their owner's rights are add_access_token, ask_email, befriend, bind by a sign-in or a
+-- token, block_person, circle, close_seasons, finalise_season, forget_rate_limits, join_organization, mail_refused,
+-- mail_taken, publish_standings, redeem_friend_code, register, take, take_mail, unfriend and verify_email. The circle is here because
 -- calling a function is a privilege of whoever reads the view, not of its owner; it
 -- tells nobody more than their own friends. So are own_company_boards, which tells of a
 -- member's own company, and company_shows_real_names.
@@ -179,11 +181,12 @@ select results_eq(
      where p.pronamespace in ('app'::regnamespace, 'board'::regnamespace)
        and has_function_privilege('breathmaster_api', p.oid, 'execute')
      order by 1 $$,
-  array['add_access_token', 'befriend', 'bind', 'bind', 'bind', 'block_person', 'circle', 'close_seasons',
-    'company_shows_real_names', 'finalise_season', 'fold_global_tally', 'forget_rate_limits', 'is_on_company_boards',
-    'is_on_global_board', 'join_organization', 'managed_organization_ids', 'organization_id', 'own_company_boards',
-    'own_organization_ids', 'publish_standings', 'redeem_friend_code', 'refuse_more_sessions', 'refuse_unbound',
-    'register', 'take', 'uid', 'unfinished_seasons', 'unfriend'],
+  array['add_access_token', 'ask_email', 'befriend', 'bind', 'bind', 'bind', 'block_person', 'circle',
+    'close_seasons', 'company_shows_real_names', 'finalise_season', 'fold_global_tally', 'forget_rate_limits',
+    'is_on_company_boards', 'is_on_global_board', 'join_organization', 'mail_refused', 'mail_taken',
+    'managed_organization_ids', 'organization_id', 'own_company_boards', 'own_organization_ids', 'publish_standings',
+    'redeem_friend_code', 'refuse_more_sessions', 'refuse_unbound', 'register', 'take', 'take_mail', 'uid',
+    'unfinished_seasons', 'unfriend', 'verify_email'],
   'The API role can call exactly these functions.');
 
 -- The same from where the server stands: what is not granted is refused, even
@@ -212,6 +215,9 @@ select throws_ok($$ select app.friend_code_owner(sha256('code of Ada')) $$, '425
   'The server cannot ask whose code it is without counting that.');
 select throws_ok('select uid from board.blocked', '42501', 'permission denied for view blocked',
   'The server cannot ask who blocked somebody.');
+select throws_ok($$ select app.post_mail(gen_random_uuid(), 'emailCode', 'b@acme.example', null, now(), now()) $$, '42501',
+  'permission denied for function post_mail',
+  'The server writes no mail but what a function of the owner has it write.');
 select throws_ok($$ select app.project_standings() $$, '42501',
   'permission denied for function project_standings',
   'The server cannot call what keeps the projections.');

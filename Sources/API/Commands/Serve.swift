@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Hummingbird
+import Logging
 import PGClient
 
 struct Serve: AsyncParsableCommand {
@@ -14,6 +15,13 @@ struct Serve: AsyncParsableCommand {
         let server = try await Server(settings)
         try await refuseUnknownSchema(server.pool, settings: settings)
         let guide = demo ? try await loadDemo(on: server, settings: settings) : nil
+
+        if case .folder(let folder) = settings.mailTransport {
+            server.logger.notice(
+                "SMTP_URL is not set, so mail is written to a folder",
+                metadata: ["folder": "\(folder.path())"]
+            )
+        }
 
         let application = Application(
             router: server.router(),

@@ -83,6 +83,17 @@ extension Problem {
             "access_token_limit_reached",
             "There is room for 20 tokens; revoking one makes room for another"
         ),
+        "email_claim_taken": Problem(
+            .conflict,
+            "email_taken",
+            "That address belongs to another account",
+            field: "address"
+        ),
+        "email_limit_reached": Problem(
+            .conflict,
+            "email_limit_reached",
+            "There is room for 10 addresses, and all of it is taken"
+        ),
         "device_name_invalid": .invalid("name", "must have 1 to 80 characters, in Unicode normal form C"),
     ]
 

@@ -54,6 +54,8 @@ final class AccessTokens: Sendable {
     let friendCodeKey: SymmetricKey
     /// Makes of addresses and accounts what is counted.
     let limitKey: SymmetricKey
+    /// Makes the codes that are mailed and recognises them.
+    let emailCodeKey: SymmetricKey
     private let now: @Sendable () -> Date
 
     /// - Throws: where one of the keys is none.
@@ -64,6 +66,7 @@ final class AccessTokens: Sendable {
         eventKey = ring.derivedKey(for: "sync events")
         friendCodeKey = ring.derivedKey(for: "friend codes")
         limitKey = ring.derivedKey(for: "rate limits")
+        emailCodeKey = ring.derivedKey(for: "email codes")
         self.now = now
     }
 

@@ -1,3 +1,5 @@
+import Domain
+import Foundation
 import Logging
 import Testing
 
@@ -18,6 +20,7 @@ struct SettingsTests {
         ("BREATHMASTER_PORT", "65536"), ("LOG_LEVEL", "loud"), ("BREATHMASTER_HOST", "not an address"),
         ("DATABASE_URL", "mysql://localhost/x"), ("MIGRATION_DATABASE_URL", "localhost"),
         ("BREATHMASTER_TRUSTED_PROXIES", "proxy.example"), ("BREATHMASTER_TRUSTED_PROXIES", "10.0.0.0/33"),
+        ("MAIL_FROM", "us"),
     ])
     func `a name or a value that can't be is refused by its name`(name: String, value: String) {
         #expect {
@@ -25,6 +28,22 @@ struct SettingsTests {
         } throws: { error in
             "\(error)".hasPrefix(name)
         }
+    }
+
+    @Test func `without a mail server mail goes to the home folder, and with one it says from whom`() throws {
+        guard case .folder(let folder) = try Settings(environment: [:]).mailTransport else {
+            return #expect(Bool(false), "a folder")
+        }
+        #expect(folder.relativePath.hasSuffix(".breathmaster/outbox"))
+        let url = "smtps://mail.example.org"
+        #expect(throws: Settings.Malformed.self) {
+            try Settings(environment: ["SMTP_URL": "mail.example.org", "MAIL_FROM": "hello@example.org"])
+        }
+        #expect(throws: Settings.Malformed.self) { try Settings(environment: ["SMTP_URL": url]) }
+        let settings = try Settings(environment: ["SMTP_URL": url, "MAIL_FROM": "hello@example.org"])
+        guard case .smtp(let smtp) = settings.mailTransport else { return #expect(Bool(false), "SMTP") }
+        #expect(smtp.url == url)
+        #expect(settings.mailFrom.description == "hello@example.org")
     }
 
     @Test func `a database that is needed is asked for by its name`() throws {

@@ -1,3 +1,5 @@
+// Either of these may be found to have `timespec`, by the order in which files are compiled.
+import Dispatch
 import Glibc
 import Testing
 

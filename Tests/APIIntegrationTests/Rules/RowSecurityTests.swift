@@ -56,6 +56,7 @@ struct RowSecurityTests {
             _ = try await ben.send(.post, "/v1/friends", ["code": "BM-000000-000000"])
             _ = try await ben.send(.put, "/v1/friends/blocks/\(UUID())")
             _ = try await ben.program(["sync:read"], at: clock.now)
+            _ = try await ben.send(.post, "/v1/me/emails", ["address": "ben@\(UUID()).example"])
             try await server.recordEmail(of: other, "ben@\(UUID()).example")
             try await server.asSuperuser { tx in
                 try await tx.execute("select app.fold_global_tally(1)")

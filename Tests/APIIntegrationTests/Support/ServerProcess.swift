@@ -19,6 +19,8 @@ final class ServerProcess: Sendable {
         process.environment = [
             "DATABASE_URL": database, "BREATHMASTER_PORT": "\(port)", "BREATHMASTER_HOME": home.path(),
             "LOG_LEVEL": "error", "BREATHMASTER_TRUSTED_PROXIES": "127.0.0.1",
+            // A mail server that is never there: the mail of other tests in that database is theirs.
+            "SMTP_URL": "smtp://127.0.0.1:1", "MAIL_FROM": "tests@breathmaster.example",
         ]
         try process.run()
         self.process = process

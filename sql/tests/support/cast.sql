@@ -196,6 +196,8 @@ begin
   insert into app.audit_event (uid, happened_at, action, request_id, source)
   values (test.ada(), '2026-03-06 18:00Z', 'token.created', gen_random_uuid(), '192.0.2.0/24');
   perform app.take(array['\x00112233445566778899aabbccddeeff'::bytea], array[10], array[60], '2026-03-06 18:00Z');
+  -- An address that waits for its code, and the mail with it.
+  perform app.ask_email('ada@home.example', gen_random_uuid(), sha256('1'), '2026-03-06 18:00Z', '2026-03-06 18:10Z');
 
   -- Her code, one that she was given and that was none, and a block of nobody in particular.
   insert into app.friend_code (uid, seed, digest) values (test.ada(), gen_random_uuid(), sha256('code of Ada'));

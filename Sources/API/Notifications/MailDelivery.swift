@@ -1,0 +1,69 @@
+import Domain
+import Foundation
+import Logging
+import PGClient
+
+/// Sends what is in the outbox. A message is taken for a while and crossed out once a mail server has
+/// it, so one may be sent twice, by a server that dies in between, and none is lost; its Message-ID
+/// stays the same.
+struct MailDelivery: Sendable {
+    /// So few that the lease outlasts all of them being refused by silence.
+    private static let most = 4
+
+    let pool: PGPool
+    let transport: MailTransport
+    let from: EmailAddress
+    let templates: MailTemplates
+    let codes: EmailCodes
+    let now: @Sendable () -> Date
+    let logger: Logger
+
+    /// Those that are due. Returns when there are none, or none that another isn't at.
+    func deliver() async throws {
+        while true {
+            let messages = try await pool.transaction { try await $0.takeMail(Self.most, at: now()) }
+            if messages.isEmpty { return }
+            for message in messages { try await deliver(message) }
+        }
+    }
+
+    private func deliver(_ message: OutboxMessage) async throws {
+        do {
+            try await transport.send(try mail(of: message))
+        } catch let refusal as SMTP.Refusal {
+            // No address: the id is enough to find it.
+            logger.warning(
+                "mail was not taken",
+                metadata: [
+                    "message": "\(message.id.text)", "attempt": "\(message.attempt)", "why": "\(refusal)",
+                ]
+            )
+            try await pool.transaction { try await $0.mailRefused(message, refusal, at: now()) }
+            return
+        }
+        try await pool.transaction { try await $0.mailTaken(message, at: now()) }
+    }
+
+    private func mail(of message: OutboxMessage) throws -> Mail {
+        let written: MailTemplates.Written
+        switch message.kind {
+        case .emailCode:
+            written = templates.write(
+                .emailCode,
+                [
+                    "code": codes.code(from: message.seed),
+                    "minutes": "\(Int(EmailCodes.lifetime / 60))",
+                ]
+            )
+        }
+        return Mail(
+            id: message.id,
+            from: from,
+            to: message.recipient,
+            subject: written.subject,
+            text: written.text,
+            html: written.html,
+            writtenAt: message.writtenAt
+        )
+    }
+}
