@@ -21,7 +21,7 @@ struct EmailRoutes: Sendable {
         let emails: [Email]
     }
 
-    private struct Addition: Decodable {
+    private struct Named: Decodable {
         let address: EmailAddress
     }
 
@@ -35,7 +35,7 @@ struct EmailRoutes: Sendable {
             .get(use: emails)
             .post(use: addEmail)
             .post("verify", use: verifyEmail)
-            .delete(":address", use: removeEmail)
+            .post("remove", use: removeEmail)
     }
 
     /// `GET /v1/me/emails`
@@ -48,7 +48,7 @@ struct EmailRoutes: Sendable {
 
     /// `POST /v1/me/emails`: mails a code there, and says the same whoever has the address.
     @Sendable func addEmail(_ request: Request, in context: MemberContext) async throws -> Response {
-        let address = try await JSON.decode(Addition.self, from: request).address
+        let address = try await JSON.decode(Named.self, from: request).address
         let (seed, askedAt) = (UUID(), now())
         let digest = codes.digest(of: codes.code(from: seed), for: address, of: context.principal.uid)
         let wait = try await database.write(as: context.principal) { tx in
@@ -76,12 +76,9 @@ struct EmailRoutes: Sendable {
         return Response(status: .noContent)
     }
 
-    /// `DELETE /v1/me/emails/{address}`
+    /// `POST /v1/me/emails/remove`: an address in the path would be in the log of every request.
     @Sendable func removeEmail(_ request: Request, in context: MemberContext) async throws -> Response {
-        // What can't be an address is one that isn't there.
-        guard let text = context.parameters.get("address")?.removingPercentEncoding,
-            let address = EmailAddress(text)
-        else { throw Problem.notFound }
+        let address = try await JSON.decode(Named.self, from: request).address
         let removed = try await database.write(as: context.principal) { tx in
             try await tx.removeEmail(address.description)
         }

@@ -33,7 +33,7 @@ struct RouteAccessTests {
         "GET /v1/me/emails": .people,
         "POST /v1/me/emails": .people,
         "POST /v1/me/emails/verify": .people,
-        "DELETE /v1/me/emails/{address}": .people,
+        "POST /v1/me/emails/remove": .people,
         "GET /v1/features": .people,
         "GET /v1/devices": .people,
         "PATCH /v1/devices/{device}": .people,
