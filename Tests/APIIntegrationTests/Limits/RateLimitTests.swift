@@ -130,7 +130,7 @@ struct RateLimitTests {
     }
 
     @Test func `what is free again is forgotten`() async throws {
-        let postgres = try OwnPostgres()
+        let postgres = try await blocking { try OwnPostgres() }
         defer { postgres.remove() }
         let clock = TestClock()
         let server = try await TestServer(clock: clock, postgres: postgres)

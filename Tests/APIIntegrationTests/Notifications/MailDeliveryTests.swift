@@ -8,14 +8,14 @@ import Testing
 @testable import API
 
 /// From what causes a message to the mail server that takes it. On a database of its own: a
-/// delivery takes whatever is due.
-@Suite(.timeLimit(.minutes(2))) struct MailDeliveryTests {
+/// delivery takes whatever is due. One after the other, since each starts a mail server.
+@Suite(.serialized, .timeLimit(.minutes(2))) struct MailDeliveryTests {
     @Test func `a message is sent once, tried again where it was refused, and given up`() async throws {
-        let postgres = try OwnPostgres()
+        let postgres = try await blocking { try OwnPostgres() }
         defer { postgres.remove() }
         let clock = TestClock(Date(timeIntervalSince1970: 1_772_820_000))
         let server = try await TestServer(clock: clock, keepsTokens: true, postgres: postgres)
-        let sink = try MailSink()
+        let sink = try await MailSink()
         defer { sink.stop() }
         let delivery = try server.delivery(to: .smtp(try #require(SMTP(sink.url()))))
         try await server.run { nobody in
@@ -51,7 +51,7 @@ import Testing
     }
 
     @Test func `without a mail server the message is a file`() async throws {
-        let postgres = try OwnPostgres()
+        let postgres = try await blocking { try OwnPostgres() }
         defer { postgres.remove() }
         let clock = TestClock()
         let server = try await TestServer(clock: clock, postgres: postgres)

@@ -14,7 +14,7 @@ struct MailSink {
     private let process = Process()
     private let file = FileManager.default.temporaryDirectory.appending(path: "mail-\(UUID()).jsonl")
 
-    init() throws {
+    init() async throws {
         let root = URL(filePath: #filePath).appending(path: "../../../..").standardized
         let python =
             ProcessInfo.processInfo.environment["TEST_PYTHON"]
@@ -28,7 +28,8 @@ struct MailSink {
         process.standardInput = Pipe()
         process.standardOutput = output
         try process.run()
-        let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+        let reader = output.fileHandleForReading
+        let line = try await blocking { String(decoding: reader.availableData, as: UTF8.self) }
         port = try #require(
             Int(line.trimmingCharacters(in: .whitespacesAndNewlines)),
             "the sink's port"

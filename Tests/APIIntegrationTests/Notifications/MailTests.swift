@@ -4,8 +4,8 @@ import Testing
 
 @testable import API
 
-/// Messages and the mail server that they are given to.
-@Suite(.timeLimit(.minutes(1))) struct MailTests {
+/// Messages and the mail server that they are given to. One after the other: each starts a mail server.
+@Suite(.serialized, .timeLimit(.minutes(1))) struct MailTests {
     private static func mail(to: String = "ada@example.org", subject: String = "Hello", text: String = "Hi")
         throws -> Mail
     {
@@ -21,7 +21,7 @@ import Testing
     }
 
     @Test func `a mail server gets the message as it was written`() async throws {
-        let sink = try MailSink()
+        let sink = try await MailSink()
         defer { sink.stop() }
         let mail = try Self.mail(text: "one\n.\ntwo\r\n..three\n")
         try await #require(SMTP(sink.url())).send(mail)
@@ -36,14 +36,14 @@ import Testing
     }
 
     @Test func `the server signs in where the URL says so`() async throws {
-        let sink = try MailSink()
+        let sink = try await MailSink()
         defer { sink.stop() }
         try await #require(SMTP(sink.url(user: "mailer:s%40cr%C3%A9t@"))).send(try Self.mail())
         #expect(try sink.received().map(\.user) == ["mailer"])
     }
 
     @Test func `a password that is none is the operator's matter, and the message waits`() async throws {
-        let sink = try MailSink()
+        let sink = try await MailSink()
         defer { sink.stop() }
         let smtp = try #require(SMTP(sink.url(user: "mailer:wrong@")))
         let refusal = await #expect(throws: SMTP.Refusal.self) { try await smtp.send(try Self.mail()) }
@@ -55,7 +55,7 @@ import Testing
     func `a refusal is for now or for good, as the mail server says`(to: String, reply: Int, forGood: Bool)
         async throws
     {
-        let sink = try MailSink()
+        let sink = try await MailSink()
         defer { sink.stop() }
         let smtp = try #require(SMTP(sink.url()))
         let refusal = await #expect(throws: SMTP.Refusal.self) {
@@ -68,7 +68,7 @@ import Testing
     }
 
     @Test func `a mail server that says nothing is left at the deadline`() async throws {
-        let sink = try MailSink()
+        let sink = try await MailSink()
         defer { sink.stop() }
         let smtp = try #require(SMTP(sink.url(), deadline: 1))
         let refusal = await #expect(throws: SMTP.Refusal.self) {
@@ -78,7 +78,7 @@ import Testing
     }
 
     @Test func `who stops waiting is not held up by a mail server that says nothing`() async throws {
-        let sink = try MailSink()
+        let sink = try await MailSink()
         defer { sink.stop() }
         let smtp = try #require(SMTP(sink.url(), deadline: 3600))
         let mail = try Self.mail(to: "silent@example.org")

@@ -67,7 +67,7 @@ struct CrashTests {
     @Test func `without Postgres every answer is a 503 within a second, and it recovers by itself`()
         async throws
     {
-        let postgres = try OwnPostgres()
+        let postgres = try await blocking { try OwnPostgres() }
         defer { postgres.remove() }
         let server = try await TestServer(postgres: postgres)
         try await server.run { nobody in
@@ -76,7 +76,8 @@ struct CrashTests {
                 for _ in 0..<8 {
                     group.addTask {
                         // Load: it goes on through the stop and ends with the 503.
-                        while try await client.send(.get, "/v1/sync/state").status == 200 {}
+                        while !Task.isCancelled, try await client.send(.get, "/v1/sync/state").status == 200 {
+                        }
                     }
                 }
                 try postgres.stop()
@@ -102,7 +103,7 @@ struct CrashTests {
         `eight devices sync through kills of the server and of Postgres: what was acknowledged is there, once`()
         async throws
     {
-        let postgres = try OwnPostgres()
+        let postgres = try await blocking { try OwnPostgres() }
         defer { postgres.remove() }
         let home = FileManager.default.temporaryDirectory.appending(path: "breathmaster-\(UUID())")
         defer { try? FileManager.default.removeItem(at: home) }
