@@ -1,5 +1,3 @@
-// Either of these may be found to have `timespec`, by the order in which files are compiled.
-import Dispatch
 import Glibc
 import Testing
 
@@ -168,9 +166,12 @@ import Testing
 extension Streams {
     @Test func `While its reader is behind, a connection that has ended costs no processor`() async throws {
         @Sendable func processorTime() -> Duration {
-            var time = timespec()
-            clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-            return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+            // A timespec by its layout: two modules define it, and which one the compiler finds varies.
+            var time = (seconds: 0, nanoseconds: 0)
+            withUnsafeMutablePointer(to: &time) {
+                _ = clock_gettime(CLOCK_THREAD_CPUTIME_ID, .init(OpaquePointer($0)))
+            }
+            return .seconds(time.seconds) + .nanoseconds(time.nanoseconds)
         }
         /// What the loop's thread has used.
         func loopTime() async throws -> Duration {
