@@ -2346,7 +2346,7 @@ CREATE VIEW board.global AS
 
 ALTER TABLE board.global OWNER TO breathmaster_boards;
 
-COMMENT ON VIEW board.global IS 'weeklyXP and weeklyStreak of everyone who opted in, but those between whom and the viewer there is a block. Ranks count them too, by app.global_tally. Who is there under a pseudonym has no uid.';
+COMMENT ON VIEW board.global IS 'weeklyXP and weeklyStreak of everyone who opted in, but those between whom and the viewer there is a block. Ranks count them too, by app.global_tally. Who is there under a pseudonym has no uid, and no block hides them: that would tell whose it is.';
 
 CREATE VIEW board.global_count WITH (security_barrier='true') AS
  SELECT counted.period,
@@ -2814,8 +2814,8 @@ ALTER TABLE app.global_season_rank ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY global_season_rank_closing ON app.global_season_rank TO breathmaster_worker USING ((period = ( SELECT app.closing_season() AS closing_season))) WITH CHECK ((period = ( SELECT app.closing_season() AS closing_season)));
 
-CREATE POLICY global_season_rank_everyone ON app.global_season_rank FOR SELECT TO breathmaster_boards USING ((shown AND (( SELECT app.uid() AS uid) IS NOT NULL) AND (NOT (uid IN ( SELECT b.uid
-   FROM board.blocked b)))));
+CREATE POLICY global_season_rank_everyone ON app.global_season_rank FOR SELECT TO breathmaster_boards USING ((shown AND (( SELECT app.uid() AS uid) IS NOT NULL) AND ((alias IS NOT NULL) OR (NOT (uid IN ( SELECT b.uid
+   FROM board.blocked b))))));
 
 CREATE POLICY global_season_rank_self ON app.global_season_rank TO breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
@@ -2823,8 +2823,8 @@ ALTER TABLE app.global_standing ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY global_standing_closing ON app.global_standing FOR SELECT TO breathmaster_worker USING ((period = ( SELECT app.closing_season() AS closing_season)));
 
-CREATE POLICY global_standing_everyone ON app.global_standing FOR SELECT TO breathmaster_boards USING (((( SELECT app.uid() AS uid) IS NOT NULL) AND (NOT (uid IN ( SELECT b.uid
-   FROM board.blocked b)))));
+CREATE POLICY global_standing_everyone ON app.global_standing FOR SELECT TO breathmaster_boards USING (((( SELECT app.uid() AS uid) IS NOT NULL) AND ((alias IS NOT NULL) OR (NOT (uid IN ( SELECT b.uid
+   FROM board.blocked b))))));
 
 CREATE POLICY global_standing_self ON app.global_standing TO breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 

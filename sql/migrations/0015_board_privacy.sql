@@ -248,8 +248,11 @@ create policy global_season_rank_self on app.global_season_rank to breathmaster_
   using (uid = (select app.uid())) with check (uid = (select app.uid()));
 create policy company_season_rank_self on app.company_season_rank to breathmaster_owner
   using (uid = (select app.uid())) with check (uid = (select app.uid()));
+-- A block doesn't hide a pseudonym: by its going one would know whose it was.
+alter policy global_standing_everyone on app.global_standing
+  using ((select app.uid()) is not null and (alias is not null or uid not in (select b.uid from board.blocked b)));
 alter policy global_season_rank_everyone on app.global_season_rank
-  using (shown and (select app.uid()) is not null and uid not in (select b.uid from board.blocked b));
+  using (shown and (select app.uid()) is not null and (alias is not null or uid not in (select b.uid from board.blocked b)));
 alter policy company_season_rank_colleagues on app.company_season_rank
   using (shown and organization_id = any ((select app.own_company_boards())::uuid[])
     and uid not in (select b.uid from board.blocked b));
@@ -282,7 +285,7 @@ select period, coalesce(alias, uid) as entry_id, case when alias is null then ui
 from app.global_standing
 where (select app.uid()) is not null;
 comment on view board.global is
-  'weeklyXP and weeklyStreak of everyone who opted in, but those between whom and the viewer there is a block. Ranks count them too, by app.global_tally. Who is there under a pseudonym has no uid.';
+  'weeklyXP and weeklyStreak of everyone who opted in, but those between whom and the viewer there is a block. Ranks count them too, by app.global_tally. Who is there under a pseudonym has no uid, and no block hides them: that would tell whose it is.';
 
 create view board.global_total with (security_barrier) as
 select uid, total_xp, longest_streak, total_sessions

@@ -110,9 +110,9 @@ extension TenantTransaction {
         )
     }
 
-    /// Whose values practice moved that came in after the week had ended: the 50 largest.
-    func lateChanges(of board: BoardRequest) async throws -> [LateChange] {
-        guard board.metric != .teamChallengeParticipation else { return [] }
+    /// Whose values practice moved that came in after the week had ended: the 50 largest. None while it runs.
+    func lateChanges(of board: BoardRequest, in season: SeasonStatus?) async throws -> [LateChange] {
+        guard season?.state != .open, board.metric != .teamChallengeParticipation else { return [] }
         let before: SQL = "\(identifier: board.metric.column + "_before")"
         let value: SQL = "\(identifier: board.metric.column)"
         let owned: SQL = board.organizationID.map { "organization_id = \($0) and " } ?? ""

@@ -94,13 +94,12 @@ struct SeasonRoutes: Sendable {
         let principal = board.organizationID.map(context.principal.member(of:)) ?? context.principal
         let (season, page, podium, changes, seal) = try await database.read(as: principal) { tx in
             let season = try await tx.season(of: board.period, at: asOf)
-            return (
-                season,
-                try await tx.standings(on: board, in: season),
-                try await tx.standings(on: board.podium, in: season),
-                try await tx.lateChanges(of: board),
-                try await tx.seal(of: board)
-            )
+            // All four in one round trip.
+            async let page = tx.standings(on: board, in: season)
+            async let podium = tx.standings(on: board.podium, in: season)
+            async let changes = tx.lateChanges(of: board, in: season)
+            async let seal = tx.seal(of: board)
+            return (season, try await page, try await podium, try await changes, try await seal)
         }
         return try JSON.response(
             SeasonBoard(

@@ -105,10 +105,10 @@ struct SMTP: Sendable {
     }
 
     /// What curl looks at from its thread while somebody else may set it.
-    ///
-    /// `@unchecked`: the one integer is only touched atomically, in shim.h.
-    private final class Stop: @unchecked Sendable {
-        let flag: UnsafeMutablePointer<Int32>
+    private final class Stop: Sendable {
+        /// Safe: the integer is only touched atomically, in shim.h, and freed when nobody has the class any
+        /// more; whoever sends has it until curl has returned.
+        nonisolated(unsafe) let flag: UnsafeMutablePointer<Int32>
 
         init() {
             flag = .allocate(capacity: 1)

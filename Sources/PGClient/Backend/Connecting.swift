@@ -10,11 +10,10 @@ import Synchronization
 #endif
 
 /// A handle on its way to the event loop.
-///
-/// `@unchecked` is safe: the thread that has made the handle doesn't touch it once it is in here, so that
-/// only one thread ever has it.
-struct NewHandle: @unchecked Sendable {
-    let handle: OpaquePointer
+struct NewHandle: Sendable {
+    /// Safe: the thread that has made it doesn't touch it once it is in here, so that only one thread ever
+    /// has it.
+    nonisolated(unsafe) let handle: OpaquePointer
 }
 
 /// A connection that is being made.

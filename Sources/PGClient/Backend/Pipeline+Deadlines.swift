@@ -7,11 +7,10 @@ extension Pipeline {
     static let drainTime = Duration.seconds(1)
 
     /// A handle that only cancels.
-    ///
-    /// `@unchecked` is safe: libpq allows a PGcancel to be used on any thread, and only the one that calls `send`,
-    /// once, uses it.
-    struct CancelCall: @unchecked Sendable {
-        fileprivate let handle: OpaquePointer
+    struct CancelCall: Sendable {
+        /// Safe: libpq allows a PGcancel to be used on any thread, and only the one that calls `send`, once,
+        /// uses it.
+        fileprivate nonisolated(unsafe) let handle: OpaquePointer
         /// Whether ``Pipeline/cancelReturned()`` is to be called afterwards.
         let isAwaited: Bool
 

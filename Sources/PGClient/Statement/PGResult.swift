@@ -1,11 +1,10 @@
 import CLibpq
 
 /// What a statement has answered, in libpq's own memory. It can be read from any thread.
-///
-/// `@unchecked` is safe: nothing changes a PGresult after libpq has handed it out, and the class has the only
-/// reference to it, which it clears when nobody has the class any more.
-public final class PGResult: @unchecked Sendable {
-    let handle: OpaquePointer
+public final class PGResult: Sendable {
+    /// Safe: nothing changes a PGresult after libpq has handed it out, and the class has the only reference
+    /// to it, which it clears when nobody has the class any more.
+    nonisolated(unsafe) let handle: OpaquePointer
     let origin: Origin
 
     /// Takes over the result.

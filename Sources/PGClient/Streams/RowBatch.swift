@@ -1,11 +1,10 @@
 import CLibpq
 
 /// Some rows of a stream, each in a result of its own, as libpq hands them out. They can be read from any thread.
-///
-/// `@unchecked` is safe: nothing changes a PGresult after libpq has handed it out, and the batch has the only
-/// references to its results, which it clears when nobody has the batch any more.
-final class RowBatch: @unchecked Sendable {
-    let handles: [OpaquePointer]
+final class RowBatch: Sendable {
+    /// Safe: nothing changes a PGresult after libpq has handed it out, and the batch has the only references
+    /// to its results, which it clears when nobody has the batch any more.
+    nonisolated(unsafe) let handles: [OpaquePointer]
     let origin: Origin
 
     /// Takes over the results.

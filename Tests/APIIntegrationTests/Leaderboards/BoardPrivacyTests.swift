@@ -51,6 +51,25 @@ struct BoardPrivacyTests {
         }
     }
 
+    @Test func `a block doesn't tell who is behind a pseudonym`() async throws {
+        let (clock, season) = try Self.stage("2078-W20")
+        let server = try await TestServer(clock: clock, keepsTokens: true)
+        try await server.run { nobody in
+            let ada = try await nobody.practitioner("Ada", at: clock.now)
+            let ben = try await nobody.practitioner("Ben", at: clock.now, cycles: 20)
+            try await ada.client.change(["leaderboards": ["global": ["anonymizedDisplay": true]]])
+            let before = try await ben.client.board("global")
+            #expect(try await ben.client.send(.put, "/v1/friends/blocks/\(ada.uid)").status == 204)
+            #expect(try await ben.client.board("global") == before)
+
+            clock.advance(by: season.finalAt.date.timeIntervalSince(clock.now))
+            try await server.finalise(season)
+            #expect(try await ben.client.board("global/seasons/2078-W20") == before)
+            try await ada.client.change(["leaderboards": ["global": ["anonymizedDisplay": false]]])
+            #expect(try await ben.client.board("global/seasons/2078-W20") == "2 Ben")
+        }
+    }
+
     @Test(arguments: [
         ("2071-W20", ["hideFromGlobalLeaderboard": true], "empty / 1 Ada / 1 Ada"),
         ("2072-W20", ["friendsOnlyVisible": true], "empty / 1 Ada / empty"),

@@ -56,7 +56,11 @@ private struct Person {
             .json
         let period = try #require(first["period"] as? String)
         let everyone = try await server.everyone(by: metric, in: period)
-        let seen = try await everyone.filter { try await !server.block(between: $0.uid, and: uid) }
+        let seen = try await everyone.filter { person in
+            // Whom a block hides could be told by their pseudonym's going.
+            if person.isAnonymous { return true }
+            return try await !server.block(between: person.uid, and: uid)
+        }
         let own = everyone.first { $0.uid == uid }
 
         #expect(first["total"] as? Int == everyone.count)

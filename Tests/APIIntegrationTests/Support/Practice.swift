@@ -3,6 +3,11 @@ import HTTPTypes
 
 /// Practice of the kind that passes the gate, as the extension would export it.
 enum Practice {
+    /// Yesterday's, in UTC: what is practised in the hours before is of one day, whenever the tests run.
+    static let noon = Date(
+        timeIntervalSince1970: (Date().timeIntervalSince1970 / 86_400).rounded(.down) * 86_400 - 43_200
+    )
+
     /// An export of `days` days up to `end`, three sessions a day, each of ten
     /// minutes and `cycles` cycles with the goal reached.
     static func export(

@@ -5,14 +5,14 @@ import Testing
 @testable import API
 
 struct BatchTests {
-    private let end = Date()
+    private let end = Practice.noon
 
     private func session(_ minutesAgo: Double, cycles: Int = 50) -> [String: Any] {
         Practice.session(startedAt: end.addingTimeInterval(-minutesAgo * 60), cycles: cycles)
     }
 
     @Test func `the same batch gets the same answer, and another by its id is refused`() async throws {
-        try await TestServer().run { nobody in
+        try await TestServer(clock: TestClock(Practice.noon)).run { nobody in
             let (laptop, _) = try await nobody.veteran(until: end)
             let id = UUID()
             let batch = try JSONSerialization.data(
@@ -37,7 +37,7 @@ struct BatchTests {
     }
 
     @Test func `before the gate a batch is refused and nothing is stored`() async throws {
-        try await TestServer().run { nobody in
+        try await TestServer(clock: TestClock(Practice.noon)).run { nobody in
             let (client, _) = try await nobody.newcomer()
             var laptop = BatchDevice("laptop", of: client)
             let answer = try await laptop.sync([session(60)])
@@ -49,7 +49,7 @@ struct BatchTests {
     }
 
     @Test func `two devices that take over one another's totals count nothing twice`() async throws {
-        try await TestServer().run { nobody in
+        try await TestServer(clock: TestClock(Practice.noon)).run { nobody in
             var (laptop, _) = try await nobody.veteran(until: end)
             var desktop = BatchDevice("desktop", of: laptop.client)
             try await desktop.sync([session(400)])
@@ -69,7 +69,7 @@ struct BatchTests {
     }
 
     @Test func `an answer that was lost is made good by the next, which counts nothing twice`() async throws {
-        try await TestServer().run { nobody in
+        try await TestServer(clock: TestClock(Practice.noon)).run { nobody in
             var (laptop, _) = try await nobody.veteran(until: end)
             laptop.totalXP += 9
             var unaware = laptop
@@ -81,7 +81,7 @@ struct BatchTests {
     }
 
     @Test func `each of five hundred items has its outcome, and the good ones are in`() async throws {
-        try await TestServer().run { nobody in
+        try await TestServer(clock: TestClock(Practice.noon)).run { nobody in
             var (laptop, _) = try await nobody.veteran(until: end)
             var sessions = (0..<490).map { index in
                 Practice.session(
@@ -136,7 +136,7 @@ struct BatchTests {
     }
 
     @Test func `the receipt tells the rule of each field, and of those that aren't kept`() async throws {
-        try await TestServer().run { nobody in
+        try await TestServer(clock: TestClock(Practice.noon)).run { nobody in
             var (laptop, _) = try await nobody.veteran(until: end)
             let answer = try await laptop.sync(state: [
                 "currentStreak": ["value": 41],
@@ -174,7 +174,7 @@ struct BatchTests {
     @Test func `a preset that one device removed stays removed, and the last writer of a preference stands`()
         async throws
     {
-        try await TestServer().run { nobody in
+        try await TestServer(clock: TestClock(Practice.noon)).run { nobody in
             let (laptop, _) = try await nobody.veteran(until: end)
             var phone = BatchDevice("phone", of: laptop.client)
             var desktop = BatchDevice("desktop", of: laptop.client)
@@ -207,7 +207,7 @@ struct BatchTests {
     }
 
     @Test func `a clock ten years off in either direction changes nothing but its own labels`() async throws {
-        try await TestServer().run { nobody in
+        try await TestServer(clock: TestClock(Practice.noon)).run { nobody in
             for years in [-10.0, 10] {
                 var (laptop, _) = try await nobody.veteran(until: end)
                 var desktop = BatchDevice("desktop", of: laptop.client)
@@ -221,7 +221,7 @@ struct BatchTests {
                             "modifiedAt": Practice.timestamp(end.addingTimeInterval(error - 3600)),
                         ]
                     ],
-                    clock: Date().addingTimeInterval(error)
+                    clock: Practice.noon.addingTimeInterval(error)
                 )
                 #expect(answer.outcomes == ["sessions 0 accepted"])
                 #expect(answer.state["currentStreak"] as? Int == 10)
@@ -243,7 +243,7 @@ struct BatchTests {
     }
 
     @Test func `what two devices did at once counts once, and the outcome says so`() async throws {
-        try await TestServer().run { nobody in
+        try await TestServer(clock: TestClock(Practice.noon)).run { nobody in
             var (laptop, _) = try await nobody.veteran(until: end)
             var desktop = BatchDevice("desktop", of: laptop.client)
             try await laptop.sync([session(200, cycles: 100)])
@@ -292,7 +292,7 @@ struct BatchTests {
     func `a state that has not changed is told so, and a write on an older one is refused with the newer`()
         async throws
     {
-        let server = try await TestServer()
+        let server = try await TestServer(clock: TestClock(Practice.noon))
         try await server.run { nobody in
             var (laptop, _) = try await nobody.veteran(until: end)
             let first = try await laptop.client.send(.get, "/v1/sync/state")
@@ -314,7 +314,7 @@ struct BatchTests {
     }
 
     @Test func `sessions are listed page by page, each once`() async throws {
-        try await TestServer().run { nobody in
+        try await TestServer(clock: TestClock(Practice.noon)).run { nobody in
             let (laptop, _) = try await nobody.veteran(until: end)
             var seen: [String] = []
             var cursor = ""
@@ -338,7 +338,7 @@ struct BatchTests {
     }
 
     @Test func `each day says why it counts`() async throws {
-        try await TestServer().run { nobody in
+        try await TestServer(clock: TestClock(Practice.noon)).run { nobody in
             let (laptop, _) = try await nobody.veteran(until: end)
             let day = Practice.timestamp(end.addingTimeInterval(-3 * 86_400)).prefix(10)
             let practised = try await laptop.client.send(.get, "/v1/sync/days/\(day)").json

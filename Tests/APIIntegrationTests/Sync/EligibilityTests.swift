@@ -9,7 +9,7 @@ struct EligibilityTests {
     ]
 
     @Test func `whoever meets the requirements is invited, without an account`() async throws {
-        try await TestServer().run { nobody in
+        try await TestServer(clock: TestClock(Practice.noon)).run { nobody in
             let state = ["currentLevel": 5, "totalSessions": 25, "currentStreak": 3, "accountAge": 7]
             let answer = try await nobody.send(.post, "/v1/sync/eligibility", state)
             #expect(answer.status == 200)
@@ -38,7 +38,7 @@ struct EligibilityTests {
         _ name: String,
         _ current: Int
     ) async throws {
-        try await TestServer().run { nobody in
+        try await TestServer(clock: TestClock(Practice.noon)).run { nobody in
             var state = ["currentLevel": 9.0, "totalSessions": 99, "currentStreak": 9, "accountAge": 99]
             state[field] = value
             let answer = try await nobody.send(.post, "/v1/sync/eligibility", state)
@@ -54,7 +54,7 @@ struct EligibilityTests {
 
     @Test(arguments: [-1.0, 1e300])
     func `a state that nobody can have is refused by field`(value: Double) async throws {
-        try await TestServer().run { nobody in
+        try await TestServer(clock: TestClock(Practice.noon)).run { nobody in
             let state = ["currentLevel": 5.0, "totalSessions": value, "currentStreak": 3, "accountAge": 7]
             let answer = try await nobody.send(.post, "/v1/sync/eligibility", state)
             #expect(answer.status == 422)
@@ -63,8 +63,8 @@ struct EligibilityTests {
     }
 
     @Test func `an export is judged by its sessions and not by its totals`() async throws {
-        let end = Date()
-        try await TestServer().run { nobody in
+        let end = Practice.noon
+        try await TestServer(clock: TestClock(Practice.noon)).run { nobody in
             let proven = try await nobody.send(.post, "/v1/sync/eligibility", Practice.export(until: end))
             #expect(proven.json["eligible"] as? Bool == true)
             #expect(
@@ -80,8 +80,8 @@ struct EligibilityTests {
     }
 
     @Test func `an export that is wrong is refused by field`() async throws {
-        try await TestServer().run { nobody in
-            var export = Practice.export(until: Date())
+        try await TestServer(clock: TestClock(Practice.noon)).run { nobody in
+            var export = Practice.export(until: Practice.noon)
             export["takenAt"] = "yesterday"
             let answer = try await nobody.send(.post, "/v1/sync/eligibility", export)
             #expect(answer.status == 422)
@@ -90,17 +90,17 @@ struct EligibilityTests {
     }
 
     @Test func `asking stores nothing, even with a token`() async throws {
-        try await TestServer().run { nobody in
+        try await TestServer(clock: TestClock(Practice.noon)).run { nobody in
             let (client, _) = try await nobody.newcomer()
-            _ = try await client.send(.post, "/v1/sync/eligibility", Practice.export(until: Date()))
+            _ = try await client.send(.post, "/v1/sync/eligibility", Practice.export(until: Practice.noon))
             #expect(try await client.isEnabled() == false)
             #expect(try await client.send(.get, "/v1/sync/state").json["totalSessions"] as? Int == 0)
         }
     }
 
     @Test func `enabling keeps the yes and nothing of the practice`() async throws {
-        let end = Date()
-        try await TestServer().run { nobody in
+        let end = Practice.noon
+        try await TestServer(clock: TestClock(Practice.noon)).run { nobody in
             let (client, _) = try await nobody.newcomer()
             for _ in 1...2 {
                 let answer = try await client.send(.post, "/v1/sync/enable", Practice.export(until: end))
@@ -117,8 +117,8 @@ struct EligibilityTests {
 
     @Test func `once enabled, the first sync needs no streak, and brings its challenges along`() async throws
     {
-        let (now, weeksAgo) = (Date(), Date(timeIntervalSinceNow: -20 * 86_400))
-        try await TestServer().run { nobody in
+        let (now, weeksAgo) = (Practice.noon, Practice.noon.addingTimeInterval(-20 * 86_400))
+        try await TestServer(clock: TestClock(Practice.noon)).run { nobody in
             let (client, _) = try await nobody.newcomer()
             _ = try await client.send(.post, "/v1/sync/enable", Practice.export(until: weeksAgo))
             let export = Practice.export(until: now, days: 1, challenges: [Practice.challenge(on: now)])
@@ -135,9 +135,9 @@ struct EligibilityTests {
     }
 
     @Test func `enabling below the gate is refused with what is missing`() async throws {
-        try await TestServer().run { nobody in
+        try await TestServer(clock: TestClock(Practice.noon)).run { nobody in
             let (client, _) = try await nobody.newcomer()
-            let export = Practice.export(until: Date(), days: 2)
+            let export = Practice.export(until: Practice.noon, days: 2)
             let answer = try await client.send(.post, "/v1/sync/enable", export)
             #expect(answer.status == 403)
             #expect(answer.json["code"] as? String == "not_eligible")

@@ -29,10 +29,9 @@ static inline void bmc_stop(int32_t *stopped) { __atomic_store_n(stopped, 1, __A
 
 static inline void bmc_prepare(void) { curl_global_init(CURL_GLOBAL_DEFAULT); }
 
-// Gives one message to a mail server: blocks, for at most so many seconds, and as many
-// again for its goodbye. `reply` is the code of
-// the server's last answer, 0 without one. Addresses and message are checked before: curl passes
-// line breaks on as they are.
+// Gives one message to a mail server: blocks, for at most so many seconds, and as many again for
+// its goodbye. `reply` is the code of the server's last answer, 0 without one. Addresses and message
+// are checked before: curl passes line breaks on as they are.
 static inline CURLcode bmc_send(
     const char *url, int demand_tls, const char *from, const char *to, const char *bytes, size_t length,
     long seconds, int32_t *stopped, long *reply
