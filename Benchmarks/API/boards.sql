@@ -32,16 +32,16 @@ from person
   cross join unnest(array[0, 1]) as level
 group by 2, 3, 4;
 
-insert into app.organization (organization_id, name)
-select ('00000000-0000-4000-9000-' || lpad(n::text, 12, '0'))::uuid, 'Company ' || n from generate_series(1, 3) as n;
+insert into app.organization (organization_id, name, leaderboard_enabled)
+select ('00000000-0000-4000-9000-' || lpad(n::text, 12, '0'))::uuid, 'Company ' || n, true from generate_series(1, 3) as n;
 create temporary table employee as
-select uid, xp, days, reached_at, ('00000000-0000-4000-9000-' || lpad(
+select uid, n, xp, days, reached_at, ('00000000-0000-4000-9000-' || lpad(
   (case when n <= 10 then 1 when n <= 1010 then 2 else 3 end)::text, 12, '0'))::uuid as organization_id
 from person where n <= 51010;
 insert into app.member (organization_id, uid, role) select organization_id, uid, 'member' from employee;
-insert into app.company_standing (organization_id, period, uid, weekly_minutes, weekly_minutes_at, weekly_consistency,
-  weekly_consistency_at)
-select organization_id, :'week', uid, xp / 4, reached_at, days / 7.0, reached_at from employee;
+insert into app.company_standing (organization_id, period, uid, display_name, weekly_minutes, weekly_minutes_at,
+  weekly_consistency, weekly_consistency_at)
+select organization_id, :'week', uid, 'Practitioner ' || n, xp / 4, reached_at, days / 7.0, reached_at from employee;
 
 -- With each of the twenty-five before and after.
 insert into app.friendship (uid, friend_uid, asked_by, accepted_at)
