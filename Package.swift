@@ -60,9 +60,16 @@ let package = Package(
             pkgConfig: "libcurl",
             providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]
         ),
+        .systemLibrary(
+            name: "CArgon2",
+            path: "Sources/API/Identity/CArgon2",
+            pkgConfig: "libargon2",
+            providers: [.apt(["libargon2-dev"]), .brew(["argon2"])]
+        ),
         .executableTarget(
             name: "API",
             dependencies: [
+                "CArgon2",
                 "CCurl",
                 "Domain",
                 "PGClient",
@@ -76,14 +83,24 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Mustache", package: "swift-mustache"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
-            exclude: ["Notifications/CCurl"],
+            exclude: [
+                "Identity/CArgon2", "Identity/CommonPasswords/README.md", "Notifications/CCurl",
+            ],
             // In the program itself, which stays one file.
             resources: [
+                .embedInCode("Identity/CommonPasswords/commonPasswords.txt"),
                 .embedInCode("Notifications/Templates/emailCode.subject.mustache"),
                 .embedInCode("Notifications/Templates/emailCode.text.mustache"),
                 .embedInCode("Notifications/Templates/emailCode.html.mustache"),
+                .embedInCode("Notifications/Templates/passwordChanged.subject.mustache"),
+                .embedInCode("Notifications/Templates/passwordChanged.text.mustache"),
+                .embedInCode("Notifications/Templates/passwordChanged.html.mustache"),
+                .embedInCode("Notifications/Templates/passwordReset.subject.mustache"),
+                .embedInCode("Notifications/Templates/passwordReset.text.mustache"),
+                .embedInCode("Notifications/Templates/passwordReset.html.mustache"),
             ],
             swiftSettings: strict
         ),

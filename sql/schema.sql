@@ -37,6 +37,24 @@ ALTER FUNCTION app.add_access_token(id uuid, hash bytea, name text, scopes text[
 
 COMMENT ON FUNCTION app.add_access_token(id uuid, hash bytea, name text, scopes text[], at timestamp with time zone, until timestamp with time zone) IS 'Of the bound user. BM409 with twenty, those that are over included.';
 
+CREATE FUNCTION app.addressed() RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  named constant text := current_setting('app.addressed', true);
+begin
+  if named is null or named = '' then
+    raise exception 'no address is named in this transaction' using errcode = 'insufficient_privilege';
+  end if;
+  return named;
+end
+$$;
+
+ALTER FUNCTION app.addressed() OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.addressed() IS 'The address, in lower case, whose person is looked for: the only one that the worker sees. Raises 42501 when there is none.';
+
 CREATE FUNCTION app.ask_email(asked_address text, code_seed uuid, code_digest bytea, at timestamp with time zone, until timestamp with time zone) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -128,6 +146,25 @@ $$;
 ALTER FUNCTION app.ask_friend(other uuid, invited boolean) OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.ask_friend(other uuid, invited boolean) IS 'What asking by uid and by code have in common.';
+
+CREATE FUNCTION app.ask_password_reset(id uuid, given text, code_seed uuid, code_digest bytea, at timestamp with time zone, until timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform set_config('app.delivering', at::text, true);
+  if (select count(*) from (select from app.password_reset where state = 'waiting' limit 10000) as waiting) >= 10000 then
+    raise exception 'the outbox is full' using errcode = '53000';
+  end if;
+  insert into app.password_reset (reset_id, address, seed, digest, asked_at, good_until)
+  values (id, given, code_seed, code_digest, at, until);
+  perform set_config('app.delivering', '', true);
+end
+$$;
+
+ALTER FUNCTION app.ask_password_reset(id uuid, given text, code_seed uuid, code_digest bytea, at timestamp with time zone, until timestamp with time zone) OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.ask_password_reset(id uuid, given text, code_seed uuid, code_digest bytea, at timestamp with time zone, until timestamp with time zone) IS 'Writes down that a password is forgotten, whether or not the address is anybody''s.';
 
 CREATE FUNCTION app.befriend(other uuid) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
@@ -371,6 +408,46 @@ $$;
 ALTER FUNCTION app.delivering() OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.delivering() IS 'The moment at which the job delivers: its policies let it see what was written by then. Raises 42501 when there is none.';
+
+CREATE FUNCTION app.enter_by_password_reset(id uuid, shown_digest bytea, at timestamp with time zone) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  address constant text := app.spend_password_reset(id, shown_digest, at);
+  entered uuid;
+begin
+  if address is not null then
+    entered := app.uid_by_email(address);
+  end if;
+  perform set_config('app.uid', coalesce(entered::text, ''), true);
+  return entered;
+end
+$$;
+
+ALTER FUNCTION app.enter_by_password_reset(id uuid, shown_digest bytea, at timestamp with time zone) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.enter_by_password_reset(id uuid, shown_digest bytea, at timestamp with time zone) IS 'The user to whom the transaction is bound from now on; null, and nobody, where the code is not good.';
+
+CREATE FUNCTION app.enter_by_recovery_code(of_uid uuid, shown bytea, next bytea, at timestamp with time zone) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  entered uuid;
+begin
+  perform set_config('app.uid', of_uid::text, true);
+  update app.recovery_code set (hash, previous_hash, made_at) = (next, shown, at)
+  where uid = (select app.uid()) and shown in (hash, previous_hash)
+  returning uid into entered;
+  perform set_config('app.uid', coalesce(entered::text, ''), true);
+  return entered;
+end
+$$;
+
+ALTER FUNCTION app.enter_by_recovery_code(of_uid uuid, shown bytea, next bytea, at timestamp with time zone) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.enter_by_recovery_code(of_uid uuid, shown bytea, next bytea, at timestamp with time zone) IS 'The user to whom the transaction is bound from now on, whose next code it is; null, and nobody, where the code shown is not good.';
 
 CREATE FUNCTION app.finalise_board(week text, organization uuid, measure text, most integer, at timestamp with time zone) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -749,6 +826,19 @@ ALTER FUNCTION app.managed_organization_ids() OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.managed_organization_ids() IS 'Every organization whose settings the bound user may change.';
 
+CREATE FUNCTION app.notify_of_password(at timestamp with time zone) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  insert into app.outbox (uid, message_id, kind, recipient, written_at, good_until, due_at)
+  select uid, gen_random_uuid(), 'passwordChanged', address, at, at + interval '1 day', at
+  from app.email_claim where uid = (select app.uid());
+$$;
+
+ALTER FUNCTION app.notify_of_password(at timestamp with time zone) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.notify_of_password(at timestamp with time zone) IS 'Tells the bound user, at each of their addresses, that their password is another now.';
+
 CREATE FUNCTION app.refuse_unbound() RETURNS uuid
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     AS $$
@@ -822,6 +912,27 @@ ALTER FUNCTION app.own_organization_ids() OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.own_organization_ids() IS 'Every organization that the bound user is a member of.';
 
+CREATE FUNCTION app.password_by_email(given text, from_source text, OUT found_uid uuid, OUT found_phc text, OUT knows_source boolean) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  found_uid := app.uid_by_email(given);
+  -- Nobody is looked for as well, so that nobody takes as long as somebody.
+  perform set_config('app.uid', coalesce(found_uid, gen_random_uuid())::text, true);
+  select phc into found_phc from app.password where uid = (select app.uid());
+  knows_source := exists (
+    select from app.audit_event
+    where uid = (select app.uid()) and action = 'sign-in.begun' and source = from_source
+  );
+  perform set_config('app.uid', '', true);
+end
+$$;
+
+ALTER FUNCTION app.password_by_email(given text, from_source text, OUT found_uid uuid, OUT found_phc text, OUT knows_source boolean) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.password_by_email(given text, from_source text, OUT found_uid uuid, OUT found_phc text, OUT knows_source boolean) IS 'What a password is checked against, nulls where there is none; and whether its person has signed in from that network before.';
+
 CREATE FUNCTION app.post_mail(message uuid, of_kind text, to_address text, of_seed uuid, at timestamp with time zone, until timestamp with time zone) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -854,6 +965,47 @@ $$;
 ALTER FUNCTION app.post_mail(message uuid, of_kind text, to_address text, of_seed uuid, at timestamp with time zone, until timestamp with time zone) OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.post_mail(message uuid, of_kind text, to_address text, of_seed uuid, at timestamp with time zone, until timestamp with time zone) IS 'Writes a message of the bound user; instead, the seconds to wait where five were written within the hour.';
+
+CREATE FUNCTION app.post_password_resets(at timestamp with time zone) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  asked record;
+  holder record;
+  posted integer := 0;
+  is_mailed boolean;
+begin
+  perform set_config('app.delivering', at::text, true);
+  delete from app.password_reset where asked_at <= at - interval '1 hour';
+  for asked in
+    select * from app.password_reset
+    where state = 'waiting' and asked_at <= at
+    order by asked_at limit 100
+    for update skip locked
+  loop
+    perform set_config('app.addressed', lower(asked.address), true);
+    select uid, address into holder from app.email_claim where lower(address) = lower(asked.address);
+    is_mailed := holder.uid is not null and asked.good_until > at and 5 > (
+      select count(*) from app.password_reset
+      where lower(address) = lower(asked.address) and state = 'mailed' and asked_at > at - interval '1 hour'
+    );
+    if is_mailed then
+      insert into app.outbox (uid, message_id, kind, recipient, seed, written_at, good_until, due_at)
+      values (holder.uid, asked.reset_id, 'passwordReset', holder.address, asked.seed, at, asked.good_until, at);
+    end if;
+    update app.password_reset set state = case when is_mailed then 'mailed' else 'passed over' end
+    where reset_id = asked.reset_id;
+    posted := posted + 1;
+  end loop;
+  perform set_config('app.addressed', '', true);
+  return posted;
+end
+$$;
+
+ALTER FUNCTION app.post_password_resets(at timestamp with time zone) OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.post_password_resets(at timestamp with time zone) IS 'Mails the codes of forgotten passwords to those whose the address is, at most five within an hour to each. How many were looked at: up to a hundred.';
 
 CREATE FUNCTION app.project_on_change() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1204,6 +1356,31 @@ $$;
 
 ALTER FUNCTION app.shows_totals_globally(person app."user") OWNER TO breathmaster_owner;
 
+CREATE FUNCTION app.spend_password_reset(id uuid, shown_digest bytea, at timestamp with time zone) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  asked record;
+begin
+  perform set_config('app.delivering', at::text, true);
+  update app.password_reset set attempts = attempts + 1
+  where reset_id = id and good_until > at and attempts < 5
+  returning * into asked;
+  if asked.digest = shown_digest and asked.state = 'mailed' then
+    delete from app.password_reset where reset_id = id;
+  else
+    asked.address := null;
+  end if;
+  perform set_config('app.delivering', '', true);
+  return asked.address;
+end
+$$;
+
+ALTER FUNCTION app.spend_password_reset(id uuid, shown_digest bytea, at timestamp with time zone) OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.spend_password_reset(id uuid, shown_digest bytea, at timestamp with time zone) IS 'The address that a code was mailed to, once, and null for any other code: each reset takes five.';
+
 CREATE FUNCTION app.take(subjects bytea[], quotas integer[], seconds integer[], at timestamp with time zone, OUT refused integer, OUT retry_after integer) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1294,6 +1471,24 @@ end
 $$;
 
 ALTER FUNCTION app.tally_global_standing() OWNER TO breathmaster_owner;
+
+CREATE FUNCTION app.uid_by_email(given text) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  found_uid uuid;
+begin
+  perform set_config('app.addressed', lower(given), true);
+  select uid into found_uid from app.email_claim where lower(address) = lower(given);
+  perform set_config('app.addressed', '', true);
+  return found_uid;
+end
+$$;
+
+ALTER FUNCTION app.uid_by_email(given text) OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.uid_by_email(given text) IS 'Whose verified address it is. For other functions alone: it tells who is here.';
 
 CREATE FUNCTION app.unfinished_seasons(weeks text[]) RETURNS TABLE(week text, closed boolean)
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -1894,7 +2089,7 @@ CREATE TABLE app.outbox (
     dead_at timestamp with time zone,
     dead_of text,
     CONSTRAINT outbox_dead_of_check CHECK ((char_length(dead_of) <= 200)),
-    CONSTRAINT outbox_kind_check CHECK ((kind = 'emailCode'::text)),
+    CONSTRAINT outbox_kind_check CHECK ((kind = ANY (ARRAY['emailCode'::text, 'passwordReset'::text, 'passwordChanged'::text, 'invitation'::text]))),
     CONSTRAINT outbox_recipient_invalid CHECK (((char_length(recipient) <= 254) AND (recipient ~ '^[!-;=?-~]+@[a-z0-9.-]+$'::text)))
 );
 
@@ -1911,6 +2106,45 @@ COMMENT ON COLUMN app.outbox.seed IS 'What the code in it comes of, with a key t
 COMMENT ON COLUMN app.outbox.due_at IS 'When it is sent next. The job that has taken it moves this forward, so one that dies with it holds it up and doesn''t lose it.';
 
 COMMENT ON COLUMN app.outbox.dead_of IS 'Why it was given up, in the job''s words and never a mail server''s, which may repeat the address.';
+
+CREATE TABLE app.password (
+    uid uuid NOT NULL,
+    phc text NOT NULL,
+    set_at timestamp with time zone NOT NULL,
+    CONSTRAINT password_phc_check CHECK (((char_length(phc) <= 200) AND (phc ~ '^\$argon2id\$v=[0-9]+\$m=[0-9]+,t=[0-9]+,p=[0-9]+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+$'::text)))
+);
+
+ALTER TABLE ONLY app.password FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.password OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.password IS 'What a person''s password is recognised by.';
+
+COMMENT ON COLUMN app.password.phc IS 'Argon2id (RFC 9106) in the PHC string format: its own salt and parameters, so that they can be raised for each at its next use.';
+
+CREATE TABLE app.password_reset (
+    reset_id uuid NOT NULL,
+    address text NOT NULL,
+    seed uuid NOT NULL,
+    digest bytea NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    good_until timestamp with time zone NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    CONSTRAINT password_reset_digest_check CHECK ((octet_length(digest) = 32)),
+    CONSTRAINT password_reset_invalid CHECK (((char_length(address) <= 254) AND (address ~ '^[!-;=?-~]+@[a-z0-9.-]+$'::text))),
+    CONSTRAINT password_reset_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'mailed'::text, 'passed over'::text])))
+);
+
+ALTER TABLE ONLY app.password_reset FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.password_reset OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.password_reset IS 'A password that somebody says is forgotten, of an address that may be nobody''s. Only what was mailed can be used, and whoever asked has the id: nobody spends the tries of another. Gone after an hour.';
+
+COMMENT ON COLUMN app.password_reset.seed IS 'What the code comes of, with a key that the server holds.';
+
+COMMENT ON COLUMN app.password_reset.state IS 'Passed over: the address is nobody''s, or has been mailed enough.';
 
 CREATE TABLE app.practice_day (
     uid uuid NOT NULL,
@@ -1963,6 +2197,23 @@ ALTER TABLE app.rate_limit OWNER TO breathmaster_owner;
 COMMENT ON TABLE app.rate_limit IS 'How much of a quota is spent, by a keyed digest of whose it is and of what. Lost with a crash, on purpose; forgotten as soon as the whole quota is there again.';
 
 COMMENT ON COLUMN app.rate_limit.free_at IS 'When the whole quota is there again: the theoretical arrival time of the algorithm.';
+
+CREATE TABLE app.recovery_code (
+    uid uuid NOT NULL,
+    hash bytea NOT NULL,
+    previous_hash bytea,
+    made_at timestamp with time zone NOT NULL,
+    CONSTRAINT recovery_code_hash_check CHECK ((octet_length(hash) = 32)),
+    CONSTRAINT recovery_code_previous_hash_check CHECK ((octet_length(previous_hash) = 32))
+);
+
+ALTER TABLE ONLY app.recovery_code FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.recovery_code OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.recovery_code IS 'The code by which a person finds their account again who has nothing else. Kept as SHA-256 only.';
+
+COMMENT ON COLUMN app.recovery_code.previous_hash IS 'The code that was used for this one. It is good until this one is used, so that a lost answer loses no account.';
 
 CREATE TABLE app.refresh_token (
     uid uuid NOT NULL,
@@ -2525,6 +2776,12 @@ ALTER TABLE ONLY app.organization
 ALTER TABLE ONLY app.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (uid, message_id);
 
+ALTER TABLE ONLY app.password
+    ADD CONSTRAINT password_pkey PRIMARY KEY (uid);
+
+ALTER TABLE ONLY app.password_reset
+    ADD CONSTRAINT password_reset_pkey PRIMARY KEY (reset_id);
+
 ALTER TABLE ONLY app.practice_day
     ADD CONSTRAINT practice_day_pkey PRIMARY KEY (uid, epoch, local_day);
 
@@ -2533,6 +2790,9 @@ ALTER TABLE ONLY app.pseudonym
 
 ALTER TABLE ONLY app.rate_limit
     ADD CONSTRAINT rate_limit_pkey PRIMARY KEY (subject);
+
+ALTER TABLE ONLY app.recovery_code
+    ADD CONSTRAINT recovery_code_pkey PRIMARY KEY (uid);
 
 ALTER TABLE ONLY app.refresh_token
     ADD CONSTRAINT refresh_token_pkey PRIMARY KEY (uid, family);
@@ -2600,6 +2860,12 @@ CREATE INDEX member_by_uid ON app.member USING btree (uid);
 CREATE INDEX outbox_dead ON app.outbox USING btree (dead_at) WHERE (dead_at IS NOT NULL);
 
 CREATE INDEX outbox_due ON app.outbox USING btree (due_at) WHERE (dead_at IS NULL);
+
+CREATE INDEX password_reset_asked ON app.password_reset USING btree (asked_at);
+
+CREATE INDEX password_reset_by_address ON app.password_reset USING btree (lower(address), asked_at);
+
+CREATE INDEX password_reset_waiting ON app.password_reset USING btree (asked_at) WHERE (state = 'waiting'::text);
 
 CREATE INDEX session_by_time ON app.session USING btree (uid, epoch, began_at);
 
@@ -2702,11 +2968,17 @@ ALTER TABLE ONLY app.member
 ALTER TABLE ONLY app.outbox
     ADD CONSTRAINT outbox_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
 
+ALTER TABLE ONLY app.password
+    ADD CONSTRAINT password_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
+
 ALTER TABLE ONLY app.practice_day
     ADD CONSTRAINT practice_day_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
 
 ALTER TABLE ONLY app.pseudonym
     ADD CONSTRAINT pseudonym_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.recovery_code
+    ADD CONSTRAINT recovery_code_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
 
 ALTER TABLE ONLY app.refresh_token
     ADD CONSTRAINT refresh_token_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
@@ -2784,6 +3056,8 @@ CREATE POLICY domain_claim_bound ON app.domain_claim TO breathmaster_api, breath
 
 ALTER TABLE app.email_claim ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY email_claim_addressed ON app.email_claim FOR SELECT TO breathmaster_worker USING ((lower(address) = ( SELECT app.addressed() AS addressed)));
+
 CREATE POLICY email_claim_self ON app.email_claim TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
 ALTER TABLE app.email_verification ENABLE ROW LEVEL SECURITY;
@@ -2857,6 +3131,14 @@ CREATE POLICY outbox_delivering ON app.outbox TO breathmaster_worker USING ((wri
 
 CREATE POLICY outbox_self ON app.outbox TO breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
+ALTER TABLE app.password ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE app.password_reset ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY password_reset_delivering ON app.password_reset TO breathmaster_worker USING ((asked_at <= ( SELECT app.delivering() AS delivering))) WITH CHECK ((asked_at <= ( SELECT app.delivering() AS delivering)));
+
+CREATE POLICY password_self ON app.password TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
+
 ALTER TABLE app.practice_day ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY practice_day_self ON app.practice_day TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
@@ -2864,6 +3146,10 @@ CREATE POLICY practice_day_self ON app.practice_day TO breathmaster_api, breathm
 ALTER TABLE app.pseudonym ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY pseudonym_self ON app.pseudonym TO breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
+
+ALTER TABLE app.recovery_code ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY recovery_code_self ON app.recovery_code TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
 ALTER TABLE app.refresh_token ENABLE ROW LEVEL SECURITY;
 
@@ -2911,10 +3197,16 @@ GRANT USAGE ON SCHEMA migration TO breathmaster_api;
 REVOKE ALL ON FUNCTION app.add_access_token(id uuid, hash bytea, name text, scopes text[], at timestamp with time zone, until timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.add_access_token(id uuid, hash bytea, name text, scopes text[], at timestamp with time zone, until timestamp with time zone) TO breathmaster_api;
 
+REVOKE ALL ON FUNCTION app.addressed() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.addressed() TO breathmaster_worker;
+
 REVOKE ALL ON FUNCTION app.ask_email(asked_address text, code_seed uuid, code_digest bytea, at timestamp with time zone, until timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.ask_email(asked_address text, code_seed uuid, code_digest bytea, at timestamp with time zone, until timestamp with time zone) TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.ask_friend(other uuid, invited boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.ask_password_reset(id uuid, given text, code_seed uuid, code_digest bytea, at timestamp with time zone, until timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.ask_password_reset(id uuid, given text, code_seed uuid, code_digest bytea, at timestamp with time zone, until timestamp with time zone) TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.befriend(other uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.befriend(other uuid) TO breathmaster_api;
@@ -2949,6 +3241,12 @@ REVOKE ALL ON FUNCTION app.create_organization(called text, held_domain text, ow
 
 REVOKE ALL ON FUNCTION app.delivering() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.delivering() TO breathmaster_worker;
+
+REVOKE ALL ON FUNCTION app.enter_by_password_reset(id uuid, shown_digest bytea, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.enter_by_password_reset(id uuid, shown_digest bytea, at timestamp with time zone) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.enter_by_recovery_code(of_uid uuid, shown bytea, next bytea, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.enter_by_recovery_code(of_uid uuid, shown bytea, next bytea, at timestamp with time zone) TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.finalise_board(week text, organization uuid, measure text, most integer, at timestamp with time zone) FROM PUBLIC;
 
@@ -3040,6 +3338,9 @@ GRANT ALL ON FUNCTION app.mail_taken(of_uid uuid, message uuid, at timestamp wit
 REVOKE ALL ON FUNCTION app.managed_organization_ids() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.managed_organization_ids() TO breathmaster_api;
 
+REVOKE ALL ON FUNCTION app.notify_of_password(at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.notify_of_password(at timestamp with time zone) TO breathmaster_api;
+
 REVOKE ALL ON FUNCTION app.outbox_has_room(at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.outbox_has_room(at timestamp with time zone) TO breathmaster_owner;
 
@@ -3051,7 +3352,13 @@ REVOKE ALL ON FUNCTION app.own_organization_ids() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.own_organization_ids() TO breathmaster_api;
 GRANT ALL ON FUNCTION app.own_organization_ids() TO breathmaster_boards;
 
+REVOKE ALL ON FUNCTION app.password_by_email(given text, from_source text, OUT found_uid uuid, OUT found_phc text, OUT knows_source boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.password_by_email(given text, from_source text, OUT found_uid uuid, OUT found_phc text, OUT knows_source boolean) TO breathmaster_api;
+
 REVOKE ALL ON FUNCTION app.post_mail(message uuid, of_kind text, to_address text, of_seed uuid, at timestamp with time zone, until timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.post_password_resets(at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.post_password_resets(at timestamp with time zone) TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.project_on_change() FROM PUBLIC;
 
@@ -3077,6 +3384,9 @@ REVOKE ALL ON FUNCTION app.require_friend_place(asks boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.shows_totals_globally(person app."user") FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION app.spend_password_reset(id uuid, shown_digest bytea, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.spend_password_reset(id uuid, shown_digest bytea, at timestamp with time zone) TO breathmaster_owner;
+
 REVOKE ALL ON FUNCTION app.take(subjects bytea[], quotas integer[], seconds integer[], at timestamp with time zone, OUT refused integer, OUT retry_after integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.take(subjects bytea[], quotas integer[], seconds integer[], at timestamp with time zone, OUT refused integer, OUT retry_after integer) TO breathmaster_api;
 
@@ -3086,6 +3396,9 @@ GRANT ALL ON FUNCTION app.take_mail(most integer, at timestamp with time zone, l
 REVOKE ALL ON FUNCTION app.take_turns(one uuid, another uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.tally_global_standing() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.uid_by_email(given text) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.uid_by_email(given text) TO breathmaster_owner;
 
 REVOKE ALL ON FUNCTION app.unfinished_seasons(weeks text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.unfinished_seasons(weeks text[]) TO breathmaster_api;
@@ -3160,6 +3473,10 @@ GRANT SELECT,INSERT,UPDATE ON TABLE app.device TO breathmaster_api;
 GRANT SELECT ON TABLE app.domain_claim TO breathmaster_api;
 
 GRANT SELECT,DELETE ON TABLE app.email_claim TO breathmaster_api;
+
+GRANT SELECT(uid) ON TABLE app.email_claim TO breathmaster_worker;
+
+GRANT SELECT(address) ON TABLE app.email_claim TO breathmaster_worker;
 
 GRANT DELETE ON TABLE app.email_verification TO breathmaster_api;
 
@@ -3276,7 +3593,21 @@ GRANT UPDATE(show_real_names) ON TABLE app.organization TO breathmaster_api;
 
 GRANT SELECT,DELETE ON TABLE app.outbox TO breathmaster_worker;
 
-GRANT UPDATE(due_at) ON TABLE app.outbox TO breathmaster_worker;
+GRANT INSERT(uid) ON TABLE app.outbox TO breathmaster_worker;
+
+GRANT INSERT(message_id) ON TABLE app.outbox TO breathmaster_worker;
+
+GRANT INSERT(kind) ON TABLE app.outbox TO breathmaster_worker;
+
+GRANT INSERT(recipient) ON TABLE app.outbox TO breathmaster_worker;
+
+GRANT INSERT(seed) ON TABLE app.outbox TO breathmaster_worker;
+
+GRANT INSERT(written_at) ON TABLE app.outbox TO breathmaster_worker;
+
+GRANT INSERT(good_until) ON TABLE app.outbox TO breathmaster_worker;
+
+GRANT INSERT(due_at),UPDATE(due_at) ON TABLE app.outbox TO breathmaster_worker;
 
 GRANT UPDATE(attempts) ON TABLE app.outbox TO breathmaster_worker;
 
@@ -3284,7 +3615,27 @@ GRANT UPDATE(dead_at) ON TABLE app.outbox TO breathmaster_worker;
 
 GRANT UPDATE(dead_of) ON TABLE app.outbox TO breathmaster_worker;
 
+GRANT SELECT,INSERT ON TABLE app.password TO breathmaster_api;
+
+GRANT UPDATE(phc) ON TABLE app.password TO breathmaster_api;
+
+GRANT UPDATE(set_at) ON TABLE app.password TO breathmaster_api;
+
+GRANT SELECT,INSERT,DELETE ON TABLE app.password_reset TO breathmaster_worker;
+
+GRANT UPDATE(attempts) ON TABLE app.password_reset TO breathmaster_worker;
+
+GRANT UPDATE(state) ON TABLE app.password_reset TO breathmaster_worker;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE app.practice_day TO breathmaster_api;
+
+GRANT SELECT(uid),INSERT(uid) ON TABLE app.recovery_code TO breathmaster_api;
+
+GRANT INSERT(hash),UPDATE(hash) ON TABLE app.recovery_code TO breathmaster_api;
+
+GRANT UPDATE(previous_hash) ON TABLE app.recovery_code TO breathmaster_api;
+
+GRANT SELECT(made_at),INSERT(made_at),UPDATE(made_at) ON TABLE app.recovery_code TO breathmaster_api;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE app.refresh_token TO breathmaster_api;
 

@@ -16,6 +16,7 @@ struct Server: Sendable {
     /// Has to run beside the routes, or the streams hear of nothing but their own openings.
     let events: SyncEvents
     let limits: Limits
+    let passwords: Passwords
     /// Whose word on where a request came from is taken.
     let proxies: TrustedProxies
     private let keyFile: KeyFile?
@@ -27,6 +28,7 @@ struct Server: Sendable {
         pool: PGPool,
         tokens: AccessTokens,
         keyFile: KeyFile? = nil,
+        passwords: Passwords,
         proxies: TrustedProxies,
         now: @escaping @Sendable () -> Date,
         logger: Logger = Logger(label: "breathmaster"),
@@ -38,6 +40,7 @@ struct Server: Sendable {
         self.now = now
         self.logger = logger
         self.keyFile = keyFile
+        self.passwords = passwords
         self.proxies = proxies
         limits = Limits(pool: pool, key: tokens.limitKey, now: now)
         self.delivery = delivery
@@ -69,6 +72,18 @@ struct Server: Sendable {
         let members = version.group(context: MemberContext.self)
         AuthRoutes(database: database, tokens: tokens, limits: limits, now: now)
             .add(to: version, members: members)
+        RecoveryRoutes(database: database, tokens: tokens, limits: limits, now: now)
+            .add(to: version, members: members)
+        PasswordRoutes(
+            pool: pool,
+            database: database,
+            tokens: tokens,
+            limits: limits,
+            passwords: passwords,
+            codes: EmailCodes(key: tokens.emailCodeKey),
+            now: now
+        )
+        .add(to: version, members: members)
         ProfileRoutes(database: database, now: now).add(to: members)
         TokenRoutes(database: database, limits: limits, now: now).add(to: members)
         AuditRoutes(database: database).add(to: members)
@@ -133,6 +148,7 @@ extension Server {
             pool: pool,
             tokens: tokens,
             keyFile: settings.keyFile,
+            passwords: Passwords(try PasswordHashing()),
             proxies: settings.trustedProxies,
             now: { Date() },
             logger: logger,

@@ -54,6 +54,19 @@ package struct TenantDatabase: Sendable {
             return try await body(TenantTransaction(transaction: transaction, principal: Principal(uid: uid)))
         }
     }
+
+    /// A transaction that begins with nobody and becomes the user whom `door` binds it to. Nil where it opens to
+    /// nobody; what it did, such as counting the attempt, is committed all the same.
+    package func enter<Result: Sendable>(
+        by door: SQL,
+        _ body: (TenantTransaction) async throws -> Result
+    ) async throws -> Result? {
+        try await pool.transaction(.readWrite) { transaction in
+            let uid = try await transaction.queryOne(door, as: UUID?.self)
+            guard let uid else { return nil }
+            return try await body(TenantTransaction(transaction: transaction, principal: Principal(uid: uid)))
+        }
+    }
 }
 
 extension Principal {

@@ -2,7 +2,7 @@
 begin;
 set local client_min_messages = warning;
 create extension if not exists pgtap;
-select plan(23);
+select plan(25);
 \ir support/cast.sql
 
 -- The roles themselves. They belong to the cluster, and an operator may have made
@@ -92,7 +92,9 @@ select results_eq(
       || 'total_xp, legacy_xp, total_sessions, active_ms, streak_days, streak_ends_on, longest_streak, floor_xp)'),
     ('app.member', 'delete, select'),
     ('app.organization', 'select, update (leaderboard_enabled, show_real_names)'),
+    ('app.password', 'insert, select, update (phc, set_at)'),
     ('app.practice_day', 'delete, insert, select, update'),
+    ('app.recovery_code', 'insert (uid, hash, made_at), select (uid, made_at), update (hash, previous_hash, made_at)'),
     ('app.refresh_token', 'delete, insert, select, update'),
     ('app.session', 'insert (uid, device_id, session_id, started_at, ended_at, epoch, local_day, active_ms, cycles, goal_minutes, goal_bonus_xp, verdict, received_at, time_zone, clock_offset_ms, began_at, counted_xp, counted_active_ms, sync_version), select, update (epoch, verdict, counted_xp, counted_active_ms, sync_version)'),
     ('app.session_appeal', 'insert (uid, device_id, session_id, started_at, verdict, reason), select'),
@@ -145,18 +147,21 @@ select results_eq(
   'The boards can show exactly these columns, whatever their views say.');
 
 -- The job that closes seasons reads boards and writes history, and can rewrite or remove nobody's place. The one
--- that sends mail crosses out what is sent, and writes none.
+-- that sends mail crosses out what is sent, and writes to those alone who forgot a password, whose address it may read.
 select results_eq(
   $$ select relation, privileges from test.privilege where grantee = 'breathmaster_worker'::regrole order by relation $$,
   $$ values
     ('app.company_season', 'insert, select, update (people, last_rank, last_value, digest, finalised_at)'),
     ('app.company_season_rank', 'insert, select'),
     ('app.company_standing', 'select'),
+    ('app.email_claim', 'select (uid, address)'),
     ('app.global_season', 'insert, select, update (people, last_rank, last_value, digest, finalised_at)'),
     ('app.global_season_rank', 'insert, select'),
     ('app.global_standing', 'select (period, uid, weekly_xp, weekly_xp_at, weekly_streak, weekly_streak_at, display_name, '
       || 'avatar_url, alias)'),
-    ('app.outbox', 'delete, select, update (due_at, attempts, dead_at, dead_of)'),
+    ('app.outbox', 'delete, insert (uid, message_id, kind, recipient, seed, written_at, good_until, due_at), select, '
+      || 'update (due_at, attempts, dead_at, dead_of)'),
+    ('app.password_reset', 'delete, insert, select, update (attempts, state)'),
     ('app.season', 'insert, select, update (finalised_at)') $$,
   'The worker holds exactly these privileges on tables and views.');
 select ok(
@@ -170,9 +175,10 @@ select is_empty(
        and relation not like 'migration.%' $$,
   'Nobody else, and not the public, holds any privilege on a table or view.');
 
--- The functions that run with their owner's rights are add_access_token, ask_email, befriend, bind by a sign-in or a
--- token, block_person, circle, close_seasons, finalise_season, forget_rate_limits, join_organization, mail_refused,
--- mail_taken, publish_standings, redeem_friend_code, register, take, take_mail, unfriend and verify_email. The circle is here because
+-- The functions that run with their owner's rights are add_access_token, ask_email, ask_password_reset, befriend, bind by a sign-in or a
+-- token, block_person, circle, close_seasons, enter_by_password_reset, enter_by_recovery_code, finalise_season,
+-- forget_rate_limits, join_organization, mail_refused, mail_taken, notify_of_password, password_by_email,
+-- post_password_resets, publish_standings, redeem_friend_code, register, take, take_mail, unfriend and verify_email. The circle is here because
 -- calling a function is a privilege of whoever reads the view, not of its owner; it
 -- tells nobody more than their own friends. So are own_company_boards, which tells of a
 -- member's own company, and company_shows_real_names.
@@ -181,10 +187,11 @@ select results_eq(
      where p.pronamespace in ('app'::regnamespace, 'board'::regnamespace)
        and has_function_privilege('breathmaster_api', p.oid, 'execute')
      order by 1 $$,
-  array['add_access_token', 'ask_email', 'befriend', 'bind', 'bind', 'bind', 'block_person', 'circle',
-    'close_seasons', 'company_shows_real_names', 'finalise_season', 'fold_global_tally', 'forget_rate_limits',
+  array['add_access_token', 'ask_email', 'ask_password_reset', 'befriend', 'bind', 'bind', 'bind', 'block_person', 'circle',
+    'close_seasons', 'company_shows_real_names', 'enter_by_password_reset', 'enter_by_recovery_code', 'finalise_season', 'fold_global_tally', 'forget_rate_limits',
     'is_on_company_boards', 'is_on_global_board', 'join_organization', 'mail_refused', 'mail_taken',
-    'managed_organization_ids', 'organization_id', 'own_company_boards', 'own_organization_ids', 'publish_standings',
+    'managed_organization_ids', 'notify_of_password', 'organization_id', 'own_company_boards', 'own_organization_ids', 'password_by_email',
+    'post_password_resets', 'publish_standings',
     'redeem_friend_code', 'refuse_more_sessions', 'refuse_unbound', 'register', 'take', 'take_mail', 'uid',
     'unfinished_seasons', 'unfriend', 'verify_email'],
   'The API role can call exactly these functions.');
@@ -207,6 +214,12 @@ select throws_ok($$ select app.create_organization('Mine', 'mine.example', test.
 select throws_ok($$ select app.record_email(test.ada(), 'ada@umbrella.example') $$, '42501',
   'permission denied for function record_email',
   'The server cannot vouch for an address.');
+select throws_ok($$ select app.uid_by_email('ada@acme.example') $$, '42501',
+  'permission denied for function uid_by_email',
+  'The server cannot ask whose an address is.');
+select throws_ok($$ select app.spend_password_reset(test.ada(), sha256('reset'), now()) $$, '42501',
+  'permission denied for function spend_password_reset',
+  'The server cannot spend a code without letting its person in.');
 select throws_ok($$ select app.friend_door(test.ben()) $$, '42501',
   'permission denied for function friend_door',
   'The server cannot ask whether a person exists, takes requests or blocked the one who asks.');

@@ -6,6 +6,7 @@ import Tenancy
 /// What is worth a line in the record that a person has of their account.
 enum AuditAction: String, Sendable {
     case accountCreated = "account.created"
+    case signedIn = "sign-in.begun"
     case signedOut = "sign-in.ended"
     case signedOutEverywhere = "sign-in.all-ended"
     /// A refresh token came long after the one that follows it was given out, and that one was not used yet.
@@ -15,6 +16,10 @@ enum AuditAction: String, Sendable {
     case deviceRevoked = "device.revoked"
     case tokenCreated = "token.created"
     case tokenRevoked = "token.revoked"
+    case passwordSet = "password.set"
+    case recoveryCodeMade = "recovery-code.made"
+    case emailVerified = "email.verified"
+    case emailRemoved = "email.removed"
     case privacyChanged = "privacy.changed"
 }
 

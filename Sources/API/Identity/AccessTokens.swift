@@ -56,6 +56,8 @@ final class AccessTokens: Sendable {
     let limitKey: SymmetricKey
     /// Makes the codes that are mailed and recognises them.
     let emailCodeKey: SymmetricKey
+    /// Derives the recovery codes that follow one another.
+    let recoveryKey: SymmetricKey
     private let now: @Sendable () -> Date
 
     /// - Throws: where one of the keys is none.
@@ -67,6 +69,7 @@ final class AccessTokens: Sendable {
         friendCodeKey = ring.derivedKey(for: "friend codes")
         limitKey = ring.derivedKey(for: "rate limits")
         emailCodeKey = ring.derivedKey(for: "email codes")
+        recoveryKey = ring.derivedKey(for: "recovery codes")
         self.now = now
     }
 

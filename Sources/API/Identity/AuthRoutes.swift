@@ -11,16 +11,6 @@ struct AuthRoutes: Sendable {
     let limits: Limits
     let now: @Sendable () -> Date
 
-    struct Tokens: Encodable {
-        let uid: String
-        let accessToken: String
-        let refreshToken: String
-        /// Seconds for which the access token is good.
-        let expiresIn: Int
-        /// When the sign-in ends, however often it is continued.
-        let signInEndsAt: Instant
-    }
-
     private struct RefreshBody: Decodable {
         let refreshToken: String
     }
@@ -34,19 +24,19 @@ struct AuthRoutes: Sendable {
             .post("sign-out-everywhere", use: signOutEverywhere)
     }
 
-    /// `POST /v1/auth/anonymous`: an account without any personal data.
+    /// `POST /v1/auth/anonymous`: an account without any personal data, and the code that finds it again.
     @Sendable func signUpAnonymously(_ request: Request, in context: AppContext) async throws -> Response {
         try await limits.take(.createAccount, from: context.origin.source)
         let now = now()
-        let endsAt = now.addingTimeInterval(RefreshToken.longestSignIn)
-        let token = try await database.register { tx in
-            let token = RefreshToken(uid: tx.principal.uid)
-            let expiresAt = now.addingTimeInterval(RefreshToken.lifetime)
-            try await tx.beginFamily(token, expiresAt: expiresAt, endsAt: endsAt)
+        let (signIn, code) = try await database.register { tx in
+            let (signIn, code) = (try await tx.beginSignIn(at: now), RecoveryCode(of: tx.principal.uid))
+            try tx.keepRecoveryCode(code, at: now)
             try tx.record(.accountCreated, by: context.origin, at: now)
-            return token
+            return (signIn, code)
         }
-        return try JSON.response(try await answer(with: token, endsAt: endsAt), status: .created)
+        var answer = try await tokens.answer(with: signIn)
+        answer.recoveryCode = code.text
+        return try JSON.response(answer, status: .created)
     }
 
     /// `POST /v1/auth/refresh`: a new pair for an old refresh token, which is then spent.
@@ -78,7 +68,7 @@ struct AuthRoutes: Sendable {
             endsAt = nil
         }
         guard let endsAt else { throw Problem.refreshTokenSpent }
-        return try JSON.response(try await answer(with: successor, endsAt: endsAt))
+        return try JSON.response(try await tokens.answer(with: SignIn(token: successor, endsAt: endsAt)))
     }
 
     /// `POST /v1/auth/sign-out`: ends the sign-in that asks, its access tokens included, at once.
@@ -100,16 +90,6 @@ struct AuthRoutes: Sendable {
             try tx.record(.signedOutEverywhere, by: context.origin, at: now())
         }
         return Response(status: .noContent)
-    }
-
-    private func answer(with refreshToken: RefreshToken, endsAt: Date) async throws -> Tokens {
-        Tokens(
-            uid: refreshToken.uid.text,
-            accessToken: try await tokens.token(for: refreshToken.uid, signIn: refreshToken.family),
-            refreshToken: refreshToken.text,
-            expiresIn: Int(AccessTokens.lifetime),
-            signInEndsAt: Instant(endsAt)
-        )
     }
 }
 

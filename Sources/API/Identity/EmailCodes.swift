@@ -17,6 +17,20 @@ struct EmailCodes: Sendable {
         return String(repeating: "0", count: 6 - digits.count) + digits
     }
 
+    /// Eight signs that can't be taken for one another (Crockford's base 32), in two groups: 40 bits. Longer than
+    /// the other, since it opens an account all by itself.
+    func resetCode(from seed: UUID) -> String {
+        let signs = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
+        let code = authenticated("reset code", seed.text).prefix(8).map { signs[Int($0 % 32)] }
+        return String(code.prefix(4)) + "-" + String(code.dropFirst(4))
+    }
+
+    /// Bound to the one who asked, by the id that they alone have. Lower case and hyphens are for the eye.
+    func digest(ofReset code: String, _ id: UUID) -> [UInt8] {
+        let signs = code.uppercased().filter { $0.isLetter || $0.isNumber }
+        return authenticated("reset digest", "\(id.text) \(signs)")
+    }
+
     /// Bound to the person and the address, so that no row can be taken for another's.
     func digest(of code: String, for address: EmailAddress, of uid: UUID) -> [UInt8] {
         authenticated("digest", "\(uid.text) \(address) \(code)")

@@ -70,7 +70,9 @@ struct EmailRoutes: Sendable {
         let digest = codes.digest(of: code, for: proof.address, of: context.principal.uid)
         // Thrown only after the commit, which keeps the count of wrong ones.
         let isVerified = try await database.write(as: context.principal) { tx in
-            try await tx.verifyEmail(proof.address, digest: digest, at: now())
+            let isVerified = try await tx.verifyEmail(proof.address, digest: digest, at: now())
+            if isVerified { try tx.record(.emailVerified, by: context.origin, at: now()) }
+            return isVerified
         }
         guard isVerified else { throw Problem.codeNotGood }
         return Response(status: .noContent)
@@ -80,7 +82,9 @@ struct EmailRoutes: Sendable {
     @Sendable func removeEmail(_ request: Request, in context: MemberContext) async throws -> Response {
         let address = try await JSON.decode(Named.self, from: request).address
         let removed = try await database.write(as: context.principal) { tx in
-            try await tx.removeEmail(address.description)
+            let removed = try await tx.removeEmail(address.description)
+            if removed { try tx.record(.emailRemoved, by: context.origin, at: now()) }
+            return removed
         }
         guard removed else { throw Problem.notFound }
         return Response(status: .noContent)
@@ -97,7 +101,7 @@ extension Problem {
         )
     }
 
-    fileprivate static let codeNotGood = Problem(
+    static let codeNotGood = Problem(
         .unprocessableContent,
         "code_not_good",
         "That code is not, or no longer, good",

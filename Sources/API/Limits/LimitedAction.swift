@@ -22,6 +22,38 @@ struct LimitedAction: Sendable {
         perAddress: Quota(600, perSeconds: 600),
         perAccount: Quota(20, perSeconds: 600)
     )
+    /// For one account from one address, so that nobody can use up somebody else's.
+    static let signIn = LimitedAction(
+        name: "sign-in",
+        perAddress: Quota(60, perSeconds: 600),
+        perAccount: Quota(10, perSeconds: 600)
+    )
+    /// For one account, from wherever nobody has signed in to it before.
+    static let guessPassword = LimitedAction(
+        name: "guess-password",
+        perAddress: nil,
+        perAccount: Quota(100, perSeconds: 3600)
+    )
+    static let forgetPassword = LimitedAction(
+        name: "forget-password",
+        perAddress: Quota(10, perSeconds: 3600),
+        perAccount: nil
+    )
+    static let resetPassword = LimitedAction(
+        name: "reset-password",
+        perAddress: Quota(30, perSeconds: 3600),
+        perAccount: nil
+    )
+    static let changePassword = LimitedAction(
+        name: "change-password",
+        perAddress: nil,
+        perAccount: Quota(10, perSeconds: 3600)
+    )
+    static let recover = LimitedAction(
+        name: "recover",
+        perAddress: Quota(30, perSeconds: 3600),
+        perAccount: nil
+    )
     /// Beside what `app.redeem_friend_code` counts for an account.
     static let redeemFriendCode = LimitedAction(
         name: "redeem-friend-code",

@@ -18,13 +18,18 @@ struct MailDelivery: Sendable {
     let now: @Sendable () -> Date
     let logger: Logger
 
-    /// Those that are due. Returns when there are none, or none that another isn't at.
+    /// Those that are due, after it is known whose the forgotten passwords are. Returns when there are none, or none that another isn't at.
     func deliver() async throws {
+        while try await postPasswordResets() > 0 {}
         while true {
             let messages = try await pool.transaction { try await $0.takeMail(Self.most, at: now()) }
             if messages.isEmpty { return }
             for message in messages { try await deliver(message) }
         }
+    }
+
+    private func postPasswordResets() async throws -> Int {
+        try await pool.transaction { try await $0.postPasswordResets(at: now()) }
     }
 
     private func deliver(_ message: OutboxMessage) async throws {
@@ -45,17 +50,7 @@ struct MailDelivery: Sendable {
     }
 
     private func mail(of message: OutboxMessage) throws -> Mail {
-        let written: MailTemplates.Written
-        switch message.kind {
-        case .emailCode:
-            written = templates.write(
-                .emailCode,
-                [
-                    "code": codes.code(from: message.seed),
-                    "minutes": "\(Int(EmailCodes.lifetime / 60))",
-                ]
-            )
-        }
+        let written = templates.write(message.kind, values(of: message))
         return Mail(
             id: message.id,
             from: from,
@@ -65,5 +60,17 @@ struct MailDelivery: Sendable {
             html: written.html,
             writtenAt: message.writtenAt
         )
+    }
+
+    private func values(of message: OutboxMessage) -> [String: String] {
+        guard let seed = message.seed else { return [:] }
+        return switch message.kind {
+        case .emailCode:
+            ["code": codes.code(from: seed), "minutes": "\(Int(EmailCodes.lifetime / 60))"]
+        case .passwordReset:
+            ["code": codes.resetCode(from: seed), "minutes": "\(Int(EmailCodes.lifetime / 60))"]
+        case .passwordChanged:
+            [:]
+        }
     }
 }

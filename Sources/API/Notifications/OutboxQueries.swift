@@ -8,8 +8,8 @@ struct OutboxMessage: PGRow {
     let id: UUID
     let kind: MailTemplates.Kind
     let recipient: EmailAddress
-    /// What the code in it comes of.
-    let seed: UUID
+    /// What the code in it comes of, where there is one.
+    let seed: UUID?
     let writtenAt: Date
     /// From 1.
     let attempt: Int32
@@ -32,6 +32,11 @@ struct OutboxMessage: PGRow {
 }
 
 extension PGTransaction {
+    /// Mails the codes of forgotten passwords to those whose they are: how many were looked at.
+    func postPasswordResets(at now: Date) async throws -> Int {
+        try await queryOne("select app.post_password_resets(\(now))", as: Int.self)
+    }
+
     /// Nobody else is given them within five minutes.
     func takeMail(_ most: Int, at now: Date) async throws -> [OutboxMessage] {
         try await query(

@@ -12,7 +12,9 @@ struct AuthTests {
             let answer = try await nobody.send(.post, "/v1/auth/anonymous")
             #expect(answer.status == 201)
             #expect(
-                Set(answer.json.keys) == ["uid", "accessToken", "refreshToken", "expiresIn", "signInEndsAt"]
+                Set(answer.json.keys) == [
+                    "uid", "accessToken", "refreshToken", "expiresIn", "signInEndsAt", "recoveryCode",
+                ]
             )
             #expect(answer.json["expiresIn"] as? Int == 900)
         }

@@ -22,6 +22,11 @@ struct RouteAccessTests {
         "GET /.well-known/jwks.json": .everybody,
         "POST /v1/auth/anonymous": .everybody,
         "POST /v1/auth/refresh": .everybody,
+        "POST /v1/auth/register": .everybody,
+        "POST /v1/auth/sign-in": .everybody,
+        "POST /v1/auth/password/forgotten": .everybody,
+        "POST /v1/auth/password/reset": .everybody,
+        "POST /v1/auth/recover": .everybody,
         "POST /v1/auth/sign-out": .people,
         "POST /v1/auth/sign-out-everywhere": .people,
         "GET /v1/me": .people,
@@ -30,6 +35,8 @@ struct RouteAccessTests {
         "POST /v1/me/tokens": .people,
         "DELETE /v1/me/tokens/{token}": .people,
         "GET /v1/me/audit-events": .people,
+        "PUT /v1/me/password": .people,
+        "POST /v1/me/recovery-code": .people,
         "GET /v1/me/emails": .people,
         "POST /v1/me/emails": .people,
         "POST /v1/me/emails/verify": .people,
@@ -124,7 +131,10 @@ struct RouteAccessTests {
         let declared = RouteScopes.required.keys
         #expect(Set(declared).isSubset(of: Self.access.keys))
         // What would let a program make itself at home.
-        for path in ["/v1/auth", "/v1/me/tokens", "/v1/me/audit-events", "/v1/devices", "/v1/friends/code"] {
+        for path in [
+            "/v1/auth", "/v1/me/tokens", "/v1/me/password", "/v1/me/recovery-code", "/v1/me/audit-events",
+            "/v1/devices", "/v1/friends/code",
+        ] {
             #expect(declared.allSatisfy { !$0.contains(path) }, "\(path)")
         }
         let clock = TestClock()

@@ -45,6 +45,7 @@ struct TestServer {
         clock: TestClock? = nil,
         keepsTokens: Bool = false,
         postgres: OwnPostgres? = nil,
+        passwordCost: PasswordHashing.Cost = .standard,
         eventBounds: SyncEvents.Bounds = SyncEvents.Bounds()
     ) async throws {
         let made: (api: String, superuser: String)
@@ -62,6 +63,7 @@ struct TestServer {
         server = Server(
             pool: pool,
             tokens: try await AccessTokens(keys, now: tokenTime),
+            passwords: Passwords(try PasswordHashing(cost: passwordCost)),
             proxies: try #require(TrustedProxies("127.0.0.1, ::1")),
             now: now,
             eventBounds: eventBounds

@@ -199,6 +199,13 @@ begin
   -- An address that waits for its code, and the mail with it.
   perform app.ask_email('ada@home.example', gen_random_uuid(), sha256('1'), '2026-03-06 18:00Z', '2026-03-06 18:10Z');
 
+  -- Her password, one that she says is forgotten, and what she finds her account with.
+  insert into app.password (uid, phc, set_at)
+  values (test.ada(), '$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2g', '2026-03-06 18:00Z');
+  perform app.ask_password_reset('5e5e5e5e-0000-4000-8000-000000000001', 'ada@acme.example', gen_random_uuid(), sha256('reset'), '2026-03-06 18:00Z',
+    '2026-03-06 18:10Z');
+  insert into app.recovery_code (uid, hash, made_at) values (test.ada(), sha256('recovery code'), '2026-03-06 18:00Z');
+
   -- Her code, one that she was given and that was none, and a block of nobody in particular.
   insert into app.friend_code (uid, seed, digest) values (test.ada(), gen_random_uuid(), sha256('code of Ada'));
   perform app.redeem_friend_code(sha256('code of nobody'));

@@ -1,0 +1,88 @@
+import Domain
+import Foundation
+import PGClient
+import Tenancy
+
+/// What a password is checked against; of nobody where `uid` is nil.
+struct StoredPassword: Sendable {
+    let uid: UUID?
+    let phc: String?
+    /// Whether its person has signed in from there before.
+    let knowsSource: Bool
+}
+
+extension PGPool {
+    func password(of address: EmailAddress, from source: String) async throws -> StoredPassword {
+        let (uid, phc, knowsSource) = try await transaction { tx in
+            try await tx.queryOne(
+                """
+                select found_uid, found_phc, knows_source
+                from app.password_by_email(\(address.description), \(source))
+                """,
+                as: (UUID?, String?, Bool).self
+            )
+        }
+        return StoredPassword(uid: uid, phc: phc, knowsSource: knowsSource)
+    }
+
+    func askPasswordReset(_ ask: PasswordReset, of address: EmailAddress, at now: Date) async throws {
+        try await transaction { tx in
+            _ = try await tx.execute(
+                """
+                select app.ask_password_reset(\(ask.id), \(address.description), \(ask.seed), \(ask.digest), \(now),
+                  \(now.addingTimeInterval(EmailCodes.lifetime)))
+                """
+            )
+        }
+    }
+}
+
+extension TenantDatabase {
+    /// As the person to whom the code was mailed. Nil for one that isn't good, which is counted.
+    func enter<Result: Sendable>(
+        byReset id: UUID,
+        digest: [UInt8],
+        at now: Date,
+        _ body: (TenantTransaction) async throws -> Result
+    ) async throws -> Result? {
+        try await enter(by: "select app.enter_by_password_reset(\(id), \(digest), \(now))", body)
+    }
+}
+
+extension TenantTransaction {
+    func ownPassword() async throws -> String? {
+        try await query("select phc from app.password where uid = \(principal.uid)", as: (String).self).first
+    }
+
+    func setPassword(_ phc: String, at now: Date) async throws {
+        try await execute(
+            """
+            insert into app.password (uid, phc, set_at) values (\(principal.uid), \(phc), \(now))
+            on conflict (uid) do update set (phc, set_at) = (excluded.phc, excluded.set_at)
+            """
+        )
+    }
+
+    /// Puts the same password, made with more work, in the place of `phc`. Whether that was still the one.
+    func renewPassword(_ phc: String, with renewed: String) async throws -> Bool {
+        try await execute(
+            "update app.password set phc = \(renewed) where uid = \(principal.uid) and phc = \(phc)"
+        ) == 1
+    }
+
+    /// By mail, to each of their addresses.
+    func notifyOfPassword(at now: Date) throws {
+        try executeWithCommit("select app.notify_of_password(\(now))")
+    }
+
+    /// Whoever else acts as this person does so no more, programs included.
+    func endOtherSignIns() async throws {
+        try await execute(
+            """
+            delete from app.refresh_token
+            where uid = \(principal.uid) and family is distinct from \(principal.signIn)
+            """
+        )
+        try await execute("delete from app.access_token where uid = \(principal.uid)")
+    }
+}

@@ -1,0 +1,38 @@
+import Domain
+
+/// Which passwords may be had, and what they are recognised by.
+struct Passwords: Sendable {
+    private static let common = CommonPasswords(
+        String(decoding: PackageResources.commonPasswords_txt, as: UTF8.self).split(separator: "\n")
+    )
+
+    private let hashing: PasswordHashing
+
+    init(_ hashing: PasswordHashing) {
+        self.hashing = hashing
+    }
+
+    /// - Throws: the problem that names the field `password`.
+    func new(_ text: String, of address: EmailAddress? = nil) throws -> NewPassword {
+        do {
+            return try NewPassword(text, common: Self.common, address: address)
+        } catch {
+            throw Problem.invalid("password", error.why)
+        }
+    }
+
+    func hash(_ password: NewPassword) async throws -> String {
+        try await hashing.hash(password.text)
+    }
+
+    func matches(_ password: String, _ phc: String?) async throws -> Bool {
+        try await hashing.matches(password, phc)
+    }
+
+    /// The same where that is good enough, otherwise with as much work as is asked for now.
+    ///
+    /// - Parameter password: which `phc` is known to be of.
+    func renewed(_ phc: String, of password: String) async throws -> String {
+        hashing.isOutdated(phc) ? try await hashing.hash(password) : phc
+    }
+}
