@@ -92,6 +92,13 @@ let package = Package(
             // In the program itself, which stays one file.
             resources: [
                 .embedInCode("Identity/CommonPasswords/commonPasswords.txt"),
+                .embedInCode("Pages/Templates/page.css"),
+                .embedInCode("Pages/Templates/layout.mustache"),
+                .embedInCode("Pages/Templates/device.mustache"),
+                .embedInCode("Pages/Templates/confirmDevice.mustache"),
+                .embedInCode("Pages/Templates/message.mustache"),
+                .embedInCode("Pages/Templates/verifyEmail.mustache"),
+                .embedInCode("Pages/Templates/newPassword.mustache"),
                 .embedInCode("Notifications/Templates/emailCode.subject.mustache"),
                 .embedInCode("Notifications/Templates/emailCode.text.mustache"),
                 .embedInCode("Notifications/Templates/emailCode.html.mustache"),

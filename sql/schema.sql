@@ -55,6 +55,48 @@ ALTER FUNCTION app.addressed() OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.addressed() IS 'The address, in lower case, whose person is looked for: the only one that the worker sees. Raises 42501 when there is none.';
 
+CREATE FUNCTION app.answer_device_request(id uuid, is_approved boolean, at timestamp with time zone) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  me constant uuid := app.uid();
+begin
+  if not app.settle_device_request(id, case when is_approved then 'approved' else 'denied' end, at) then
+    return false;
+  end if;
+  if is_approved then
+    insert into app.device_approval (uid, request_id, approved_at) values (me, id, at);
+  end if;
+  return true;
+end
+$$;
+
+ALTER FUNCTION app.answer_device_request(id uuid, is_approved boolean, at timestamp with time zone) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.answer_device_request(id uuid, is_approved boolean, at timestamp with time zone) IS 'The bound user lets a device in as themself, or doesn''t. False where it doesn''t wait any more.';
+
+CREATE FUNCTION app.ask_device_sign_in(id uuid, secret_hash bytea, digest bytea, called text, from_source text, at timestamp with time zone, until timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform set_config('app.delivering', at::text, true);
+  delete from app.device_request where asked_at <= at - interval '10 minutes';
+  delete from app.device_approval where approved_at <= at - interval '10 minutes';
+  if (select count(*) from (select from app.device_request limit 10000) as waiting) >= 10000 then
+    raise exception 'too many devices wait' using errcode = '53000';
+  end if;
+  insert into app.device_request (request_id, hash, code_digest, device_name, source, asked_at, good_until, next_poll_at)
+  values (id, secret_hash, digest, called, from_source, at, until, at);
+  perform set_config('app.delivering', '', true);
+end
+$$;
+
+ALTER FUNCTION app.ask_device_sign_in(id uuid, secret_hash bytea, digest bytea, called text, from_source text, at timestamp with time zone, until timestamp with time zone) OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.ask_device_sign_in(id uuid, secret_hash bytea, digest bytea, called text, from_source text, at timestamp with time zone, until timestamp with time zone) IS 'Writes down that a device wants to be signed in. Raises 53000 with ten thousand of them.';
+
 CREATE FUNCTION app.ask_email(asked_address text, code_seed uuid, code_digest bytea, at timestamp with time zone, until timestamp with time zone) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -408,6 +450,36 @@ $$;
 ALTER FUNCTION app.delivering() OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.delivering() IS 'The moment at which the job delivers: its policies let it see what was written by then. Raises 42501 when there is none.';
+
+CREATE FUNCTION app.device_request_by_code(digest bytea, at timestamp with time zone, OUT id uuid, OUT called text, OUT from_source text, OUT since timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform set_config('app.delivering', at::text, true);
+  select request_id, device_name, source, asked_at into id, called, from_source, since
+  from app.device_request where code_digest = digest and good_until > at and state = 'waiting';
+  perform set_config('app.delivering', '', true);
+end
+$$;
+
+ALTER FUNCTION app.device_request_by_code(digest bytea, at timestamp with time zone, OUT id uuid, OUT called text, OUT from_source text, OUT since timestamp with time zone) OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.device_request_by_code(digest bytea, at timestamp with time zone, OUT id uuid, OUT called text, OUT from_source text, OUT since timestamp with time zone) IS 'The device that shows a code and waits; nulls where there is none.';
+
+CREATE FUNCTION app.enter_by_device_request(id uuid, shown bytea, at timestamp with time zone, OUT outcome text, OUT entered uuid) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  select s.outcome, s.approver into outcome, entered from app.spend_device_request(id, shown, at) as s;
+  perform set_config('app.uid', coalesce(entered::text, ''), true);
+end
+$$;
+
+ALTER FUNCTION app.enter_by_device_request(id uuid, shown bytea, at timestamp with time zone, OUT outcome text, OUT entered uuid) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.enter_by_device_request(id uuid, shown bytea, at timestamp with time zone, OUT outcome text, OUT entered uuid) IS 'What has come of a device''s wish; where somebody said yes, the user to whom the transaction is bound from now on.';
 
 CREATE FUNCTION app.enter_by_password_reset(id uuid, shown_digest bytea, at timestamp with time zone) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1346,6 +1418,26 @@ $$;
 
 ALTER FUNCTION app.require_friend_place(asks boolean) OWNER TO breathmaster_owner;
 
+CREATE FUNCTION app.settle_device_request(id uuid, new_state text, at timestamp with time zone) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  is_settled boolean;
+begin
+  perform set_config('app.delivering', at::text, true);
+  update app.device_request set state = new_state
+  where request_id = id and good_until > at and state = 'waiting';
+  is_settled := found;
+  perform set_config('app.delivering', '', true);
+  return is_settled;
+end
+$$;
+
+ALTER FUNCTION app.settle_device_request(id uuid, new_state text, at timestamp with time zone) OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.settle_device_request(id uuid, new_state text, at timestamp with time zone) IS 'Whether it waited until now.';
+
 CREATE FUNCTION app.shows_totals_globally(person app."user") RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1355,6 +1447,43 @@ CREATE FUNCTION app.shows_totals_globally(person app."user") RETURNS boolean
 $$;
 
 ALTER FUNCTION app.shows_totals_globally(person app."user") OWNER TO breathmaster_owner;
+
+CREATE FUNCTION app.spend_device_request(id uuid, shown bytea, at timestamp with time zone, OUT outcome text, OUT approver uuid) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  request record;
+begin
+  perform set_config('app.delivering', at::text, true);
+  select * into request from app.device_request where request_id = id and hash = shown for update;
+  if request.request_id is null then
+    outcome := 'unknown';
+  elsif request.good_until <= at then
+    outcome := 'expired';
+  elsif request.state = 'denied' then
+    outcome := 'denied';
+  elsif request.next_poll_at > at then
+    update app.device_request
+    set poll_seconds = least(poll_seconds + 5, 600), next_poll_at = at + make_interval(secs => least(poll_seconds + 5, 600))
+    where request_id = id;
+    outcome := 'too often';
+  elsif request.state = 'waiting' then
+    update app.device_request set next_poll_at = at + make_interval(secs => poll_seconds) where request_id = id;
+    outcome := 'waiting';
+  else
+    delete from app.device_approval where request_id = id returning uid into approver;
+    delete from app.device_request where request_id = id;
+    -- Whoever said yes may be gone since.
+    outcome := case when approver is null then 'unknown' else 'approved' end;
+  end if;
+  perform set_config('app.delivering', '', true);
+end
+$$;
+
+ALTER FUNCTION app.spend_device_request(id uuid, shown bytea, at timestamp with time zone, OUT outcome text, OUT approver uuid) OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.spend_device_request(id uuid, shown bytea, at timestamp with time zone, OUT outcome text, OUT approver uuid) IS 'What has come of a device''s wish, and who said yes: once.';
 
 CREATE FUNCTION app.spend_password_reset(id uuid, shown_digest bytea, at timestamp with time zone) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1776,6 +1905,51 @@ COMMENT ON COLUMN app.device.chosen_name IS 'What the person calls it. Beside na
 COMMENT ON COLUMN app.device.family IS 'The sign-in by which it last synced, null before that was noted. No foreign key: the device outlives the sign-in.';
 
 COMMENT ON COLUMN app.device.revoked_at IS 'When the person ended it. Its practice stays theirs; a sync by a new sign-in brings the device back.';
+
+CREATE TABLE app.device_approval (
+    uid uuid NOT NULL,
+    request_id uuid NOT NULL,
+    approved_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY app.device_approval FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.device_approval OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.device_approval IS 'Who said yes to a device that waits. Gone when the device has come back.';
+
+CREATE TABLE app.device_request (
+    request_id uuid NOT NULL,
+    hash bytea NOT NULL,
+    code_digest bytea NOT NULL,
+    device_name text NOT NULL,
+    source text NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    good_until timestamp with time zone NOT NULL,
+    next_poll_at timestamp with time zone NOT NULL,
+    poll_seconds integer DEFAULT 5 NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    CONSTRAINT device_request_code_digest_check CHECK ((octet_length(code_digest) = 32)),
+    CONSTRAINT device_request_hash_check CHECK ((octet_length(hash) = 32)),
+    CONSTRAINT device_request_name_invalid CHECK ((((char_length(device_name) >= 1) AND (char_length(device_name) <= 80)) AND (device_name IS NORMALIZED) AND (device_name !~ '[[:cntrl:]]'::text) AND (device_name ~ '[^[:space:]]'::text))),
+    CONSTRAINT device_request_poll_seconds_check CHECK (((poll_seconds >= 5) AND (poll_seconds <= 600))),
+    CONSTRAINT device_request_source_check CHECK ((char_length(source) <= 60)),
+    CONSTRAINT device_request_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'approved'::text, 'denied'::text])))
+);
+
+ALTER TABLE ONLY app.device_request FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.device_request OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.device_request IS 'A device that wants to be signed in, and is nobody''s until somebody says so. Gone ten minutes after it asked.';
+
+COMMENT ON COLUMN app.device_request.hash IS 'SHA-256 of what the device comes back with.';
+
+COMMENT ON COLUMN app.device_request.code_digest IS 'Keyed, of the code that it shows.';
+
+COMMENT ON COLUMN app.device_request.source IS 'The network that it asked from, for the person to recognise.';
+
+COMMENT ON COLUMN app.device_request.next_poll_at IS 'Before this it asks too often, and from then on has to wait five seconds longer (RFC 8628 §3.5).';
 
 CREATE TABLE app.domain_claim (
     organization_id uuid NOT NULL,
@@ -2716,8 +2890,17 @@ ALTER TABLE ONLY app.company_standing
 ALTER TABLE ONLY app.daily_challenge
     ADD CONSTRAINT daily_challenge_pkey PRIMARY KEY (uid, device_id, epoch, challenge_id);
 
+ALTER TABLE ONLY app.device_approval
+    ADD CONSTRAINT device_approval_pkey PRIMARY KEY (uid, request_id);
+
 ALTER TABLE ONLY app.device
     ADD CONSTRAINT device_pkey PRIMARY KEY (uid, device_id);
+
+ALTER TABLE ONLY app.device_request
+    ADD CONSTRAINT device_request_code_taken UNIQUE (code_digest);
+
+ALTER TABLE ONLY app.device_request
+    ADD CONSTRAINT device_request_pkey PRIMARY KEY (request_id);
 
 ALTER TABLE ONLY app.domain_claim
     ADD CONSTRAINT domain_claim_pkey PRIMARY KEY (organization_id, domain);
@@ -2835,6 +3018,10 @@ CREATE INDEX company_standing_by_minutes ON app.company_standing USING btree (or
 
 CREATE INDEX company_standing_by_period ON app.company_standing USING btree (period, organization_id);
 
+CREATE INDEX device_approval_by_request ON app.device_approval USING btree (request_id);
+
+CREATE INDEX device_request_asked ON app.device_request USING btree (asked_at);
+
 CREATE UNIQUE INDEX email_claim_taken ON app.email_claim USING btree (lower(address));
 
 CREATE INDEX friendship_by_friend ON app.friendship USING btree (friend_uid);
@@ -2913,6 +3100,9 @@ ALTER TABLE ONLY app.company_standing
 
 ALTER TABLE ONLY app.daily_challenge
     ADD CONSTRAINT daily_challenge_uid_device_id_fkey FOREIGN KEY (uid, device_id) REFERENCES app.device(uid, device_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.device_approval
+    ADD CONSTRAINT device_approval_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
 
 ALTER TABLE ONLY app.device
     ADD CONSTRAINT device_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
@@ -3047,6 +3237,16 @@ ALTER TABLE app.daily_challenge ENABLE ROW LEVEL SECURITY;
 CREATE POLICY daily_challenge_self ON app.daily_challenge TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
 ALTER TABLE app.device ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE app.device_approval ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY device_approval_delivering ON app.device_approval TO breathmaster_worker USING ((approved_at <= ( SELECT app.delivering() AS delivering))) WITH CHECK ((approved_at <= ( SELECT app.delivering() AS delivering)));
+
+CREATE POLICY device_approval_self ON app.device_approval TO breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
+
+ALTER TABLE app.device_request ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY device_request_delivering ON app.device_request TO breathmaster_worker USING ((asked_at <= ( SELECT app.delivering() AS delivering))) WITH CHECK ((asked_at <= ( SELECT app.delivering() AS delivering)));
 
 CREATE POLICY device_self ON app.device TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
@@ -3200,6 +3400,12 @@ GRANT ALL ON FUNCTION app.add_access_token(id uuid, hash bytea, name text, scope
 REVOKE ALL ON FUNCTION app.addressed() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.addressed() TO breathmaster_worker;
 
+REVOKE ALL ON FUNCTION app.answer_device_request(id uuid, is_approved boolean, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.answer_device_request(id uuid, is_approved boolean, at timestamp with time zone) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.ask_device_sign_in(id uuid, secret_hash bytea, digest bytea, called text, from_source text, at timestamp with time zone, until timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.ask_device_sign_in(id uuid, secret_hash bytea, digest bytea, called text, from_source text, at timestamp with time zone, until timestamp with time zone) TO breathmaster_api;
+
 REVOKE ALL ON FUNCTION app.ask_email(asked_address text, code_seed uuid, code_digest bytea, at timestamp with time zone, until timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.ask_email(asked_address text, code_seed uuid, code_digest bytea, at timestamp with time zone, until timestamp with time zone) TO breathmaster_api;
 
@@ -3241,6 +3447,12 @@ REVOKE ALL ON FUNCTION app.create_organization(called text, held_domain text, ow
 
 REVOKE ALL ON FUNCTION app.delivering() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.delivering() TO breathmaster_worker;
+
+REVOKE ALL ON FUNCTION app.device_request_by_code(digest bytea, at timestamp with time zone, OUT id uuid, OUT called text, OUT from_source text, OUT since timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.device_request_by_code(digest bytea, at timestamp with time zone, OUT id uuid, OUT called text, OUT from_source text, OUT since timestamp with time zone) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.enter_by_device_request(id uuid, shown bytea, at timestamp with time zone, OUT outcome text, OUT entered uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.enter_by_device_request(id uuid, shown bytea, at timestamp with time zone, OUT outcome text, OUT entered uuid) TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.enter_by_password_reset(id uuid, shown_digest bytea, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.enter_by_password_reset(id uuid, shown_digest bytea, at timestamp with time zone) TO breathmaster_api;
@@ -3382,7 +3594,13 @@ GRANT ALL ON FUNCTION app.register() TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.require_friend_place(asks boolean) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION app.settle_device_request(id uuid, new_state text, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.settle_device_request(id uuid, new_state text, at timestamp with time zone) TO breathmaster_owner;
+
 REVOKE ALL ON FUNCTION app.shows_totals_globally(person app."user") FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.spend_device_request(id uuid, shown bytea, at timestamp with time zone, OUT outcome text, OUT approver uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.spend_device_request(id uuid, shown bytea, at timestamp with time zone, OUT outcome text, OUT approver uuid) TO breathmaster_owner;
 
 REVOKE ALL ON FUNCTION app.spend_password_reset(id uuid, shown_digest bytea, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.spend_password_reset(id uuid, shown_digest bytea, at timestamp with time zone) TO breathmaster_owner;
@@ -3469,6 +3687,16 @@ GRANT UPDATE(completed) ON TABLE app.daily_challenge TO breathmaster_api;
 GRANT UPDATE(expired) ON TABLE app.daily_challenge TO breathmaster_api;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE app.device TO breathmaster_api;
+
+GRANT SELECT,DELETE ON TABLE app.device_approval TO breathmaster_worker;
+
+GRANT SELECT,INSERT,DELETE ON TABLE app.device_request TO breathmaster_worker;
+
+GRANT UPDATE(next_poll_at) ON TABLE app.device_request TO breathmaster_worker;
+
+GRANT UPDATE(poll_seconds) ON TABLE app.device_request TO breathmaster_worker;
+
+GRANT UPDATE(state) ON TABLE app.device_request TO breathmaster_worker;
 
 GRANT SELECT ON TABLE app.domain_claim TO breathmaster_api;
 

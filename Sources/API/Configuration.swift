@@ -19,6 +19,7 @@ struct Settings: Sendable {
     let sqlFolder: String
     let databaseURL: String?
     let migrationDatabaseURL: String?
+    let site: Site
     let trustedProxies: TrustedProxies
     let logLevel: Logger.Level
     let mailTransport: MailTransport
@@ -26,7 +27,7 @@ struct Settings: Sendable {
 
     private static let known: Set<String> = [
         "BREATHMASTER_HOST", "BREATHMASTER_PORT", "BREATHMASTER_HOME", "BREATHMASTER_SQL",
-        "BREATHMASTER_TRUSTED_PROXIES",
+        "BREATHMASTER_TRUSTED_PROXIES", "BREATHMASTER_URL",
     ]
 
     /// - Throws: ``Malformed`` for a value that can't be, and for a name that
@@ -54,6 +55,20 @@ struct Settings: Sendable {
             throw Malformed(name: "BREATHMASTER_PORT", why: "must be a number from 0 to 65535")
         }
         self.port = port
+        guard
+            let site = Site(
+                reader.string(
+                    forKey: "breathmaster.url",
+                    default: "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+                )
+            )
+        else {
+            throw Malformed(
+                name: "BREATHMASTER_URL",
+                why: "must be an address such as https://breath.example.org"
+            )
+        }
+        self.site = site
         guard
             let proxies = TrustedProxies(reader.string(forKey: "breathmaster.trusted.proxies", default: ""))
         else {

@@ -17,6 +17,8 @@ struct Server: Sendable {
     let events: SyncEvents
     let limits: Limits
     let passwords: Passwords
+    let site: Site
+    private let pages: Pages
     /// Whose word on where a request came from is taken.
     let proxies: TrustedProxies
     private let keyFile: KeyFile?
@@ -24,23 +26,27 @@ struct Server: Sendable {
     let delivery: MailDelivery?
 
     /// - Parameter keyFile: where the keys come from, to look there again now and then.
+    /// - Throws: what is wrong with the template of a page.
     init(
         pool: PGPool,
         tokens: AccessTokens,
         keyFile: KeyFile? = nil,
         passwords: Passwords,
+        site: Site,
         proxies: TrustedProxies,
         now: @escaping @Sendable () -> Date,
         logger: Logger = Logger(label: "breathmaster"),
         eventBounds: SyncEvents.Bounds = SyncEvents.Bounds(),
         delivery: MailDelivery? = nil
-    ) {
+    ) throws {
         self.pool = pool
         self.tokens = tokens
         self.now = now
         self.logger = logger
         self.keyFile = keyFile
         self.passwords = passwords
+        self.site = site
+        pages = try Pages(site)
         self.proxies = proxies
         limits = Limits(pool: pool, key: tokens.limitKey, now: now)
         self.delivery = delivery
@@ -74,22 +80,33 @@ struct Server: Sendable {
             .add(to: version, members: members)
         RecoveryRoutes(database: database, tokens: tokens, limits: limits, now: now)
             .add(to: version, members: members)
+        let codes = EmailCodes(key: tokens.emailCodeKey)
+        let signIns = PasswordSignIns(pool: pool, database: database, limits: limits, passwords: passwords)
         PasswordRoutes(
             pool: pool,
             database: database,
             tokens: tokens,
             limits: limits,
             passwords: passwords,
-            codes: EmailCodes(key: tokens.emailCodeKey),
+            signIns: signIns,
+            codes: codes,
             now: now
         )
         .add(to: version, members: members)
+        DeviceSignInRoutes(
+            pool: pool,
+            database: database,
+            tokens: tokens,
+            limits: limits,
+            site: site,
+            now: now
+        )
+        .add(to: version, members: members)
+        addPages(to: router, database: database, signIns: signIns, codes: codes)
         ProfileRoutes(database: database, now: now).add(to: members)
         TokenRoutes(database: database, limits: limits, now: now).add(to: members)
         AuditRoutes(database: database).add(to: members)
-        EmailRoutes(database: database, codes: EmailCodes(key: tokens.emailCodeKey), now: now).add(
-            to: members
-        )
+        EmailRoutes(database: database, codes: codes, now: now).add(to: members)
         FeatureRoutes(database: database).add(to: members)
         DeviceRoutes(database: database, now: now).add(to: members)
         SyncRoutes(database: database, doorbell: doorbell, now: now).add(to: members)
@@ -105,6 +122,36 @@ struct Server: Sendable {
             .add(to: members)
         BlockRoutes(database: database).add(to: members)
         return router
+    }
+
+    /// What people look at with a browser.
+    private func addPages(
+        to router: Router<AppContext>,
+        database: TenantDatabase,
+        signIns: PasswordSignIns,
+        codes: EmailCodes
+    ) {
+        let routes = router.group().add(middleware: PageProblems(pages: pages))
+        DevicePage(
+            pool: pool,
+            database: database,
+            tokens: tokens,
+            limits: limits,
+            signIns: signIns,
+            pages: pages,
+            now: now
+        )
+        .add(to: routes)
+        MailLinkPages(
+            database: database,
+            tokens: tokens,
+            limits: limits,
+            passwords: passwords,
+            codes: codes,
+            pages: pages,
+            now: now
+        )
+        .add(to: routes)
     }
 }
 
@@ -144,11 +191,12 @@ extension Server {
         logger.logLevel = settings.logLevel
         let pool = PGPool(configuration)
         let tokens = try await AccessTokens(try settings.keyFile.read(), now: { Date() })
-        self.init(
+        try self.init(
             pool: pool,
             tokens: tokens,
             keyFile: settings.keyFile,
             passwords: Passwords(try PasswordHashing()),
+            site: settings.site,
             proxies: settings.trustedProxies,
             now: { Date() },
             logger: logger,
@@ -158,6 +206,7 @@ extension Server {
                 from: settings.mailFrom,
                 templates: try MailTemplates(),
                 codes: EmailCodes(key: tokens.emailCodeKey),
+                links: MailLinks(site: settings.site, key: tokens.ticketKey),
                 now: { Date() },
                 logger: logger
             )

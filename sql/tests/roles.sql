@@ -2,7 +2,7 @@
 begin;
 set local client_min_messages = warning;
 create extension if not exists pgtap;
-select plan(25);
+select plan(26);
 \ir support/cast.sql
 
 -- The roles themselves. They belong to the cluster, and an operator may have made
@@ -154,6 +154,8 @@ select results_eq(
     ('app.company_season', 'insert, select, update (people, last_rank, last_value, digest, finalised_at)'),
     ('app.company_season_rank', 'insert, select'),
     ('app.company_standing', 'select'),
+    ('app.device_approval', 'delete, select'),
+    ('app.device_request', 'delete, insert, select, update (next_poll_at, poll_seconds, state)'),
     ('app.email_claim', 'select (uid, address)'),
     ('app.global_season', 'insert, select, update (people, last_rank, last_value, digest, finalised_at)'),
     ('app.global_season_rank', 'insert, select'),
@@ -175,8 +177,10 @@ select is_empty(
        and relation not like 'migration.%' $$,
   'Nobody else, and not the public, holds any privilege on a table or view.');
 
--- The functions that run with their owner's rights are add_access_token, ask_email, ask_password_reset, befriend, bind by a sign-in or a
--- token, block_person, circle, close_seasons, enter_by_password_reset, enter_by_recovery_code, finalise_season,
+-- The functions that run with their owner's rights are add_access_token, answer_device_request,
+-- ask_device_sign_in, ask_email, ask_password_reset, befriend, bind by a sign-in or a
+-- token, block_person, circle, close_seasons,
+-- device_request_by_code, enter_by_device_request, enter_by_password_reset, enter_by_recovery_code, finalise_season,
 -- forget_rate_limits, join_organization, mail_refused, mail_taken, notify_of_password, password_by_email,
 -- post_password_resets, publish_standings, redeem_friend_code, register, take, take_mail, unfriend and verify_email. The circle is here because
 -- calling a function is a privilege of whoever reads the view, not of its owner; it
@@ -187,8 +191,9 @@ select results_eq(
      where p.pronamespace in ('app'::regnamespace, 'board'::regnamespace)
        and has_function_privilege('breathmaster_api', p.oid, 'execute')
      order by 1 $$,
-  array['add_access_token', 'ask_email', 'ask_password_reset', 'befriend', 'bind', 'bind', 'bind', 'block_person', 'circle',
-    'close_seasons', 'company_shows_real_names', 'enter_by_password_reset', 'enter_by_recovery_code', 'finalise_season', 'fold_global_tally', 'forget_rate_limits',
+  array['add_access_token', 'answer_device_request', 'ask_device_sign_in', 'ask_email', 'ask_password_reset', 'befriend', 'bind', 'bind', 'bind', 'block_person', 'circle',
+    'close_seasons', 'company_shows_real_names', 'device_request_by_code', 'enter_by_device_request',
+    'enter_by_password_reset', 'enter_by_recovery_code', 'finalise_season', 'fold_global_tally', 'forget_rate_limits',
     'is_on_company_boards', 'is_on_global_board', 'join_organization', 'mail_refused', 'mail_taken',
     'managed_organization_ids', 'notify_of_password', 'organization_id', 'own_company_boards', 'own_organization_ids', 'password_by_email',
     'post_password_resets', 'publish_standings',
@@ -220,6 +225,9 @@ select throws_ok($$ select app.uid_by_email('ada@acme.example') $$, '42501',
 select throws_ok($$ select app.spend_password_reset(test.ada(), sha256('reset'), now()) $$, '42501',
   'permission denied for function spend_password_reset',
   'The server cannot spend a code without letting its person in.');
+select throws_ok($$ select app.spend_device_request(test.ada(), sha256('device'), now()) $$, '42501',
+  'permission denied for function spend_device_request',
+  'The server cannot ask who let a device in without becoming them.');
 select throws_ok($$ select app.friend_door(test.ben()) $$, '42501',
   'permission denied for function friend_door',
   'The server cannot ask whether a person exists, takes requests or blocked the one who asks.');

@@ -103,8 +103,8 @@ select results_eq(
        left join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
      where i.indisunique and a.attname::text is distinct from r.leads
      order by 1 $$,
-  array['app.domain_claim_taken', 'app.email_claim_taken', 'app.friend_code_taken'],
-  'Only a domain, an address and a code are unique across owners.');
+  array['app.device_request_code_taken', 'app.domain_claim_taken', 'app.email_claim_taken', 'app.friend_code_taken'],
+  'Only a domain, an address and codes are unique across owners.');
 
 -- A foreign key crosses when it does not lead with what leads its table. Those are
 -- the ones that a schema spread over several nodes has to drop, so that they can be

@@ -13,6 +13,8 @@ enum AuditAction: String, Sendable {
     case refreshTokenRepeated = "sign-in.repeated"
     /// A refresh token came whose successor was used: somebody has a copy, so the sign-in was ended.
     case refreshTokenReused = "sign-in.reused"
+    /// Somebody let a device in by the code that it showed.
+    case deviceApproved = "device.approved"
     case deviceRevoked = "device.revoked"
     case tokenCreated = "token.created"
     case tokenRevoked = "token.revoked"

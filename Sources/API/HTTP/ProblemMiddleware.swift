@@ -17,7 +17,7 @@ struct ProblemMiddleware: RouterMiddleware {
         do {
             response = try await next(request, context)
         } catch {
-            response = try problem(for: error, context: context).response(requestID: context.requestID)
+            response = try Self.problem(for: error, context: context).response(requestID: context.requestID)
         }
         if let name = HTTPField.Name("x-request-id") {
             response.headers[name] = context.requestID
@@ -25,7 +25,7 @@ struct ProblemMiddleware: RouterMiddleware {
         return response
     }
 
-    private func problem(for error: any Error, context: AppContext) -> Problem {
+    static func problem(for error: any Error, context: AppContext) -> Problem {
         switch error {
         case let problem as Problem:
             return problem

@@ -56,6 +56,10 @@ final class AccessTokens: Sendable {
     let limitKey: SymmetricKey
     /// Makes the codes that are mailed and recognises them.
     let emailCodeKey: SymmetricKey
+    /// Recognises the codes that devices show.
+    let deviceKey: SymmetricKey
+    /// Seals what a page or a link carries along.
+    let ticketKey: SymmetricKey
     /// Derives the recovery codes that follow one another.
     let recoveryKey: SymmetricKey
     private let now: @Sendable () -> Date
@@ -69,6 +73,8 @@ final class AccessTokens: Sendable {
         friendCodeKey = ring.derivedKey(for: "friend codes")
         limitKey = ring.derivedKey(for: "rate limits")
         emailCodeKey = ring.derivedKey(for: "email codes")
+        deviceKey = ring.derivedKey(for: "device codes")
+        ticketKey = ring.derivedKey(for: "page tickets")
         recoveryKey = ring.derivedKey(for: "recovery codes")
         self.now = now
     }

@@ -75,6 +75,14 @@ extension TenantTransaction {
         try executeWithCommit("select app.notify_of_password(\(now))")
     }
 
+    /// Another password, and the end of whatever acts as this person.
+    func resetPassword(_ phc: String, from origin: Origin, at now: Date) async throws {
+        try await endOtherSignIns()
+        try await setPassword(phc, at: now)
+        try record(.passwordSet, by: origin, at: now)
+        try notifyOfPassword(at: now)
+    }
+
     /// Whoever else acts as this person does so no more, programs included.
     func endOtherSignIns() async throws {
         try await execute(

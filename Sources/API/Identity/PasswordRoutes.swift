@@ -13,6 +13,7 @@ struct PasswordRoutes: Sendable {
     let tokens: AccessTokens
     let limits: Limits
     let passwords: Passwords
+    let signIns: PasswordSignIns
     let codes: EmailCodes
     let now: @Sendable () -> Date
 
@@ -71,22 +72,11 @@ struct PasswordRoutes: Sendable {
     /// `POST /v1/auth/sign-in`
     @Sendable func signIn(_ request: Request, in context: AppContext) async throws -> Response {
         let body = try await JSON.decode(Credentials.self, from: request)
-        let (source, account) = (context.origin.source, body.address.description.lowercased())
-        try await limits.take(.signIn, from: source, account: "\(account) \(source.limited)")
-        let stored = try await pool.password(of: body.address, from: source.coarse)
-        // Who guesses from many places is held up; whoever signed in from here before is not.
-        if !stored.knowsSource { try await limits.take(.guessPassword, from: source, account: account) }
-        guard try await passwords.matches(body.password, stored.phc), let uid = stored.uid,
-            let phc = stored.phc
-        else { throw Problem.wrongCredentials }
+        let uid = try await signIns.uid(of: body.address, body.password, from: context.origin.source)
         let now = now()
-        let renewed = try await passwords.renewed(phc, of: body.password)
-        let signIn = try await database.write(as: Principal(uid: uid)) { tx -> SignIn? in
-            // It may have been changed in the meantime.
-            guard try await tx.renewPassword(phc, with: renewed) else { return nil }
-            return try await tx.signIn(by: .password, from: context.origin, at: now)
+        let signIn = try await database.write(as: Principal(uid: uid)) { tx in
+            try await tx.signIn(by: .password, from: context.origin, at: now)
         }
-        guard let signIn else { throw Problem.wrongCredentials }
         return try JSON.response(try await tokens.answer(with: signIn))
     }
 
@@ -108,12 +98,8 @@ struct PasswordRoutes: Sendable {
         let phc = try await passwords.hash(passwords.new(body.password))
         let (digest, now) = (codes.digest(ofReset: body.code, body.resetId), now())
         let signIn = try await database.enter(byReset: body.resetId, digest: digest, at: now) { tx in
-            try await tx.endOtherSignIns()
-            try await tx.setPassword(phc, at: now)
-            let signIn = try await tx.signIn(by: .passwordReset, from: context.origin, at: now)
-            try tx.record(.passwordSet, by: context.origin, at: now)
-            try tx.notifyOfPassword(at: now)
-            return signIn
+            try await tx.resetPassword(phc, from: context.origin, at: now)
+            return try await tx.signIn(by: .passwordReset, from: context.origin, at: now)
         }
         guard let signIn else { throw Problem.codeNotGood }
         return try JSON.response(try await tokens.answer(with: signIn))
@@ -137,10 +123,7 @@ struct PasswordRoutes: Sendable {
         }
         try await database.write(as: context.principal) { tx in
             guard try await tx.ownPassword() == current else { throw Problem.changedMeanwhile }
-            try await tx.endOtherSignIns()
-            try await tx.setPassword(phc, at: now)
-            try tx.record(.passwordSet, by: context.origin, at: now)
-            try tx.notifyOfPassword(at: now)
+            try await tx.resetPassword(phc, from: context.origin, at: now)
         }
         return Response(status: .noContent)
     }
@@ -158,12 +141,6 @@ struct PasswordReset: Sendable {
 }
 
 extension Problem {
-    fileprivate static let wrongCredentials = Problem(
-        .unauthorized,
-        "wrong_credentials",
-        "That address and password don't belong together"
-    )
-
     fileprivate static let changedMeanwhile = Problem(
         .conflict,
         "changed_meanwhile",

@@ -9,6 +9,7 @@ struct SignIn: Sendable {
         case password
         case passwordReset = "password reset"
         case recoveryCode = "recovery code"
+        case deviceCode = "device code"
     }
 
     let token: RefreshToken

@@ -49,6 +49,23 @@ struct LimitedAction: Sendable {
         perAddress: nil,
         perAccount: Quota(10, perSeconds: 3600)
     )
+    static let askDeviceSignIn = LimitedAction(
+        name: "ask-device-sign-in",
+        perAddress: Quota(30, perSeconds: 600),
+        perAccount: nil
+    )
+    /// A device asks 120 times in ten minutes.
+    static let pollDeviceSignIn = LimitedAction(
+        name: "poll-device-sign-in",
+        perAddress: Quota(1200, perSeconds: 600),
+        perAccount: nil
+    )
+    /// A code has 34 bits, and lives ten minutes.
+    static let enterDeviceCode = LimitedAction(
+        name: "enter-device-code",
+        perAddress: Quota(30, perSeconds: 600),
+        perAccount: Quota(20, perSeconds: 600)
+    )
     static let recover = LimitedAction(
         name: "recover",
         perAddress: Quota(30, perSeconds: 3600),

@@ -15,6 +15,7 @@ struct MailDelivery: Sendable {
     let from: EmailAddress
     let templates: MailTemplates
     let codes: EmailCodes
+    let links: MailLinks
     let now: @Sendable () -> Date
     let logger: Logger
 
@@ -50,7 +51,7 @@ struct MailDelivery: Sendable {
     }
 
     private func mail(of message: OutboxMessage) throws -> Mail {
-        let written = templates.write(message.kind, values(of: message))
+        let written = templates.write(message.kind, try values(of: message))
         return Mail(
             id: message.id,
             from: from,
@@ -62,15 +63,25 @@ struct MailDelivery: Sendable {
         )
     }
 
-    private func values(of message: OutboxMessage) -> [String: String] {
+    private func values(of message: OutboxMessage) throws -> [String: String] {
         guard let seed = message.seed else { return [:] }
-        return switch message.kind {
+        let (code, link): (String, String)
+        switch message.kind {
         case .emailCode:
-            ["code": codes.code(from: seed), "minutes": "\(Int(EmailCodes.lifetime / 60))"]
+            code = codes.code(from: seed)
+            link = try links.verifyEmail(
+                EmailTicket(uid: message.uid, address: message.recipient.description, code: code),
+                writtenAt: message.writtenAt
+            )
         case .passwordReset:
-            ["code": codes.resetCode(from: seed), "minutes": "\(Int(EmailCodes.lifetime / 60))"]
+            code = codes.resetCode(from: seed)
+            link = try links.resetPassword(
+                PasswordTicket(resetID: message.id, code: code),
+                writtenAt: message.writtenAt
+            )
         case .passwordChanged:
-            [:]
+            return [:]
         }
+        return ["code": code, "link": link, "minutes": "\(Int(EmailCodes.lifetime / 60))"]
     }
 }

@@ -82,6 +82,7 @@ extension TestServer {
             from: try #require(EmailAddress("no-reply@breathmaster.example")),
             templates: try MailTemplates(),
             codes: EmailCodes(key: server.tokens.emailCodeKey),
+            links: MailLinks(site: server.site, key: server.tokens.ticketKey),
             now: server.now,
             logger: Logger(label: "mail") { _ in SwiftLogNoOpLogHandler() }
         )

@@ -27,6 +27,15 @@ struct RouteAccessTests {
         "POST /v1/auth/password/forgotten": .everybody,
         "POST /v1/auth/password/reset": .everybody,
         "POST /v1/auth/recover": .everybody,
+        "POST /v1/auth/device": .everybody,
+        "POST /v1/auth/device/token": .everybody,
+        "GET /device": .everybody,
+        "POST /device": .everybody,
+        "POST /device/answer": .everybody,
+        "GET /email": .everybody,
+        "POST /email": .everybody,
+        "GET /password": .everybody,
+        "POST /password": .everybody,
         "POST /v1/auth/sign-out": .people,
         "POST /v1/auth/sign-out-everywhere": .people,
         "GET /v1/me": .people,
@@ -36,6 +45,9 @@ struct RouteAccessTests {
         "DELETE /v1/me/tokens/{token}": .people,
         "GET /v1/me/audit-events": .people,
         "PUT /v1/me/password": .people,
+        "GET /v1/me/device-requests/{code}": .people,
+        "POST /v1/me/device-requests/{code}": .people,
+        "DELETE /v1/me/device-requests/{code}": .people,
         "POST /v1/me/recovery-code": .people,
         "GET /v1/me/emails": .people,
         "POST /v1/me/emails": .people,
@@ -132,7 +144,8 @@ struct RouteAccessTests {
         #expect(Set(declared).isSubset(of: Self.access.keys))
         // What would let a program make itself at home.
         for path in [
-            "/v1/auth", "/v1/me/tokens", "/v1/me/password", "/v1/me/recovery-code", "/v1/me/audit-events",
+            "/v1/auth", "/v1/me/tokens", "/v1/me/password", "/v1/me/recovery-code", "/v1/me/device-requests",
+            "/v1/me/audit-events",
             "/v1/devices", "/v1/friends/code",
         ] {
             #expect(declared.allSatisfy { !$0.contains(path) }, "\(path)")

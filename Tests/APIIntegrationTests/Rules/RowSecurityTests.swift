@@ -57,6 +57,14 @@ struct RowSecurityTests {
             _ = try await ben.send(.put, "/v1/friends/blocks/\(UUID())")
             _ = try await ben.program(["sync:read"], at: clock.now)
             _ = try await ben.send(.post, "/v1/me/emails", ["address": "ben@\(UUID()).example"])
+            _ = try await ben.send(.put, "/v1/me/password", ["password": "a quiet lake at dawn"])
+            _ = try await nobody.send(
+                .post,
+                "/v1/auth/password/forgotten",
+                ["address": "ben@\(UUID()).example"]
+            )
+            let asked = try await nobody.submit("/v1/auth/device", ["client_id": "editor"])
+            _ = try await ben.send(.post, "/v1/me/device-requests/\(asked["user_code"])")
             try await server.recordEmail(of: other, "ben@\(UUID()).example")
             try await server.asSuperuser { tx in
                 try await tx.execute("select app.fold_global_tally(1)")

@@ -60,10 +60,11 @@ struct TestServer {
         let start = now()
         keys = KeyRing(seed: Curve25519.Signing.PrivateKey().rawRepresentation, madeAt: start)
         let tokenTime: @Sendable () -> Date = { keepsTokens ? start : now() }
-        server = Server(
+        server = try Server(
             pool: pool,
             tokens: try await AccessTokens(keys, now: tokenTime),
             passwords: Passwords(try PasswordHashing(cost: passwordCost)),
+            site: try #require(Site("http://breathmaster.test")),
             proxies: try #require(TrustedProxies("127.0.0.1, ::1")),
             now: now,
             eventBounds: eventBounds

@@ -206,6 +206,13 @@ begin
     '2026-03-06 18:10Z');
   insert into app.recovery_code (uid, hash, made_at) values (test.ada(), sha256('recovery code'), '2026-03-06 18:00Z');
 
+  -- A device that waits, and another that she has let in.
+  for n in 1..2 loop
+    perform app.ask_device_sign_in(('5e5e5e5e-0000-4000-8000-00000000010' || n)::uuid, sha256('device'),
+      sha256(n::text::bytea), 'Editor', '192.0.2.0/24', '2026-03-06 18:00Z', '2026-03-06 18:10Z');
+  end loop;
+  perform app.answer_device_request('5e5e5e5e-0000-4000-8000-000000000102', true, '2026-03-06 18:00Z');
+
   -- Her code, one that she was given and that was none, and a block of nobody in particular.
   insert into app.friend_code (uid, seed, digest) values (test.ada(), gen_random_uuid(), sha256('code of Ada'));
   perform app.redeem_friend_code(sha256('code of nobody'));
