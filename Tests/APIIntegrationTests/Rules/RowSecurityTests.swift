@@ -55,9 +55,9 @@ struct RowSecurityTests {
             _ = try await ben.send(.post, "/v1/friends/code")
             _ = try await ben.send(.post, "/v1/friends", ["code": "BM-000000-000000"])
             _ = try await ben.send(.put, "/v1/friends/blocks/\(UUID())")
+            _ = try await ben.send(.put, "/v1/me/password", ["password": "a quiet lake at dawn"])
             _ = try await ben.program(["sync:read"], at: clock.now)
             _ = try await ben.send(.post, "/v1/me/emails", ["address": "ben@\(UUID()).example"])
-            _ = try await ben.send(.put, "/v1/me/password", ["password": "a quiet lake at dawn"])
             _ = try await nobody.send(
                 .post,
                 "/v1/auth/password/forgotten",
