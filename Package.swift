@@ -60,9 +60,15 @@ let package = Package(
             pkgConfig: "libcurl",
             providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]
         ),
+        .target(
+            name: "CContract",
+            path: "Sources/API/Contract/CContract",
+            exclude: ["docs.html"]
+        ),
         .executableTarget(
             name: "API",
             dependencies: [
+                "CContract",
                 "CCurl",
                 "Domain",
                 "PGClient",
@@ -78,7 +84,7 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
-            exclude: ["Notifications/CCurl"],
+            exclude: ["Contract/CContract", "Notifications/CCurl"],
             // In the program itself, which stays one file.
             resources: [
                 .embedInCode("Notifications/Templates/emailCode.subject.mustache"),
