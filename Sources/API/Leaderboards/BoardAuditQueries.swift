@@ -127,15 +127,17 @@ extension TenantTransaction {
           from me join app.company_season_rank r on r.uid = me.uid left join standing s on s.period = r.period
           where r.metric <> 'team_challenge_participation'
         )
-        select place, member.key, stored.j ->> member.key, expected.j ->> member.key
+        select place, member.key, member.stored, member.expected
         from stored
           full join expected using (place)
           cross join lateral (
-            select key from jsonb_object_keys(coalesce(expected.j, stored.j)) as key
-            where stored.j is not null and expected.j is not null and stored.j -> key is distinct from expected.j -> key
+            select key, stored.j ->> key, expected.j ->> key
+            from jsonb_object_keys(expected.j) as key
+            where stored.j is not null and stored.j -> key is distinct from expected.j -> key
             union all
-            select 'the row' where stored.j is null or expected.j is null
-          ) as member
+            select 'the row', case when stored.j is not null then 'there' end, case when expected.j is not null then 'one' end
+            where stored.j is null or expected.j is null
+          ) as member (key, stored, expected)
         order by place, member.key
         """
     }

@@ -260,7 +260,7 @@ struct BoardPrivacyTests {
 }
 
 extension Client {
-    fileprivate func change(_ settings: [String: Any]) async throws {
+    func change(_ settings: [String: Any]) async throws {
         let answer = try await send(.patch, "/v1/me", settings)
         try #require(answer.status == 200, "\(answer.json)")
     }

@@ -22,6 +22,12 @@ struct TestServer {
         return try await makeDatabase(on: superuser)
     }
 
+    /// Where there is something that only one test may look at: all of a database.
+    private static func database() async throws -> (api: String, superuser: String) {
+        let superuser = try #require(ProcessInfo.processInfo.environment["TEST_DATABASE_URL"])
+        return try await makeDatabase(on: superuser, suffix: "_\(UInt32.random(in: 0...UInt32.max))")
+    }
+
     let server: Server
 
     /// The database, as the API's role and as its superuser.
@@ -40,16 +46,20 @@ struct TestServer {
 
     /// - Parameter postgres: a server to make a database of one's own on; without
     ///   it, the one that all tests share.
+    /// - Parameter isAlone: in a database of its own, on the server that all tests share.
     /// - Parameter keepsTokens: access tokens last, however far the clock goes.
     init(
         clock: TestClock? = nil,
         keepsTokens: Bool = false,
         postgres: OwnPostgres? = nil,
+        isAlone: Bool = false,
         eventBounds: SyncEvents.Bounds = SyncEvents.Bounds()
     ) async throws {
         let made: (api: String, superuser: String)
         if let postgres {
             made = try await Self.makeDatabase(on: try postgres.url())
+        } else if isAlone {
+            made = try await Self.database()
         } else {
             made = try await Self.shared.value
         }
@@ -87,8 +97,11 @@ struct TestServer {
         await server.pool.close()
     }
 
-    private static func makeDatabase(on superuser: String) async throws -> (api: String, superuser: String) {
-        let name = "breathmaster_swift_\(ProcessInfo.processInfo.processIdentifier)"
+    private static func makeDatabase(
+        on superuser: String,
+        suffix: String = ""
+    ) async throws -> (api: String, superuser: String) {
+        let name = "breathmaster_swift_\(ProcessInfo.processInfo.processIdentifier)\(suffix)"
         var components = try #require(URLComponents(string: superuser))
         let administration = PGPool(PGConfiguration(superuser))
         try await administration.execute("create database \(identifier: name)")
