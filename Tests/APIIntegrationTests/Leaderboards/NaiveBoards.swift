@@ -133,7 +133,8 @@ struct NaiveBoards {
         where !closedWeeks.contains(week) && Season(week).endsAt.date <= now
             && people[uid]?.before[week] == nil
         {
-            people[uid]?.before[week] = .some(values(of: uid, in: week))
+            let before = values(of: uid, in: week)
+            people[uid]?.before[week] = .some(before)
         }
         people[uid]?.sittings += sittings
     }
@@ -142,12 +143,16 @@ struct NaiveBoards {
         people[uid]?.sittings = []
         people[uid]?.epoch += 1
         people[uid]?.clearedAt = now
-        people[uid]?.before = people[uid]?.before.filter { closedWeeks.contains($0.key) } ?? [:]
+        let before = people[uid]?.before.filter { closedWeeks.contains($0.key) } ?? [:]
+        people[uid]?.before = before
     }
 
     /// A week becomes history.
     mutating func close(_ week: Week) {
-        for uid in people.keys { people[uid]?.closed[week] = values(of: uid, in: week) }
+        for uid in people.keys {
+            let values = values(of: uid, in: week)
+            people[uid]?.closed[week] = values
+        }
         closedWeeks.insert(week)
         var boards = Scope.global.metrics.map { Board(scope: .global, metric: $0, week: week) }
         for company in companies.keys {

@@ -14,18 +14,27 @@ import Testing
 /// The server on a real Postgres: one freshly migrated database for the whole
 /// run, in which every test makes its own people.
 struct TestServer {
-    private static let shared = Task {
+    /// Migrated once, and copied for those who want one to themselves.
+    private static let template = Task {
         let superuser = try #require(
             ProcessInfo.processInfo.environment["TEST_DATABASE_URL"],
             "TEST_DATABASE_URL must name a server and its superuser; `make test` sets it"
         )
-        return try await makeDatabase(on: superuser)
+        return (superuser, try await makeDatabase(on: superuser, name: "\(databaseName)_template"))
     }
 
-    /// Where there is something that only one test may look at: all of a database.
-    private static func database() async throws -> (api: String, superuser: String) {
-        let superuser = try #require(ProcessInfo.processInfo.environment["TEST_DATABASE_URL"])
-        return try await makeDatabase(on: superuser, suffix: "_\(UInt32.random(in: 0...UInt32.max))")
+    private static let shared = Task { try await copy(named: databaseName) }
+
+    private static let databaseName = "breathmaster_swift_\(ProcessInfo.processInfo.processIdentifier)"
+
+    private static func copy(named name: String) async throws -> (api: String, superuser: String) {
+        let (administrator, _) = try await template.value
+        let administration = PGPool(PGConfiguration(administrator))
+        try await administration.execute(
+            "create database \(identifier: name) template \(identifier: databaseName + "_template")"
+        )
+        await administration.close()
+        return try urls(of: name, on: administrator)
     }
 
     let server: Server
@@ -57,9 +66,9 @@ struct TestServer {
     ) async throws {
         let made: (api: String, superuser: String)
         if let postgres {
-            made = try await Self.makeDatabase(on: try postgres.url())
+            made = try await Self.makeDatabase(on: try postgres.url(), name: Self.databaseName)
         } else if isAlone {
-            made = try await Self.database()
+            made = try await Self.copy(named: "\(Self.databaseName)_\(UInt32.random(in: 0...UInt32.max))")
         } else {
             made = try await Self.shared.value
         }
@@ -99,21 +108,24 @@ struct TestServer {
 
     private static func makeDatabase(
         on superuser: String,
-        suffix: String = ""
+        name: String
     ) async throws -> (api: String, superuser: String) {
-        let name = "breathmaster_swift_\(ProcessInfo.processInfo.processIdentifier)\(suffix)"
-        var components = try #require(URLComponents(string: superuser))
         let administration = PGPool(PGConfiguration(superuser))
         try await administration.execute("create database \(identifier: name)")
         await administration.close()
 
-        components.path = "/\(name)"
-        let owner = try #require(components.string)
-        let pool = PGPool(PGConfiguration(owner))
+        let urls = try urls(of: name, on: superuser)
+        let pool = PGPool(PGConfiguration(urls.superuser))
         let root = URL(filePath: #filePath).appending(path: "../../../..").standardized
         _ = try await Migrator(folder: root.appending(path: "sql").path()).migrate(pool)
         await pool.close()
+        return urls
+    }
 
+    private static func urls(of database: String, on superuser: String) throws -> (api: String, superuser: String) {
+        var components = try #require(URLComponents(string: superuser))
+        components.path = "/\(database)"
+        let owner = try #require(components.string)
         components.queryItems?.removeAll { $0.name == "user" }
         components.queryItems?.append(URLQueryItem(name: "user", value: "breathmaster_api"))
         return (try #require(components.string), owner)
