@@ -44,7 +44,8 @@ private struct ContractText {
         let data = Data(UnsafeBufferPointer(start: text.start, count: text.length))
         bytes = ByteBuffer(bytes: data)
         self.type = type
-        entityTag = "\"" + SHA256.hash(data: data).prefix(8).map { String(format: "%02x", $0) }.joined() + "\""
+        entityTag =
+            "\"" + SHA256.hash(data: data).prefix(8).map { String(format: "%02x", $0) }.joined() + "\""
         let style = String(decoding: data, as: UTF8.self).firstMatch(of: /(?s)<style>(.*?)<\/style>/)?.1 ?? ""
         styleHash = "sha256-" + Data(SHA256.hash(data: Data(style.utf8))).base64EncodedString()
     }

@@ -50,16 +50,22 @@ struct BoardAudit: Sendable {
     }
 
     private func people(after place: UUID) async throws -> [UUID]? {
-        try await asOwner { try await $0.queryOne("select app.people_after(\(place), \(Self.page))", as: [UUID].self) }
+        try await asOwner {
+            try await $0.queryOne("select app.people_after(\(place), \(Self.page))", as: [UUID].self)
+        }
     }
 
     private func weeks() async throws -> [String] {
-        try await asOwner { try await $0.query("select * from app.audited_weeks() order by 1", as: (String).self) }
+        try await asOwner {
+            try await $0.query("select * from app.audited_weeks() order by 1", as: (String).self)
+        }
     }
 
     private func differences(of uid: UUID) async throws -> [BoardDifference] {
         do {
-            return try await TenantDatabase(pool: pool).inspect(Principal(uid: uid)) { try await $0.boardDifferences() }
+            return try await TenantDatabase(pool: pool).inspect(Principal(uid: uid)) {
+                try await $0.boardDifferences()
+            }
         } catch let error as PGError where error.sqlState?.rawValue == "BM401" {
             // Gone since the page was read.
             return []

@@ -171,13 +171,15 @@ private struct StoredStanding: PGRow {
 extension Standing {
     /// What is compared, as it is stored.
     fileprivate static let names = [
-        "weekly_xp", "weekly_streak", "weekly_minutes", "practised_days", "total_xp", "longest_streak", "total_sessions",
+        "weekly_xp", "weekly_streak", "weekly_minutes", "practised_days", "total_xp", "longest_streak",
+        "total_sessions",
         "last_session_at", "last_day_at", "streak_at",
     ]
 
     fileprivate var values: [String?] {
         [
-            weekly?.xp, weekly?.streak, weekly?.minutes, weekly?.practisedDays, allTime?.xp, allTime?.longestStreak,
+            weekly?.xp, weekly?.streak, weekly?.minutes, weekly?.practisedDays, allTime?.xp,
+            allTime?.longestStreak,
             allTime?.sessions,
         ].map { $0.map(String.init) } + [lastSessionAt, lastDayAt, streakAt].map(\.description)
     }
@@ -204,7 +206,9 @@ extension Ledger {
         of owner: String
     ) -> [BoardDifference] {
         let stored = Dictionary(uniqueKeysWithValues: stored.map { ($0.period, $0.values) })
-        let counted = Dictionary(uniqueKeysWithValues: Standing.all(of: self).map { ($0.period.description, $0.values) })
+        let counted = Dictionary(
+            uniqueKeysWithValues: Standing.all(of: self).map { ($0.period.description, $0.values) }
+        )
         return Set(stored.keys).union(counted.keys).sorted().flatMap { period -> [BoardDifference] in
             if let closing = closedAt[period], hasMoved(period, since: closing) { return [] }
             guard let there = stored[period], let expected = counted[period] else {
@@ -237,7 +241,8 @@ extension Ledger {
         guard let week = Week(period), epochStartedAt.map({ $0 < moment }) ?? true else { return true }
         return sessions.values.contains { session in
             (session.receivedAt >= moment || session.isPardoned)
-                && session.localDay >= week.monday.advanced(by: -1) && session.localDay <= week.monday.advanced(by: 7)
+                && session.localDay >= week.monday.advanced(by: -1)
+                && session.localDay <= week.monday.advanced(by: 7)
         }
     }
 }

@@ -99,7 +99,8 @@ struct BoardAuditTests {
                     delete from app.global_tally
                     where period = '2045-W20' and metric = 'weekly_xp' and level = 1 and bucket = 945 / 128
                     """,
-                said: "counts of the global board 2045-W20 by weekly_xp: people from 896 to 1023 is 0, expected 1"
+                said:
+                    "counts of the global board 2045-W20 by weekly_xp: people from 896 to 1023 is 0, expected 1"
             ),
             Corruption(
                 name: "a change that is still to be counted",
@@ -113,7 +114,8 @@ struct BoardAuditTests {
             Corruption(
                 name: "a value in history",
                 table: "global_season_rank",
-                sql: "update app.global_season_rank set value = 406 where metric = 'weekly_xp' and display_name = 'Ada'",
+                sql:
+                    "update app.global_season_rank set value = 406 where metric = 'weekly_xp' and display_name = 'Ada'",
                 said: "user ADA, global history 2045-W19 by weekly_xp: value is 406, expected 405"
             ),
             Corruption(
@@ -138,7 +140,8 @@ struct BoardAuditTests {
                 name: "a place in a company's history",
                 table: "company_season_rank",
                 sql: "update app.company_season_rank set shown = false where metric = 'weekly_minutes'",
-                said: "user ADA, history of company ACME, 2045-W19 by weekly_minutes: shown is false, expected true"
+                said:
+                    "user ADA, history of company ACME, 2045-W19 by weekly_minutes: shown is false, expected true"
             ),
             Corruption(
                 name: "a company's digest",
@@ -209,7 +212,9 @@ struct BoardAuditTests {
             )
             #expect(cleared.status == 200)
             #expect(try await server.boardDifferences() == [])
-            try await server.asSuperuser { _ = try await $0.execute("delete from app.user where uid = \(UUID(uuidString: uid))") }
+            try await server.asSuperuser {
+                _ = try await $0.execute("delete from app.user where uid = \(UUID(uuidString: uid))")
+            }
             #expect(try await server.boardDifferences() == [])
         }
     }

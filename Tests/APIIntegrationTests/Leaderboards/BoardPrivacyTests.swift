@@ -172,6 +172,10 @@ struct BoardPrivacyTests {
             clock.advance(by: season.finalAt.date.timeIntervalSince(clock.now))
             try await server.finalise(season)
             #expect(try await ada.client.board("global/seasons/2075-W20") == "empty")
+            // One that nobody was in is hidden too.
+            try await server.finalise(Season(try #require(Week("2075-W05"))))
+            let nobodys = try await ada.client.send(.get, "/v1/leaderboards/global?period=2075-W05")
+            #expect(nobodys.json["isHidden"] as? Bool == true)
             try await ada.client.change(["leaderboards": ["global": ["hidden": false]]])
             #expect(try await ada.client.board("global/seasons/2075-W20") == "1 Ada")
         }

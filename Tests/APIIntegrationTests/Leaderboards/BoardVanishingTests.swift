@@ -83,7 +83,9 @@ struct BoardVanishingTests {
 
         static var all: [Way] {
             // Ranks of the global board count everyone who opted in, behind a block or not.
-            let behindBlock = Surface.global.subtracting([.globalCount]).union(Surface.friends).union(Surface.company)
+            let behindBlock = Surface.global.subtracting([.globalCount]).union(Surface.friends).union(
+                Surface.company
+            )
             return [
                 Way("leaderboards.global.enabled", to: false, from: true, vanishesFrom: Surface.global),
                 Way("privacy.hideFromGlobalLeaderboard", to: true, from: false, vanishesFrom: Surface.global),
@@ -159,7 +161,8 @@ struct BoardVanishingTests {
         }
     }
 
-    @Test func `who goes is gone from every place that the rules say, in the same transaction`() async throws {
+    @Test func `who goes is gone from every place that the rules say, in the same transaction`() async throws
+    {
         let clock = TestClock(try Date("2047-05-19T12:00:00Z", strategy: .iso8601))
         let server = try await TestServer(clock: clock, keepsTokens: true, isAlone: true)
         try await server.run { nobody in
@@ -183,13 +186,18 @@ struct BoardVanishingTests {
             try await server.finalise(Season(try #require(Week("2047-W19"))))
 
             let other = PGPool(PGConfiguration(server.database))
-            let (adaID, benID) = (try #require(UUID(uuidString: ada.uid)), try #require(UUID(uuidString: ben.uid)))
+            let (adaID, benID) = (
+                try #require(UUID(uuidString: ada.uid)), try #require(UUID(uuidString: ben.uid))
+            )
             let binding: SQL = "select app.bind(\(benID), \(UUID(uuidString: acme.id)))"
             func seen() async throws -> Set<Surface> {
                 var seen: Set<Surface> = []
                 for surface in Surface.allCases {
                     let shows = try await other.transaction(.readOnly, opening: binding) { tx in
-                        try await tx.queryOne("select coalesce(\(surface.shows(adaID)), false)", as: Bool.self)
+                        try await tx.queryOne(
+                            "select coalesce(\(surface.shows(adaID)), false)",
+                            as: Bool.self
+                        )
                     }
                     if shows { seen.insert(surface) }
                 }
@@ -207,7 +215,9 @@ struct BoardVanishingTests {
                 #expect((200..<300).contains(undone.status), "\(way.name), undone")
                 #expect(try await seen() == everywhere, "\(way.name), undone")
             }
-            try await server.asSuperuser { _ = try await $0.execute("delete from app.user where uid = \(adaID)") }
+            try await server.asSuperuser {
+                _ = try await $0.execute("delete from app.user where uid = \(adaID)")
+            }
             #expect(try await seen() == [])
             await other.close()
         }

@@ -22,7 +22,9 @@ struct NaiveBoards {
         /// Nil without practice.
         init?(_ sittings: [Sitting]) {
             let days = Dictionary(grouping: sittings, by: \.day)
-            guard let last = days.keys.max(), let lastEndedAt = sittings.map(\.endedAt).max() else { return nil }
+            guard let last = days.keys.max(), let lastEndedAt = sittings.map(\.endedAt).max() else {
+                return nil
+            }
             func beganPractising(on day: LocalDay) -> Date { days[day]?.map(\.endedAt).min() ?? lastEndedAt }
             var (run, longest, reachedOn) = (0, 0, last)
             for day in days.keys.sorted() {
@@ -69,7 +71,9 @@ struct NaiveBoards {
             agrees("privacy.shareProgress") && agrees("leaderboards.global.enabled")
                 && !agrees("privacy.hideFromGlobalLeaderboard") && !agrees("privacy.friendsOnlyVisible")
         }
-        var isOnFriendsBoards: Bool { agrees("privacy.shareProgress") && agrees("leaderboards.friends.enabled") }
+        var isOnFriendsBoards: Bool {
+            agrees("privacy.shareProgress") && agrees("leaderboards.friends.enabled")
+        }
         var isOnCompanyBoards: Bool {
             agrees("privacy.shareProgress") && agrees("leaderboards.company.enabled")
                 && !agrees("privacy.friendsOnlyVisible")
@@ -156,7 +160,9 @@ struct NaiveBoards {
         closedWeeks.insert(week)
         var boards = Scope.global.metrics.map { Board(scope: .global, metric: $0, week: week) }
         for company in companies.keys {
-            boards += Scope.company.metrics.map { Board(scope: .company, metric: $0, week: week, company: company) }
+            boards += Scope.company.metrics.map {
+                Board(scope: .company, metric: $0, week: week, company: company)
+            }
         }
         for board in boards {
             let ranked = ranked(on: board, for: nil)
@@ -190,7 +196,9 @@ struct NaiveBoards {
             let reached: (value: Double, at: Date)
             switch board.scope {
             case .global:
-                guard person.isOnGlobalBoard, board.metric != .weeklyStreak || person.sharesStreaks else { return nil }
+                guard person.isOnGlobalBoard, board.metric != .weeklyStreak || person.sharesStreaks else {
+                    return nil
+                }
             case .friends:
                 guard let viewer, person.isOnFriendsBoards,
                     person.uid == viewer || friends.contains([person.uid, viewer]),
@@ -211,7 +219,8 @@ struct NaiveBoards {
                 else { return nil }
                 reached = (Double(person.sittings.count), last)
             }
-            return reached.value > 0 ? Place(uid: person.uid, rank: 0, value: reached.value, at: reached.at) : nil
+            return reached.value > 0
+                ? Place(uid: person.uid, rank: 0, value: reached.value, at: reached.at) : nil
         }
         return
             placed
@@ -227,7 +236,9 @@ struct NaiveBoards {
         if one.value != other.value { return one.value > other.value }
         if one.at != other.at { return one.at < other.at }
         func id(_ uid: String) -> String {
-            guard board.scope == .global, people[uid]?.isAnonymous == true, let week = board.week else { return uid }
+            guard board.scope == .global, people[uid]?.isAnonymous == true, let week = board.week else {
+                return uid
+            }
             return aliases["\(uid) \(week)"] ?? uid
         }
         return id(one.uid) < id(other.uid)
@@ -268,7 +279,8 @@ struct NaiveBoards {
         else { return [] }
         return ranked(on: board, for: viewer)
             .filter { place in
-                board.scope != .global || people[place.uid]?.isAnonymous == true || !areApart(place.uid, viewer)
+                board.scope != .global || people[place.uid]?.isAnonymous == true
+                    || !areApart(place.uid, viewer)
             }
             .compactMap { place in
                 guard let before = people[place.uid]?.before[week] else { return nil }
@@ -314,7 +326,9 @@ struct NaiveBoards {
         case .friends:
             stats["weeklyXP"] = values.map { Double($0.xp) }
             if person.sharesStreaks { stats["weeklyStreak"] = values.map { Double($0.streak) } }
-            if person.agrees("leaderboards.friends.shareDetailedProgress"), total > 0 { stats["totalSessions"] = total }
+            if person.agrees("leaderboards.friends.shareDetailedProgress"), total > 0 {
+                stats["totalSessions"] = total
+            }
             if person.agrees("privacy.showDetailedStats"), total > 0 { stats["totalXP"] = totalXP }
         case .company:
             stats["weeklyMinutes"] = values.map { Double($0.minutes) }
@@ -334,12 +348,15 @@ struct NaiveBoards {
                         && (person.uid == viewer || friends.contains([person.uid, viewer]))
                 }
             case .global, .company:
-                everRanked.contains { $0.key.scope == scope && $0.key.company == company && $0.key.week == week && $0.value > 0 }
+                everRanked.contains {
+                    $0.key.scope == scope && $0.key.company == company && $0.key.week == week && $0.value > 0
+                }
                     && (company.map { companies[$0]?.hasBoard == true } ?? true)
             }
         }
         return Set(latest).union(past).sorted(by: >).map { week in
-            let state = closedWeeks.contains(week) ? "final" : Season(week).endsAt.date <= now ? "grace" : "open"
+            let state =
+                closedWeeks.contains(week) ? "final" : Season(week).endsAt.date <= now ? "grace" : "open"
             return "\(week) \(state)"
         }
     }

@@ -122,7 +122,9 @@ struct TestServer {
         return urls
     }
 
-    private static func urls(of database: String, on superuser: String) throws -> (api: String, superuser: String) {
+    private static func urls(of database: String, on superuser: String) throws -> (
+        api: String, superuser: String
+    ) {
         var components = try #require(URLComponents(string: superuser))
         components.path = "/\(database)"
         let owner = try #require(components.string)
