@@ -183,6 +183,38 @@ struct BoardAuditTests {
         }
     }
 
+    @Test func `the command prints what differs, and fails only then`() async throws {
+        let clock = TestClock(try Date("2048-05-24T12:00:00Z", strategy: .iso8601))
+        let server = try await TestServer(clock: clock, isAlone: true)
+        try await server.run { nobody in
+            let (_, uid) = try await nobody.practitioner("Ada", at: clock.now)
+            let sound = try await Self.verify(server.superuser)
+            #expect(sound.status == 0)
+            #expect(sound.output == "1 people, 2 weeks, 0 differences\n")
+            try await server.asSuperuser {
+                _ = try await $0.execute("update app.standing set weekly_minutes = 1 where period = '2048-W21'")
+            }
+            let wrong = try await Self.verify(server.superuser)
+            #expect(wrong.status == 1)
+            #expect(wrong.output.contains("user \(uid), standing 2048-W21: weekly_minutes is 1, expected 210\n"))
+        }
+    }
+
+    private static func verify(_ database: String) async throws -> (status: Int32, output: String) {
+        try await blocking {
+            let process = Process()
+            process.executableURL = Bundle.module.bundleURL.deletingLastPathComponent().appending(path: "breathmaster")
+            process.arguments = ["boards", "verify"]
+            process.environment = ["MIGRATION_DATABASE_URL": database]
+            let output = Pipe()
+            process.standardOutput = output
+            try process.run()
+            let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            process.waitUntilExit()
+            return (process.terminationStatus, text)
+        }
+    }
+
     @Test func `what came in after a week was closed, a clear and a pardon are nothing wrong`() async throws {
         let clock = TestClock(try Date("2046-05-20T12:00:00Z", strategy: .iso8601))
         let server = try await TestServer(clock: clock, keepsTokens: true, isAlone: true)
