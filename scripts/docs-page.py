@@ -141,18 +141,22 @@ def kind(schema):
 
 
 def bounds(schema):
-    words = {
-        "minimum": "from {}", "exclusiveMinimum": "more than {}", "maximum": "to {}", "minLength": "at least {} long",
-        "maxLength": "at most {} long", "minItems": "at least {}", "maxItems": "at most {}",
-        "maxProperties": "at most {} members", "default": "otherwise <code>{}</code>",
-    }
     if "format" in schema:
         yield e(schema["format"])
-    for key, phrase in words.items():
+    for least, most, unit in (("minimum", "maximum", ""), ("minLength", "maxLength", " characters"), ("minItems", "maxItems", " of them")):
+        low, high = schema.get(least), schema.get(most)
+        if low is not None and high is not None:
+            yield f"{low} to {high}{unit}"
+        elif low is not None:
+            yield f"at least {low}{unit}"
+        elif high is not None:
+            yield f"at most {high}{unit}"
+    for key, phrase in {"exclusiveMinimum": "more than {}", "maxProperties": "at most {} members"}.items():
+        if key in schema:
+            yield phrase.format(schema[key])
+    for key, phrase in {"pattern": "<code>{}</code>", "default": "otherwise <code>{}</code>"}.items():
         if key in schema:
             yield phrase.format(e(str(schema[key])))
-    if "pattern" in schema:
-        yield f"<code>{e(schema['pattern'])}</code>"
 
 
 def entry(name, schema, needed=False, description=None):
@@ -246,12 +250,14 @@ def operation(path, method, given, shared):
         f'<p class="soft">{security(given)}</p>',
     ]
     parameters = [resolved(one) for one in shared + given.get("parameters", [])]
-    if parameters:
+    for place, heading in (("path", "In the path"), ("query", "In the query"), ("header", "Headers")):
         rows = "".join(
-            entry(f"{one['name']}", one["schema"], one.get("required", False), f"{one.get('description', '')} (in the {one['in']})")
+            entry(one["name"], one["schema"], one.get("required", False), one.get("description"))
             for one in parameters
+            if one["in"] == place
         )
-        parts.append(f'<h4>Parameters</h4><dl class="members">{rows}</dl>')
+        if rows:
+            parts.append(f'<h4>{heading}</h4><dl class="members">{rows}</dl>')
     if "requestBody" in given:
         request = resolved(given["requestBody"])
         parts.append("<h4>Body</h4>" + body(request["content"]))

@@ -192,18 +192,24 @@ struct BoardAuditTests {
             #expect(sound.status == 0)
             #expect(sound.output == "1 people, 2 weeks, 0 differences\n")
             try await server.asSuperuser {
-                _ = try await $0.execute("update app.standing set weekly_minutes = 1 where period = '2048-W21'")
+                _ = try await $0.execute(
+                    "update app.standing set weekly_minutes = 1 where period = '2048-W21'"
+                )
             }
             let wrong = try await Self.verify(server.superuser)
             #expect(wrong.status == 1)
-            #expect(wrong.output.contains("user \(uid), standing 2048-W21: weekly_minutes is 1, expected 210\n"))
+            #expect(
+                wrong.output.contains("user \(uid), standing 2048-W21: weekly_minutes is 1, expected 210\n")
+            )
         }
     }
 
     private static func verify(_ database: String) async throws -> (status: Int32, output: String) {
         try await blocking {
             let process = Process()
-            process.executableURL = Bundle.module.bundleURL.deletingLastPathComponent().appending(path: "breathmaster")
+            process.executableURL = Bundle.module.bundleURL.deletingLastPathComponent().appending(
+                path: "breathmaster"
+            )
             process.arguments = ["boards", "verify"]
             process.environment = ["MIGRATION_DATABASE_URL": database]
             let output = Pipe()

@@ -222,4 +222,40 @@ struct BoardVanishingTests {
             await other.close()
         }
     }
+
+    @Test func `a change of mind and what it hides are one transaction`() async throws {
+        let clock = TestClock(try Date("2047-06-23T12:00:00Z", strategy: .iso8601))
+        let server = try await TestServer(clock: clock, isAlone: true)
+        try await server.run { nobody in
+            let (_, uid) = try await nobody.practitioner("Ada", at: clock.now)
+            let (_, viewer) = try await nobody.newcomer()
+            let (adaID, viewerID) = (
+                try #require(UUID(uuidString: uid)), try #require(UUID(uuidString: viewer))
+            )
+            let (mine, others) = (
+                PGPool(PGConfiguration(server.database)), PGPool(PGConfiguration(server.database))
+            )
+            func seenByOthers() async throws -> [Int] {
+                try await others.transaction(.readOnly, opening: "select app.bind(\(viewerID))") { tx in
+                    [
+                        try await tx.queryOne("select count(*) from board.global", as: Int.self),
+                        try await tx.queryOne(
+                            "select coalesce(sum(people), 0) from board.global_count where level in (1, 2)",
+                            as: Int.self
+                        ),
+                    ]
+                }
+            }
+            let before = try await seenByOthers()
+            #expect(before == [2, 4])
+            try await mine.transaction(opening: "select app.bind(\(adaID))") { tx in
+                try await tx.execute("update app.user set global_board = false where uid = \(adaID)")
+                #expect(try await tx.queryOne("select count(*) from board.global", as: Int.self) == 0)
+                #expect(try await seenByOthers() == before)
+            }
+            #expect(try await seenByOthers() == [0, 0])
+            await mine.close()
+            await others.close()
+        }
+    }
 }
