@@ -240,7 +240,7 @@ struct BoardVanishingTests {
                     [
                         try await tx.queryOne("select count(*) from board.global", as: Int.self),
                         try await tx.queryOne(
-                            "select coalesce(sum(people), 0) from board.global_count where level in (1, 2)",
+                            "select coalesce(sum(people), 0)::bigint from board.global_count where level in (1, 2)",
                             as: Int.self
                         ),
                     ]
