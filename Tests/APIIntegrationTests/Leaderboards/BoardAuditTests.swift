@@ -183,6 +183,40 @@ struct BoardAuditTests {
         }
     }
 
+    @Test func `what goes on meanwhile is nothing wrong`() async throws {
+        let clock = TestClock(try Date("2044-05-22T12:00:00Z", strategy: .iso8601))
+        let server = try await TestServer(clock: clock, keepsTokens: true, isAlone: true)
+        try await server.run { nobody in
+            var people: [Client] = []
+            for number in 0..<4 {
+                people.append(try await nobody.practitioner("P\(number)", at: clock.now).client)
+            }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for person in people {
+                    group.addTask {
+                        var phone = BatchDevice("phone", of: person)
+                        for number in 1...15 {
+                            let start = clock.now.addingTimeInterval(Double(-3 * 86_400 + number * 1200))
+                            try await phone.sync([Practice.session(startedAt: start, cycles: 20 + number)])
+                            try await person.change([
+                                "leaderboards": ["global": ["anonymizedDisplay": number.isMultiple(of: 2)]]
+                            ])
+                        }
+                    }
+                }
+                group.addTask {
+                    for _ in 0..<8 {
+                        #expect(try await server.boardDifferences() == [])
+                        try await server.asSuperuser {
+                            _ = try await $0.execute("select app.fold_global_tally(20)")
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+    }
+
     @Test func `the command prints what differs, and fails only then`() async throws {
         let clock = TestClock(try Date("2048-05-24T12:00:00Z", strategy: .iso8601))
         let server = try await TestServer(clock: clock, isAlone: true)

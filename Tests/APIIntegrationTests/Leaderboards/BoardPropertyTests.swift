@@ -7,9 +7,11 @@ import Testing
 @testable import API
 
 /// Whatever happens, in whatever order: every endpoint says to every viewer what counting everything
-/// anew would.
-struct BoardPropertyTests {
-    @Test(arguments: [1, 2] as [UInt64])
+/// anew would. `SOAK_TOWNS` says in how many towns it is tried.
+@Suite(.serialized) struct BoardPropertyTests {
+    private static let towns = ProcessInfo.processInfo.environment["SOAK_TOWNS"].flatMap(UInt64.init) ?? 2
+
+    @Test(arguments: 1...towns)
     func `after anything that people do, every board says to everyone what a naive count says`(seed: UInt64)
         async throws
     {

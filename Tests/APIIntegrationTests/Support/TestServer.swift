@@ -29,7 +29,7 @@ struct TestServer {
 
     private static func copy(named name: String) async throws -> (api: String, superuser: String) {
         let (administrator, _) = try await template.value
-        let administration = PGPool(PGConfiguration(administrator))
+        let administration = patientPool(administrator)
         try await administration.execute(
             "create database \(identifier: name) template \(identifier: databaseName + "_template")"
         )
@@ -73,7 +73,11 @@ struct TestServer {
             made = try await Self.shared.value
         }
         (database, superuser) = made
-        let pool = PGPool(PGConfiguration(database))
+        var configuration = PGConfiguration(database)
+        // With all tests at once a connection may take its time; what goes wrong with a Postgres of one's
+        // own has to be heard of as soon as it is by others.
+        if postgres == nil { configuration.acquireTimeout = .seconds(30) }
+        let pool = PGPool(configuration)
         let now: @Sendable () -> Date = { clock?.now ?? Date() }
         let start = now()
         keys = KeyRing(seed: Curve25519.Signing.PrivateKey().rawRepresentation, madeAt: start)
@@ -106,16 +110,24 @@ struct TestServer {
         await server.pool.close()
     }
 
+    /// Databases are made while all tests begin at once, and what computes has the processors first.
+    private static func patientPool(_ url: String) -> PGPool {
+        var configuration = PGConfiguration(url)
+        (configuration.acquireTimeout, configuration.connectTimeout) = (.seconds(60), .seconds(60))
+        configuration.statementTimeout = .seconds(60)
+        return PGPool(configuration)
+    }
+
     private static func makeDatabase(
         on superuser: String,
         name: String
     ) async throws -> (api: String, superuser: String) {
-        let administration = PGPool(PGConfiguration(superuser))
+        let administration = patientPool(superuser)
         try await administration.execute("create database \(identifier: name)")
         await administration.close()
 
         let urls = try urls(of: name, on: superuser)
-        let pool = PGPool(PGConfiguration(urls.superuser))
+        let pool = patientPool(urls.superuser)
         let root = URL(filePath: #filePath).appending(path: "../../../..").standardized
         _ = try await Migrator(folder: root.appending(path: "sql").path()).migrate(pool)
         await pool.close()
