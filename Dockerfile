@@ -8,6 +8,8 @@ WORKDIR /build
 COPY Package.* ./
 RUN swift package resolve
 COPY Sources Sources
+# Part of the program, which serves it.
+COPY openapi.yaml .
 # The manifest names the tests, so their folders have to be there.
 COPY Tests Tests
 RUN swift build --explicit-target-dependency-import-check error \

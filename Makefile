@@ -1,6 +1,6 @@
 # The flags, the order of things and what they need are in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test test-swift test-sql test-policies schema schema-check soak bench bench-leaderboards bench-pgclient docs format lint clean
+.PHONY: help run demo build test test-swift test-sql test-policies test-contract schema schema-check soak bench bench-leaderboards bench-pgclient docs docs-page format lint clean
 
 help: ## Say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -16,7 +16,7 @@ build: ## Build the server, optimised
 	@scripts/install-packages run
 	swift build --explicit-target-dependency-import-check error --configuration release --product breathmaster
 
-test: ## Run every test: Swift, SQL, the policies one by one, the schema
+test: ## Run every test: Swift, SQL, the policies one by one, the schema, the contract
 	@scripts/test
 
 test-swift: ## Run the Swift tests
@@ -28,14 +28,19 @@ test-sql: ## Run the SQL tests
 test-policies: ## Drop, then open, each row security policy in turn and expect the SQL tests to notice
 	@scripts/test policies
 
+test-contract: ## Try a running server against openapi.yaml
+	@scripts/test contract
+
 schema: ## Write sql/schema.sql anew from the migrations
 	@scripts/schema
 
 schema-check: ## Fail when sql/schema.sql is stale
 	@scripts/test schema
 
-soak: ## Try the merge on two million histories instead of a hundred thousand
+soak: ## Try the merge on two million histories instead of a hundred thousand, and boards in fifty towns instead of two
 	SOAK_HISTORIES=2000000 swift test --explicit-target-dependency-import-check error --filter 'Three devices'
+	SOAK_TOWNS=50 TEST_DATABASE_URL="$$(scripts/private-postgres url --throwaway)" scripts/private-postgres with --throwaway \
+	  swift test --explicit-target-dependency-import-check error --filter BoardPropertyTests
 
 bench: ## Measure syncs over HTTP beside pgbench with the same statements, in one run
 	@scripts/bench sync
@@ -45,6 +50,9 @@ bench-leaderboards: ## Measure leaderboards likewise, with a million people
 
 bench-pgclient: ## Measure PGClient beside libpq, pgbench, psycopg and asyncpg, in one run
 	@scripts/bench-pgclient
+
+docs-page: ## Write the page at /docs anew from openapi.yaml
+	@scripts/docs-page
 
 docs: ## Write PGClient's documentation to .build-docs/PGClient.doccarchive
 	@scripts/docs

@@ -66,10 +66,16 @@ let package = Package(
             pkgConfig: "libargon2",
             providers: [.apt(["libargon2-dev"]), .brew(["argon2"])]
         ),
+        .target(
+            name: "CContract",
+            path: "Sources/API/Contract/CContract",
+            exclude: ["docs.html"]
+        ),
         .executableTarget(
             name: "API",
             dependencies: [
                 "CArgon2",
+                "CContract",
                 "CCurl",
                 "Domain",
                 "PGClient",
@@ -87,7 +93,8 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             exclude: [
-                "Identity/CArgon2", "Identity/CommonPasswords/README.md", "Notifications/CCurl",
+                "Contract/CContract", "Identity/CArgon2", "Identity/CommonPasswords/README.md",
+                "Notifications/CCurl",
             ],
             // In the program itself, which stays one file.
             resources: [

@@ -208,6 +208,159 @@ ALTER FUNCTION app.ask_password_reset(id uuid, given text, code_seed uuid, code_
 
 COMMENT ON FUNCTION app.ask_password_reset(id uuid, given text, code_seed uuid, code_digest bytea, at timestamp with time zone, until timestamp with time zone) IS 'Writes down that a password is forgotten, whether or not the address is anybody''s.';
 
+CREATE FUNCTION app.audit_season(week text) RETURNS TABLE(organization_id uuid, metric text, what text, stored text, expected text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  board record;
+  place record;
+  before record;
+  chain bytea;
+  places integer;
+begin
+  perform set_config('app.closing_season', week, true);
+  for board in
+    select null::uuid as organization_id, s.metric, s.people, s.digest
+    from app.global_season s
+    where s.period = week and s.finalised_at is not null
+    union all
+    select s.organization_id, s.metric, s.people, s.digest
+    from app.company_season s
+    where s.period = week and s.finalised_at is not null
+    order by 1, 2
+  loop
+    chain := '';
+    places := 0;
+    select 0 as "position", 0 as rank, null::double precision as value into before;
+    for place in
+      select r."position", r.rank, r.value::double precision as value, r.entry_id
+      from app.global_season_rank r
+      where board.organization_id is null and r.period = week and r.metric = board.metric
+      union all
+      select r."position", r.rank, r.value, r.uid
+      from app.company_season_rank r
+      where r.organization_id = board.organization_id and r.period = week and r.metric = board.metric
+      order by 1
+    loop
+      places := places + 1;
+      organization_id := board.organization_id;
+      metric := board.metric;
+      if place.value > before.value then
+        what := format('the value at place %s', place."position");
+        stored := place.value;
+        expected := format('at most %s', before.value);
+        return next;
+      elsif place.value = before.value and place.rank <> before.rank then
+        what := format('the rank at place %s', place."position");
+        stored := place.rank;
+        expected := before.rank;
+        return next;
+      elsif place.value is distinct from before.value and place.rank not between before."position" + 1 and place."position" then
+        what := format('the rank at place %s', place."position");
+        stored := place.rank;
+        expected := place."position";
+        return next;
+      end if;
+      chain := sha256(chain || convert_to(format('%s,%s,%s;', place.rank, place.entry_id, place.value), 'UTF8'));
+      before := place;
+    end loop;
+    organization_id := board.organization_id;
+    metric := board.metric;
+    if greatest(places, before."position") > board.people then
+      what := 'the number of people';
+      stored := board.people;
+      expected := format('at least %s', greatest(places, before."position"));
+      return next;
+    elsif places = board.people and chain <> board.digest then
+      what := 'the digest';
+      stored := encode(board.digest, 'hex');
+      expected := encode(chain, 'hex');
+      return next;
+    end if;
+  end loop;
+  perform set_config('app.closing_season', '', true);
+end
+$$;
+
+ALTER FUNCTION app.audit_season(week text) OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.audit_season(week text) IS 'What is wrong with a week''s boards that are history, as far as they tell by themselves.';
+
+CREATE FUNCTION app.audit_tally(week text) RETURNS TABLE(metric text, level integer, bucket integer, stored bigint, expected bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform set_config('app.closing_season', week, true);
+  return query
+  with kept as (
+    select t.metric, t.level::integer as level, t.bucket, sum(t.people)::bigint as people
+    from (
+      select g.metric, g.level, g.bucket, g.people from app.global_tally g where g.period = week
+      union all
+      select c.metric, l.level, case l.level when 0 then c.value else c.value / 128 end, c.people
+      from app.global_tally_change c
+        cross join (values (0), (1)) as l (level)
+      where c.period = week
+    ) as t
+    group by 1, 2, 3
+  ), counted as (
+    select reached.metric, l.level, case l.level when 0 then reached.value else reached.value / 128 end as bucket,
+      count(*) as people
+    from app.global_standing s
+      cross join lateral (values ('weekly_xp', s.weekly_xp), ('weekly_streak', s.weekly_streak)) as reached (metric, value)
+      cross join (values (0), (1)) as l (level)
+    where s.period = week and reached.value > 0
+    group by 1, 2, 3
+  )
+  select metric, level, bucket, coalesce(k.people, 0), coalesce(c.people, 0)
+  from kept k
+    full join counted c using (metric, level, bucket)
+  where coalesce(k.people, 0) <> coalesce(c.people, 0)
+  order by 1, 2, 3;
+  perform set_config('app.closing_season', '', true);
+end
+$$;
+
+ALTER FUNCTION app.audit_tally(week text) OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.audit_tally(week text) IS 'Where the counts of a week''s global boards differ from the people on them.';
+
+CREATE FUNCTION app.audited_weeks() RETURNS SETOF text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select period from app.global_tally
+  union
+  select period from app.global_tally_change
+  union
+  select period from app.season
+$$;
+
+ALTER FUNCTION app.audited_weeks() OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.audited_weeks() IS 'The weeks of which there is a count or a season, as far as that can be told without looking at people.';
+
+CREATE FUNCTION app.auditing() RETURNS uuid
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  place constant text := current_setting('app.auditing', true);
+begin
+  if place is null or place = '' then
+    raise exception 'nothing is being audited in this transaction' using errcode = 'insufficient_privilege';
+  end if;
+  return place::uuid;
+end
+$$;
+
+ALTER FUNCTION app.auditing() OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.auditing() IS 'The uid after which the audit reads on: its policy lets it see the people from there. Raises 42501 when there is none.';
+
 CREATE FUNCTION app.befriend(other uuid) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1004,6 +1157,24 @@ $$;
 ALTER FUNCTION app.password_by_email(given text, from_source text, OUT found_uid uuid, OUT found_phc text, OUT knows_source boolean) OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.password_by_email(given text, from_source text, OUT found_uid uuid, OUT found_phc text, OUT knows_source boolean) IS 'What a password is checked against, nulls where there is none; and whether its person has signed in from that network before.';
+
+CREATE FUNCTION app.people_after(place uuid, most integer) RETURNS uuid[]
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  people uuid[];
+begin
+  perform set_config('app.auditing', place::text, true);
+  people := array(select uid from app.user where uid > place order by uid limit most);
+  perform set_config('app.auditing', '', true);
+  return people;
+end
+$$;
+
+ALTER FUNCTION app.people_after(place uuid, most integer) OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.people_after(place uuid, most integer) IS 'The next people in the order of their uids, for an audit that reads page by page.';
 
 CREATE FUNCTION app.post_mail(message uuid, of_kind text, to_address text, of_seed uuid, at timestamp with time zone, until timestamp with time zone) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2741,7 +2912,7 @@ CREATE VIEW board.friends WITH (security_barrier='true') AS
         END AS longest_streak
    FROM ((app.standing s
      JOIN app."user" u ON ((u.uid = s.uid)))
-     JOIN app.standing t ON (((t.uid = s.uid) AND (t.period = 'all-time'::text))))
+     LEFT JOIN app.standing t ON (((t.uid = s.uid) AND (t.period = 'all-time'::text))))
   WHERE ((( SELECT app.uid() AS uid) IS NOT NULL) AND (NOT (s.uid IN ( SELECT b.uid
            FROM board.blocked b))));
 
@@ -3381,6 +3552,8 @@ CREATE POLICY sync_batch_self ON app.sync_batch TO breathmaster_api, breathmaste
 
 ALTER TABLE app."user" ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY user_audited ON app."user" FOR SELECT TO breathmaster_worker USING ((uid > ( SELECT app.auditing() AS auditing)));
+
 CREATE POLICY user_named ON app."user" FOR SELECT TO breathmaster_boards USING ((( SELECT app.uid() AS uid) IS NOT NULL));
 
 CREATE POLICY user_self ON app."user" TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
@@ -3413,6 +3586,18 @@ REVOKE ALL ON FUNCTION app.ask_friend(other uuid, invited boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.ask_password_reset(id uuid, given text, code_seed uuid, code_digest bytea, at timestamp with time zone, until timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.ask_password_reset(id uuid, given text, code_seed uuid, code_digest bytea, at timestamp with time zone, until timestamp with time zone) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.audit_season(week text) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.audit_season(week text) TO breathmaster_owner;
+
+REVOKE ALL ON FUNCTION app.audit_tally(week text) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.audit_tally(week text) TO breathmaster_owner;
+
+REVOKE ALL ON FUNCTION app.audited_weeks() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.audited_weeks() TO breathmaster_owner;
+
+REVOKE ALL ON FUNCTION app.auditing() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.auditing() TO breathmaster_worker;
 
 REVOKE ALL ON FUNCTION app.befriend(other uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.befriend(other uuid) TO breathmaster_api;
@@ -3483,6 +3668,7 @@ REVOKE ALL ON FUNCTION app.friend_places() FROM PUBLIC;
 GRANT SELECT ON TABLE app."user" TO breathmaster_api;
 
 GRANT SELECT(uid) ON TABLE app."user" TO breathmaster_boards;
+GRANT SELECT(uid) ON TABLE app."user" TO breathmaster_worker;
 
 GRANT UPDATE(display_name) ON TABLE app."user" TO breathmaster_api;
 GRANT SELECT(display_name) ON TABLE app."user" TO breathmaster_boards;
@@ -3566,6 +3752,9 @@ GRANT ALL ON FUNCTION app.own_organization_ids() TO breathmaster_boards;
 
 REVOKE ALL ON FUNCTION app.password_by_email(given text, from_source text, OUT found_uid uuid, OUT found_phc text, OUT knows_source boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.password_by_email(given text, from_source text, OUT found_uid uuid, OUT found_phc text, OUT knows_source boolean) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.people_after(place uuid, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.people_after(place uuid, most integer) TO breathmaster_owner;
 
 REVOKE ALL ON FUNCTION app.post_mail(message uuid, of_kind text, to_address text, of_seed uuid, at timestamp with time zone, until timestamp with time zone) FROM PUBLIC;
 
@@ -3806,8 +3995,10 @@ GRANT SELECT(avatar_url) ON TABLE app.global_standing TO breathmaster_worker;
 GRANT SELECT(alias) ON TABLE app.global_standing TO breathmaster_worker;
 
 GRANT SELECT ON TABLE app.global_tally TO breathmaster_boards;
+GRANT SELECT ON TABLE app.global_tally TO breathmaster_worker;
 
 GRANT SELECT ON TABLE app.global_tally_change TO breathmaster_boards;
+GRANT SELECT ON TABLE app.global_tally_change TO breathmaster_worker;
 
 GRANT SELECT ON TABLE app.global_total TO breathmaster_boards;
 

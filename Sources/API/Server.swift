@@ -71,6 +71,7 @@ struct Server: Sendable {
         )
 
         HealthRoutes(pool: pool).add(to: router)
+        ContractRoutes().add(to: router)
         router.get(".well-known/jwks.json") { [tokens] _, _ in
             try JSON.response(tokens.keySet)
         }

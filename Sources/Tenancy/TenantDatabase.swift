@@ -45,6 +45,17 @@ package struct TenantDatabase: Sendable {
         }
     }
 
+    /// What an operator looks at of one person, all of one moment, with the rights of the owner.
+    package func inspect<Result: Sendable>(
+        _ principal: Principal,
+        _ body: (TenantTransaction) async throws -> Result
+    ) async throws -> Result {
+        try await pool.transaction(.readOnly, opening: "set local role breathmaster_owner") { transaction in
+            try await transaction.execute(principal.binding)
+            return try await body(TenantTransaction(transaction: transaction, principal: principal))
+        }
+    }
+
     /// A transaction that begins with nobody and becomes the user it registers.
     package func register<Result: Sendable>(
         _ body: (TenantTransaction) async throws -> Result

@@ -148,6 +148,7 @@ select results_eq(
 
 -- The job that closes seasons reads boards and writes history, and can rewrite or remove nobody's place. The one
 -- that sends mail crosses out what is sent, and writes to those alone who forgot a password, whose address it may read.
+-- The audit counts, and goes through people by their uids.
 select results_eq(
   $$ select relation, privileges from test.privilege where grantee = 'breathmaster_worker'::regrole order by relation $$,
   $$ values
@@ -161,10 +162,13 @@ select results_eq(
     ('app.global_season_rank', 'insert, select'),
     ('app.global_standing', 'select (period, uid, weekly_xp, weekly_xp_at, weekly_streak, weekly_streak_at, display_name, '
       || 'avatar_url, alias)'),
+    ('app.global_tally', 'select'),
+    ('app.global_tally_change', 'select'),
     ('app.outbox', 'delete, insert (uid, message_id, kind, recipient, seed, written_at, good_until, due_at), select, '
       || 'update (due_at, attempts, dead_at, dead_of)'),
     ('app.password_reset', 'delete, insert, select, update (attempts, state)'),
-    ('app.season', 'insert, select, update (finalised_at)') $$,
+    ('app.season', 'insert, select, update (finalised_at)'),
+    ('app.user', 'select (uid)') $$,
   'The worker holds exactly these privileges on tables and views.');
 select ok(
   not pg_has_role('breathmaster_owner', 'breathmaster_worker', 'usage'),

@@ -42,6 +42,8 @@ struct Demo: Sendable {
               ADMIN=\(admin)
               STRANGER=\(stranger)
 
+            The whole contract, to be read: \(address)/docs
+
             The tokens are good for 15 minutes; `make demo` prints new ones.
 
             """

@@ -187,7 +187,10 @@ extension TenantTransaction {
                 """
             ),
             PGQuery<SealRow>(
-                "select people, \(board.isHidden(from: principal)) from \(history.season) where \(history.isOfBoard)"
+                """
+                select coalesce((select people from \(history.season) where \(history.isOfBoard)), 0),
+                  \(board.isHidden(from: principal))
+                """
             )
         )
         let page = board.page(

@@ -33,6 +33,19 @@ extension TenantTransaction {
         return try stored(states, devices, days, [], challenges, entries)
     }
 
+    /// All of it, to be looked at and not changed.
+    func wholeLedger() async throws -> StoredLedger {
+        let (states, devices, days, sessions, challenges, entries) = try await query(
+            gameState(locking: ""),
+            devices,
+            days,
+            self.sessions(.all),
+            challenges(naming: nil),
+            entries(changedSince: nil)
+        )
+        return try stored(states, devices, days, sessions, challenges, entries)
+    }
+
     /// All of it. Nobody else changes it until this transaction ends: the lock is
     /// taken first, so what is read afterwards is what stood then.
     func lockedLedger(handedAs baseVersion: Int, to deviceID: String) async throws -> (

@@ -33,6 +33,22 @@ extension Ledger {
         addUp(changed, dayStart: dayStart)
     }
 
+    /// What the sessions alone say, each of them judged anew. Whether travel joined two days
+    /// was told by when a day began for the person at that time, so that is taken over.
+    ///
+    /// - Precondition: all sessions of the epoch are here.
+    package func recounted() -> Ledger {
+        var ledger = self
+        (ledger.judgements, ledger.days) = ([:], [:])
+        let began = sessions.values.map(\.began)
+        guard let first = began.min(), let last = began.max() else { return ledger }
+        ledger.judge(from: first, to: last)
+        for day in ledger.days.keys {
+            ledger.days[day]?.followsTravel = days[day]?.followsTravel ?? false
+        }
+        return ledger
+    }
+
     private func verdicts(settled: (Session) -> Verdict?) -> [Session.Key: Verdict] {
         Dictionary(grouping: sessions.values, by: \.key.deviceID).values
             .reduce(into: [:]) { verdicts, sessions in

@@ -172,6 +172,10 @@ struct BoardPrivacyTests {
             clock.advance(by: season.finalAt.date.timeIntervalSince(clock.now))
             try await server.finalise(season)
             #expect(try await ada.client.board("global/seasons/2075-W20") == "empty")
+            // One that nobody was in is hidden too.
+            try await server.finalise(Season(try #require(Week("2075-W05"))))
+            let nobodys = try await ada.client.send(.get, "/v1/leaderboards/global?period=2075-W05")
+            #expect(nobodys.json["isHidden"] as? Bool == true)
             try await ada.client.change(["leaderboards": ["global": ["hidden": false]]])
             #expect(try await ada.client.board("global/seasons/2075-W20") == "1 Ada")
         }
@@ -260,7 +264,7 @@ struct BoardPrivacyTests {
 }
 
 extension Client {
-    fileprivate func change(_ settings: [String: Any]) async throws {
+    func change(_ settings: [String: Any]) async throws {
         let answer = try await send(.patch, "/v1/me", settings)
         try #require(answer.status == 200, "\(answer.json)")
     }

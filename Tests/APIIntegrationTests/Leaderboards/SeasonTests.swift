@@ -213,6 +213,14 @@ import Testing
             #expect(answer["finalisedAt"] as? String == season.finalAt.description)
             #expect(answer["digest"] == nil)
             #expect(try await ben.client.weeks("friends").contains("2055-W20 final"))
+
+            let device = ["id": "laptop", "name": "laptop", "timeZone": "UTC"]
+            let cleared = try await ada.client.send(.post, "/v1/sync/reset", ["device": device, "epoch": 1])
+            #expect(cleared.status == 200)
+            #expect(
+                try await ben.client.board("friends/seasons/2055-W20") == "1 Ada, 2 Ben",
+                "A final season doesn't move, whatever becomes of all time."
+            )
         }
     }
 

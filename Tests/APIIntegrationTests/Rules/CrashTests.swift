@@ -11,7 +11,8 @@ import Testing
 struct CrashTests {
     @Test func `a server killed in the middle of fifty syncs loses nothing and doubles nothing`() async throws
     {
-        let database = try await TestServer().database
+        let testServer = try await TestServer(isAlone: true)
+        let database = testServer.database
         let home = FileManager.default.temporaryDirectory.appending(path: "breathmaster-\(UUID())")
         defer { try? FileManager.default.removeItem(at: home) }
         let port = try freePort()
@@ -62,6 +63,7 @@ struct CrashTests {
             #expect(state?["syncVersion"] as? Int == 1)
         }
         #expect(second.stop() == 0)
+        #expect(try await testServer.boardDifferences() == [])
     }
 
     @Test func `without Postgres every answer is a 503 within a second, and it recovers by itself`()
@@ -107,7 +109,8 @@ struct CrashTests {
         defer { postgres.remove() }
         let home = FileManager.default.temporaryDirectory.appending(path: "breathmaster-\(UUID())")
         defer { try? FileManager.default.removeItem(at: home) }
-        let wreck = try await Wreck(database: try await TestServer(postgres: postgres).database, home: home)
+        let testServer = try await TestServer(postgres: postgres)
+        let wreck = try await Wreck(database: testServer.database, home: home)
         let token = try #require(
             await wreck.send("/v1/auth/anonymous", body: Data("{}".utf8))?.json["accessToken"] as? String
         )
@@ -150,6 +153,7 @@ struct CrashTests {
         #expect(first.state["totalSessions"] as? Int == 30 + 80)
         #expect(first.state["totalXP"] as? Int == 30 * 45 + 80 * 55)
         #expect(first.state["legacyXP"] as? Int == 0)
+        #expect(try await testServer.boardDifferences() == [])
     }
 }
 

@@ -20,6 +20,8 @@ struct RouteAccessTests {
         "GET /health/live": .everybody,
         "GET /health/ready": .everybody,
         "GET /.well-known/jwks.json": .everybody,
+        "GET /openapi.yaml": .everybody,
+        "GET /docs": .everybody,
         "POST /v1/auth/anonymous": .everybody,
         "POST /v1/auth/refresh": .everybody,
         "POST /v1/auth/register": .everybody,

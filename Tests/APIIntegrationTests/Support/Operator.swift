@@ -26,6 +26,19 @@ extension TestServer {
         return result
     }
 
+    /// Counts every board again, as `breathmaster boards verify` does: what differs, in words.
+    func boardDifferences() async throws -> [String] {
+        try await Self.boardDifferences(in: superuser)
+    }
+
+    static func boardDifferences(in database: String) async throws -> [String] {
+        let pool = PGPool(PGConfiguration(database))
+        var differences: [String] = []
+        _ = try await BoardAudit(pool: pool).run { differences.append($0) }
+        await pool.close()
+        return differences
+    }
+
     /// A company with its own domain and its board on; and `owner`, an owner's uid.
     func company(_ name: String, owner: String) async throws -> (id: String, domain: String) {
         let domain = "\(UUID().uuidString.lowercased()).example"

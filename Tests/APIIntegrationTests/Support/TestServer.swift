@@ -14,12 +14,27 @@ import Testing
 /// The server on a real Postgres: one freshly migrated database for the whole
 /// run, in which every test makes its own people.
 struct TestServer {
-    private static let shared = Task {
+    /// Migrated once, and copied for those who want one to themselves.
+    private static let template = Task {
         let superuser = try #require(
             ProcessInfo.processInfo.environment["TEST_DATABASE_URL"],
             "TEST_DATABASE_URL must name a server and its superuser; `make test` sets it"
         )
-        return try await makeDatabase(on: superuser)
+        return (superuser, try await makeDatabase(on: superuser, name: "\(databaseName)_template"))
+    }
+
+    private static let shared = Task { try await copy(named: databaseName) }
+
+    private static let databaseName = "breathmaster_swift_\(ProcessInfo.processInfo.processIdentifier)"
+
+    private static func copy(named name: String) async throws -> (api: String, superuser: String) {
+        let (administrator, _) = try await template.value
+        let administration = patientPool(administrator)
+        try await administration.execute(
+            "create database \(identifier: name) template \(identifier: databaseName + "_template")"
+        )
+        await administration.close()
+        return try urls(of: name, on: administrator)
     }
 
     let server: Server
@@ -40,22 +55,30 @@ struct TestServer {
 
     /// - Parameter postgres: a server to make a database of one's own on; without
     ///   it, the one that all tests share.
+    /// - Parameter isAlone: in a database of its own, on the server that all tests share.
     /// - Parameter keepsTokens: access tokens last, however far the clock goes.
     init(
         clock: TestClock? = nil,
         keepsTokens: Bool = false,
         postgres: OwnPostgres? = nil,
         passwordCost: PasswordHashing.Cost = .standard,
+        isAlone: Bool = false,
         eventBounds: SyncEvents.Bounds = SyncEvents.Bounds()
     ) async throws {
         let made: (api: String, superuser: String)
         if let postgres {
-            made = try await Self.makeDatabase(on: try postgres.url())
+            made = try await Self.makeDatabase(on: try postgres.url(), name: Self.databaseName)
+        } else if isAlone {
+            made = try await Self.copy(named: "\(Self.databaseName)_\(UInt32.random(in: 0...UInt32.max))")
         } else {
             made = try await Self.shared.value
         }
         (database, superuser) = made
-        let pool = PGPool(PGConfiguration(database))
+        var configuration = PGConfiguration(database)
+        // With all tests at once a connection may take its time; what goes wrong with a Postgres of one's
+        // own has to be heard of as soon as it is by others.
+        if postgres == nil { configuration.acquireTimeout = .seconds(30) }
+        let pool = PGPool(configuration)
         let now: @Sendable () -> Date = { clock?.now ?? Date() }
         let start = now()
         keys = KeyRing(seed: Curve25519.Signing.PrivateKey().rawRepresentation, madeAt: start)
@@ -90,20 +113,36 @@ struct TestServer {
         await server.pool.close()
     }
 
-    private static func makeDatabase(on superuser: String) async throws -> (api: String, superuser: String) {
-        let name = "breathmaster_swift_\(ProcessInfo.processInfo.processIdentifier)"
-        var components = try #require(URLComponents(string: superuser))
-        let administration = PGPool(PGConfiguration(superuser))
+    /// Databases are made while all tests begin at once, and what computes has the processors first.
+    private static func patientPool(_ url: String) -> PGPool {
+        var configuration = PGConfiguration(url)
+        (configuration.acquireTimeout, configuration.connectTimeout) = (.seconds(60), .seconds(60))
+        configuration.statementTimeout = .seconds(60)
+        return PGPool(configuration)
+    }
+
+    private static func makeDatabase(
+        on superuser: String,
+        name: String
+    ) async throws -> (api: String, superuser: String) {
+        let administration = patientPool(superuser)
         try await administration.execute("create database \(identifier: name)")
         await administration.close()
 
-        components.path = "/\(name)"
-        let owner = try #require(components.string)
-        let pool = PGPool(PGConfiguration(owner))
+        let urls = try urls(of: name, on: superuser)
+        let pool = patientPool(urls.superuser)
         let root = URL(filePath: #filePath).appending(path: "../../../..").standardized
         _ = try await Migrator(folder: root.appending(path: "sql").path()).migrate(pool)
         await pool.close()
+        return urls
+    }
 
+    private static func urls(of database: String, on superuser: String) throws -> (
+        api: String, superuser: String
+    ) {
+        var components = try #require(URLComponents(string: superuser))
+        components.path = "/\(database)"
+        let owner = try #require(components.string)
         components.queryItems?.removeAll { $0.name == "user" }
         components.queryItems?.append(URLQueryItem(name: "user", value: "breathmaster_api"))
         return (try #require(components.string), owner)
