@@ -37,6 +37,31 @@ ALTER FUNCTION app.add_access_token(id uuid, hash bytea, name text, scopes text[
 
 COMMENT ON FUNCTION app.add_access_token(id uuid, hash bytea, name text, scopes text[], at timestamp with time zone, until timestamp with time zone) IS 'Of the bound user. BM409 with twenty, those that are over included.';
 
+CREATE FUNCTION app.add_organization_key(organization uuid, id uuid, hash bytea, name text, scopes text[], sources text[], at timestamp with time zone, until timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if organization <> all (app.managed_organization_ids()) then
+    raise exception 'not an organization that this user manages' using errcode = 'BM404';
+  end if;
+  -- Two that are made at once take turns, so that twenty are twenty.
+  perform pg_advisory_xact_lock(hashtextextended('app.organization_key ' || organization, 0));
+  perform set_config('app.key_organization_id', organization::text, true);
+  if (select count(*) from app.organization_key k where k.organization_id = organization) >= 20 then
+    raise exception 'no room for another key' using errcode = 'BM409', constraint = 'organization_key_limit_reached';
+  end if;
+  insert into app.organization_key (organization_id, key_id, hash, name, scopes, sources, created_at, expires_at)
+  values (organization, id, hash, name, scopes, sources::cidr[], at, until);
+  -- Whoever makes a key hasn't come by it.
+  perform set_config('app.key_organization_id', '', true);
+end
+$$;
+
+ALTER FUNCTION app.add_organization_key(organization uuid, id uuid, hash bytea, name text, scopes text[], sources text[], at timestamp with time zone, until timestamp with time zone) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.add_organization_key(organization uuid, id uuid, hash bytea, name text, scopes text[], sources text[], at timestamp with time zone, until timestamp with time zone) IS 'Of an organization that the bound user manages, BM404 otherwise. BM409 with twenty, those that are over included.';
+
 CREATE FUNCTION app.ask_email(asked_address text, code_seed uuid, code_digest bytea, at timestamp with time zone, until timestamp with time zone) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -217,6 +242,34 @@ $$;
 ALTER FUNCTION app.bind(bound_uid uuid, bound_organization uuid, token uuid, given bytea, scope text, at timestamp with time zone) OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid, token uuid, given bytea, scope text, at timestamp with time zone) IS 'Raises BM401 where the token is over or never was, BM403 where it does not have the scope, and BM404 where the user is not an active member.';
+
+CREATE FUNCTION app.bind_organization(organization uuid, id uuid, given bytea, wanted text[], at timestamp with time zone, source text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  key record;
+begin
+  perform set_config('app.uid', '', true), set_config('app.organization_id', '', true),
+    set_config('app.key_organization_id', organization::text, true);
+  select k.scopes, k.sources into key from app.organization_key k
+  where k.organization_id = organization and k.key_id = id and k.hash = given
+    and (k.expires_at is null or k.expires_at > at);
+  if not found then
+    raise exception 'that key has ended' using errcode = 'BM401';
+  end if;
+  if cardinality(key.sources) > 0 and not source::inet <<= any (key.sources) then
+    raise exception 'that key is not good from there' using errcode = 'BM401';
+  end if;
+  if not key.scopes && wanted then
+    raise exception 'that key does not allow it' using errcode = 'BM403';
+  end if;
+end
+$$;
+
+ALTER FUNCTION app.bind_organization(organization uuid, id uuid, given bytea, wanted text[], at timestamp with time zone, source text) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.bind_organization(organization uuid, id uuid, given bytea, wanted text[], at timestamp with time zone, source text) IS 'Binds the transaction to an organization, and to no person. Raises BM401 where the key is over, never was, or comes from outside its networks, and BM403 where it has none of the scopes.';
 
 CREATE FUNCTION app.block_person(other uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -705,6 +758,25 @@ $$;
 
 ALTER FUNCTION app.join_organization(joined uuid) OWNER TO breathmaster_owner;
 
+CREATE FUNCTION app.key_organization_id() RETURNS uuid
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  bound constant text := current_setting('app.key_organization_id', true);
+begin
+  if bound is null or bound = '' then
+    raise exception 'no organization''s key is bound to this transaction'
+      using errcode = 'insufficient_privilege', hint = 'call app.bind_organization first';
+  end if;
+  return bound::uuid;
+end
+$$;
+
+ALTER FUNCTION app.key_organization_id() OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.key_organization_id() IS 'The organization whose key the transaction came by. Raises 42501 without one: beside app.organization_id(), which every member of it may be bound to.';
+
 CREATE FUNCTION app.mail_refused(of_uid uuid, message uuid, attempt integer, why text, for_good boolean, at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -748,6 +820,18 @@ $$;
 ALTER FUNCTION app.managed_organization_ids() OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.managed_organization_ids() IS 'Every organization whose settings the bound user may change.';
+
+CREATE FUNCTION app.note_key_use(id uuid, day date) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  update app.organization_key set used_on = day
+  where organization_id = (select app.key_organization_id()) and key_id = id and coalesce(used_on < day, true);
+$$;
+
+ALTER FUNCTION app.note_key_use(id uuid, day date) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.note_key_use(id uuid, day date) IS 'Once a day, by a transaction that came by a key of that organization.';
 
 CREATE FUNCTION app.refuse_unbound() RETURNS uuid
     LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -1881,6 +1965,35 @@ COMMENT ON TABLE app.organization IS 'A company tenant.';
 
 COMMENT ON COLUMN app.organization.show_real_names IS 'Whether the board has the real names of those who agree to that, or the names that they chose to be seen by.';
 
+CREATE TABLE app.organization_key (
+    organization_id uuid NOT NULL,
+    key_id uuid NOT NULL,
+    hash bytea NOT NULL,
+    name text NOT NULL,
+    scopes text[] NOT NULL,
+    sources cidr[] NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone,
+    used_on date,
+    CONSTRAINT organization_key_expiry_invalid CHECK ((expires_at > created_at)),
+    CONSTRAINT organization_key_hash_check CHECK ((octet_length(hash) = 32)),
+    CONSTRAINT organization_key_name_invalid CHECK ((((char_length(name) >= 1) AND (char_length(name) <= 80)) AND (name IS NORMALIZED) AND (name !~ '[[:cntrl:]]'::text) AND (name ~ '[^[:space:]]'::text))),
+    CONSTRAINT organization_key_scopes_check CHECK (((cardinality(scopes) >= 1) AND (cardinality(scopes) <= 32))),
+    CONSTRAINT organization_key_sources_check CHECK ((cardinality(sources) <= 50))
+);
+
+ALTER TABLE ONLY app.organization_key FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.organization_key OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.organization_key IS 'What an organization lets a program of its own do. The key is kept as SHA-256 only, and even that the server cannot read.';
+
+COMMENT ON COLUMN app.organization_key.sources IS 'The networks that it is good from; from anywhere where there is none.';
+
+COMMENT ON COLUMN app.organization_key.expires_at IS 'Null for one that lasts: a directory that stops at night without a word helps nobody.';
+
+COMMENT ON COLUMN app.organization_key.used_on IS 'The last day, in UTC, on which it opened anything. Written once a day.';
+
 CREATE TABLE app.outbox (
     uid uuid NOT NULL,
     message_id uuid NOT NULL,
@@ -2519,6 +2632,9 @@ ALTER TABLE ONLY app.mail_budget
 ALTER TABLE ONLY app.member
     ADD CONSTRAINT member_pkey PRIMARY KEY (organization_id, uid);
 
+ALTER TABLE ONLY app.organization_key
+    ADD CONSTRAINT organization_key_pkey PRIMARY KEY (organization_id, key_id);
+
 ALTER TABLE ONLY app.organization
     ADD CONSTRAINT organization_pkey PRIMARY KEY (organization_id);
 
@@ -2699,6 +2815,9 @@ ALTER TABLE ONLY app.member
 ALTER TABLE ONLY app.member
     ADD CONSTRAINT member_uid_across FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
 
+ALTER TABLE ONLY app.organization_key
+    ADD CONSTRAINT organization_key_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app.organization(organization_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY app.outbox
     ADD CONSTRAINT outbox_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
 
@@ -2849,6 +2968,12 @@ CREATE POLICY organization_bound ON app.organization TO breathmaster_owner USING
 
 CREATE POLICY organization_joined ON app.organization FOR SELECT TO breathmaster_api USING ((organization_id = ANY (( SELECT app.own_organization_ids() AS own_organization_ids)::uuid[])));
 
+ALTER TABLE app.organization_key ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY organization_key_bound ON app.organization_key TO breathmaster_owner USING ((organization_id = ( SELECT app.key_organization_id() AS key_organization_id))) WITH CHECK ((organization_id = ( SELECT app.key_organization_id() AS key_organization_id)));
+
+CREATE POLICY organization_key_managed ON app.organization_key TO breathmaster_api USING ((organization_id = ANY (( SELECT app.managed_organization_ids() AS managed_organization_ids)::uuid[]))) WITH CHECK ((organization_id = ANY (( SELECT app.managed_organization_ids() AS managed_organization_ids)::uuid[])));
+
 CREATE POLICY organization_managed ON app.organization FOR UPDATE TO breathmaster_api USING ((organization_id = ANY (( SELECT app.managed_organization_ids() AS managed_organization_ids)::uuid[]))) WITH CHECK ((organization_id = ANY (( SELECT app.managed_organization_ids() AS managed_organization_ids)::uuid[])));
 
 ALTER TABLE app.outbox ENABLE ROW LEVEL SECURITY;
@@ -2911,6 +3036,9 @@ GRANT USAGE ON SCHEMA migration TO breathmaster_api;
 REVOKE ALL ON FUNCTION app.add_access_token(id uuid, hash bytea, name text, scopes text[], at timestamp with time zone, until timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.add_access_token(id uuid, hash bytea, name text, scopes text[], at timestamp with time zone, until timestamp with time zone) TO breathmaster_api;
 
+REVOKE ALL ON FUNCTION app.add_organization_key(organization uuid, id uuid, hash bytea, name text, scopes text[], sources text[], at timestamp with time zone, until timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.add_organization_key(organization uuid, id uuid, hash bytea, name text, scopes text[], sources text[], at timestamp with time zone, until timestamp with time zone) TO breathmaster_api;
+
 REVOKE ALL ON FUNCTION app.ask_email(asked_address text, code_seed uuid, code_digest bytea, at timestamp with time zone, until timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.ask_email(asked_address text, code_seed uuid, code_digest bytea, at timestamp with time zone, until timestamp with time zone) TO breathmaster_api;
 
@@ -2927,6 +3055,9 @@ GRANT ALL ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid, bound_fa
 
 REVOKE ALL ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid, token uuid, given bytea, scope text, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid, token uuid, given bytea, scope text, at timestamp with time zone) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.bind_organization(organization uuid, id uuid, given bytea, wanted text[], at timestamp with time zone, source text) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.bind_organization(organization uuid, id uuid, given bytea, wanted text[], at timestamp with time zone, source text) TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.block_person(other uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.block_person(other uuid) TO breathmaster_api;
@@ -3039,6 +3170,9 @@ GRANT ALL ON FUNCTION app.mail_taken(of_uid uuid, message uuid, at timestamp wit
 
 REVOKE ALL ON FUNCTION app.managed_organization_ids() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.managed_organization_ids() TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.note_key_use(id uuid, day date) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.note_key_use(id uuid, day date) TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.outbox_has_room(at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.outbox_has_room(at timestamp with time zone) TO breathmaster_owner;
@@ -3273,6 +3407,24 @@ GRANT SELECT ON TABLE app.organization TO breathmaster_api;
 GRANT UPDATE(leaderboard_enabled) ON TABLE app.organization TO breathmaster_api;
 
 GRANT UPDATE(show_real_names) ON TABLE app.organization TO breathmaster_api;
+
+GRANT DELETE ON TABLE app.organization_key TO breathmaster_api;
+
+GRANT SELECT(organization_id) ON TABLE app.organization_key TO breathmaster_api;
+
+GRANT SELECT(key_id) ON TABLE app.organization_key TO breathmaster_api;
+
+GRANT SELECT(name) ON TABLE app.organization_key TO breathmaster_api;
+
+GRANT SELECT(scopes) ON TABLE app.organization_key TO breathmaster_api;
+
+GRANT SELECT(sources) ON TABLE app.organization_key TO breathmaster_api;
+
+GRANT SELECT(created_at) ON TABLE app.organization_key TO breathmaster_api;
+
+GRANT SELECT(expires_at) ON TABLE app.organization_key TO breathmaster_api;
+
+GRANT SELECT(used_on) ON TABLE app.organization_key TO breathmaster_api;
 
 GRANT SELECT,DELETE ON TABLE app.outbox TO breathmaster_worker;
 

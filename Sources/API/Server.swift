@@ -85,6 +85,7 @@ struct Server: Sendable {
         LeaderboardRoutes(database: database, cursorKey: tokens.cursorKey, now: now).add(to: members)
         SeasonRoutes(database: database, cursorKey: tokens.cursorKey, now: now).add(to: members)
         OrganizationRoutes(database: database).add(to: members)
+        OrganizationKeyRoutes(database: database, limits: limits, now: now).add(to: members)
         FriendRoutes(database: database).add(to: members)
         FriendCodeRoutes(database: database, codes: FriendCodes(key: tokens.friendCodeKey), limits: limits)
             .add(to: members)

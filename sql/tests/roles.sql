@@ -92,6 +92,7 @@ select results_eq(
       || 'total_xp, legacy_xp, total_sessions, active_ms, streak_days, streak_ends_on, longest_streak, floor_xp)'),
     ('app.member', 'delete, select'),
     ('app.organization', 'select, update (leaderboard_enabled, show_real_names)'),
+    ('app.organization_key', 'delete, select (organization_id, key_id, name, scopes, sources, created_at, expires_at, used_on)'),
     ('app.practice_day', 'delete, insert, select, update'),
     ('app.refresh_token', 'delete, insert, select, update'),
     ('app.session', 'insert (uid, device_id, session_id, started_at, ended_at, epoch, local_day, active_ms, cycles, goal_minutes, goal_bonus_xp, verdict, received_at, time_zone, clock_offset_ms, began_at, counted_xp, counted_active_ms, sync_version), select, update (epoch, verdict, counted_xp, counted_active_ms, sync_version)'),
@@ -170,8 +171,8 @@ select is_empty(
        and relation not like 'migration.%' $$,
   'Nobody else, and not the public, holds any privilege on a table or view.');
 
--- The functions that run with their owner's rights are add_access_token, ask_email, befriend, bind by a sign-in or a
--- token, block_person, circle, close_seasons, finalise_season, forget_rate_limits, join_organization, mail_refused,
+-- The functions that run with their owner's rights are add_access_token, add_organization_key, ask_email, befriend, bind by a sign-in or a
+-- token, bind_organization, note_key_use, block_person, circle, close_seasons, finalise_season, forget_rate_limits, join_organization, mail_refused,
 -- mail_taken, publish_standings, redeem_friend_code, register, take, take_mail, unfriend and verify_email. The circle is here because
 -- calling a function is a privilege of whoever reads the view, not of its owner; it
 -- tells nobody more than their own friends. So are own_company_boards, which tells of a
@@ -181,10 +182,11 @@ select results_eq(
      where p.pronamespace in ('app'::regnamespace, 'board'::regnamespace)
        and has_function_privilege('breathmaster_api', p.oid, 'execute')
      order by 1 $$,
-  array['add_access_token', 'ask_email', 'befriend', 'bind', 'bind', 'bind', 'block_person', 'circle',
+  array['add_access_token', 'add_organization_key', 'ask_email', 'befriend', 'bind', 'bind', 'bind', 'bind_organization',
+    'block_person', 'circle',
     'close_seasons', 'company_shows_real_names', 'finalise_season', 'fold_global_tally', 'forget_rate_limits',
-    'is_on_company_boards', 'is_on_global_board', 'join_organization', 'mail_refused', 'mail_taken',
-    'managed_organization_ids', 'organization_id', 'own_company_boards', 'own_organization_ids', 'publish_standings',
+    'is_on_company_boards', 'is_on_global_board', 'join_organization', 'key_organization_id', 'mail_refused', 'mail_taken',
+    'managed_organization_ids', 'note_key_use', 'organization_id', 'own_company_boards', 'own_organization_ids', 'publish_standings',
     'redeem_friend_code', 'refuse_more_sessions', 'refuse_unbound', 'register', 'take', 'take_mail', 'uid',
     'unfinished_seasons', 'unfriend', 'verify_email'],
   'The API role can call exactly these functions.');

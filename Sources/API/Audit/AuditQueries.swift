@@ -15,6 +15,8 @@ enum AuditAction: String, Sendable {
     case deviceRevoked = "device.revoked"
     case tokenCreated = "token.created"
     case tokenRevoked = "token.revoked"
+    case organizationKeyCreated = "organization-key.created"
+    case organizationKeyRevoked = "organization-key.revoked"
     case privacyChanged = "privacy.changed"
 }
 

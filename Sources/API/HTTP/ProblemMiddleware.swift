@@ -83,6 +83,11 @@ extension Problem {
             "access_token_limit_reached",
             "There is room for 20 tokens; revoking one makes room for another"
         ),
+        "organization_key_limit_reached": Problem(
+            .conflict,
+            "organization_key_limit_reached",
+            "There is room for 20 keys; revoking one makes room for another"
+        ),
         "email_claim_taken": Problem(
             .conflict,
             "email_taken",

@@ -30,4 +30,12 @@ enum RouteScopes {
     static func scope(of method: HTTPRequest.Method, _ path: String) -> TokenScope? {
         required["\(method.rawValue) \(path)"]
     }
+
+    /// What an organization's key needs for each route: one of these. A route that isn't here takes none.
+    static let requiredOfKeys: [String: [KeyScope]] = [:]
+
+    /// - Parameter path: as for ``scope(of:_:)``.
+    static func keyScopes(of method: HTTPRequest.Method, _ path: String) -> [KeyScope]? {
+        requiredOfKeys["\(method.rawValue) \(path)"]
+    }
 }

@@ -110,7 +110,7 @@ struct OrganizationChange: Decodable, Sendable {
 }
 
 extension Problem {
-    fileprivate static let notYours = Problem(
+    static let notYours = Problem(
         .forbidden,
         "not_an_admin",
         "Only an owner or an admin of the organization can do that"

@@ -58,6 +58,9 @@ struct RouteAccessTests {
         "PATCH /v1/organizations/{organization}": .members,
         "PUT /v1/organizations/{organization}/membership": .members,
         "DELETE /v1/organizations/{organization}/membership": .members,
+        "GET /v1/organizations/{organization}/keys": .members,
+        "POST /v1/organizations/{organization}/keys": .members,
+        "DELETE /v1/organizations/{organization}/keys/{key}": .members,
         "GET /v1/friends": .people,
         "POST /v1/friends": .people,
         "GET /v1/friends/code": .people,
@@ -108,7 +111,8 @@ struct RouteAccessTests {
                 let (method, path) = try Self.request(route, organization: acme.id)
                 #expect(try await nobody.send(method, path).status == 401, "\(route)")
                 guard access == .members else { continue }
-                let body: [String: Any]? = method == .patch ? [:] : nil
+                let key: [String: Any] = ["name": "A key", "scopes": ["scim"]]
+                let body: [String: Any]? = method == .patch ? [:] : method == .post ? key : nil
                 #expect(try await stranger.send(method, path, body).status == 404, "\(route)")
                 #expect(try await otherAdmin.send(method, path, body).status == 404, "\(route)")
             }
@@ -171,6 +175,7 @@ struct RouteAccessTests {
             .replacing("{organization}", with: organization)
             .replacing("{uid}", with: UUID().uuidString)
             .replacing("{batch}", with: UUID().uuidString)
+            .replacing("{key}", with: UUID().uuidString)
             .replacing("{token}", with: UUID().uuidString)
             .replacing("{device}", with: "laptop")
             .replacing("{week}", with: "2026-W10")

@@ -40,7 +40,8 @@ struct RowSecurityTests {
         try await server.run { nobody in
             let (_, ada) = try await nobody.practitioner("Ada", at: clock.now)
             let (ben, other) = try await nobody.practitioner("Ben", at: clock.now)
-            _ = try await server.company("Umbrella", owner: other)
+            let umbrella = try await server.company("Umbrella", owner: other)
+            _ = try await ben.directory(of: umbrella.id)
             // Under a pseudonym for a while, and then with all time.
             for (anonymous, sharing) in [(true, "minimal"), (false, "detailed")] {
                 let board: [String: Any] = ["anonymizedDisplay": anonymous, "statsSharing": sharing]
