@@ -51,6 +51,7 @@ struct Server: Sendable {
         let router = Router(context: AppContext.self)
         router.add(middleware: LogRequestsMiddleware(.info))
         router.add(middleware: ProblemMiddleware())
+        router.add(middleware: ScimProblems())
         router.add(middleware: OriginReading(proxies: proxies))
         router.add(
             middleware: Authentication(
@@ -90,6 +91,13 @@ struct Server: Sendable {
         FriendCodeRoutes(database: database, codes: FriendCodes(key: tokens.friendCodeKey), limits: limits)
             .add(to: members)
         BlockRoutes(database: database).add(to: members)
+
+        let directory = router.group("scim/v2")
+        DiscoveryRoutes().add(to: directory)
+        let provisioning = directory.group(context: KeyContext.self)
+        DirectorySearchRoutes(database: database).add(to: provisioning)
+        DirectoryUserRoutes(database: database, now: now).add(to: provisioning)
+        DirectoryGroupRoutes(database: database, now: now).add(to: provisioning)
         return router
     }
 }

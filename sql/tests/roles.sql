@@ -84,13 +84,19 @@ select results_eq(
     ('app.block', 'delete, select'),
     ('app.daily_challenge', 'insert, select, update (local_day, kind, target, reward_xp, completed, expired)'),
     ('app.device', 'insert, select, update'),
+    ('app.directory_group', 'delete, insert (organization_id, directory_group_id, display_name, external_id, created_at, changed_at), '
+      || 'select, update (display_name, external_id, version, changed_at)'),
+    ('app.directory_group_member', 'delete, insert, select'),
+    ('app.directory_user', 'delete, insert (organization_id, directory_user_id, user_name, external_id, display_name, '
+      || 'formatted_name, family_name, given_name, emails, active, created_at, changed_at), select, update (user_name, '
+      || 'external_id, display_name, formatted_name, family_name, given_name, emails, active, version, changed_at)'),
     ('app.domain_claim', 'select'),
     ('app.email_claim', 'delete, select'),
     ('app.email_verification', 'delete, select (uid, address, asked_at, good_until)'),
     ('app.friend_code', 'delete, insert (uid, seed, digest), select, update (seed, digest, made_at)'),
     ('app.game_state', 'select, update (epoch, epoch_started_at, eligible_at, sync_version, last_modified, last_device_id, '
       || 'total_xp, legacy_xp, total_sessions, active_ms, streak_days, streak_ends_on, longest_streak, floor_xp)'),
-    ('app.member', 'delete, select'),
+    ('app.member', 'delete, select, update (agreed_at)'),
     ('app.organization', 'select, update (leaderboard_enabled, show_real_names)'),
     ('app.organization_key', 'delete, select (organization_id, key_id, name, scopes, sources, created_at, expires_at, used_on)'),
     ('app.practice_day', 'delete, insert, select, update'),
@@ -130,6 +136,7 @@ select results_eq(
     ('app.company_season', 'select'),
     ('app.company_season_rank', 'select'),
     ('app.company_standing', 'select'),
+    ('app.domain_claim', 'select (organization_id, domain, proved_at)'),
     ('app.friend_code', 'select (uid, digest, made_at)'),
     ('app.friendship', 'select (uid, friend_uid, asked_by, asked_at, accepted_at)'),
     ('app.global_season', 'select'),
@@ -145,6 +152,7 @@ select results_eq(
     ('app.user', 'select (uid, display_name, avatar_url, share_detailed_progress, show_detailed_stats)') $$,
   'The boards can show exactly these columns, whatever their views say.');
 
+-- Who follows a company's directory makes and ends memberships there, and reads no practice.
 -- The job that closes seasons reads boards and writes history, and can rewrite or remove nobody's place. The one
 -- that sends mail crosses out what is sent, and writes none.
 select results_eq(
@@ -153,10 +161,16 @@ select results_eq(
     ('app.company_season', 'insert, select, update (people, last_rank, last_value, digest, finalised_at)'),
     ('app.company_season_rank', 'insert, select'),
     ('app.company_standing', 'select'),
+    ('app.directory_leaver', 'delete, insert, select'),
+    ('app.directory_user', 'select, update (declined)'),
+    ('app.domain_claim', 'select (organization_id, domain, proved_at)'),
+    ('app.email_claim', 'select (uid, domain, mailbox)'),
     ('app.global_season', 'insert, select, update (people, last_rank, last_value, digest, finalised_at)'),
     ('app.global_season_rank', 'insert, select'),
     ('app.global_standing', 'select (period, uid, weekly_xp, weekly_xp_at, weekly_streak, weekly_streak_at, display_name, '
       || 'avatar_url, alias)'),
+    ('app.member', 'delete, insert (organization_id, uid, role, agreed_at, directory_user_id), '
+      || 'select (organization_id, uid, agreed_at, directory_user_id), update (directory_user_id)'),
     ('app.outbox', 'delete, select, update (due_at, attempts, dead_at, dead_of)'),
     ('app.season', 'insert, select, update (finalised_at)') $$,
   'The worker holds exactly these privileges on tables and views.');
@@ -184,7 +198,7 @@ select results_eq(
      order by 1 $$,
   array['add_access_token', 'add_organization_key', 'ask_email', 'befriend', 'bind', 'bind', 'bind', 'bind_organization',
     'block_person', 'circle',
-    'close_seasons', 'company_shows_real_names', 'finalise_season', 'fold_global_tally', 'forget_rate_limits',
+    'close_seasons', 'company_shows_real_names', 'directory_address', 'finalise_season', 'fold_global_tally', 'forget_rate_limits',
     'is_on_company_boards', 'is_on_global_board', 'join_organization', 'key_organization_id', 'mail_refused', 'mail_taken',
     'managed_organization_ids', 'note_key_use', 'organization_id', 'own_company_boards', 'own_organization_ids', 'publish_standings',
     'redeem_friend_code', 'refuse_more_sessions', 'refuse_unbound', 'register', 'take', 'take_mail', 'uid',

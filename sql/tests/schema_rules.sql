@@ -64,7 +64,7 @@ create view test.condition as
 select tablename, policyname, cmd, expression,
   regexp_replace(
     expression,
-    '\( SELECT (app\.(uid|organization_id|key_organization_id|circle|own_organization_ids|managed_organization_ids|own_company_boards|closing_season|delivering)\(\) AS \w+|b\.uid\s+FROM board\.blocked b)\)', '?', 'g'
+    '\( SELECT (app\.(uid|organization_id|key_organization_id|provisioned_domains|own_domains|circle|own_organization_ids|managed_organization_ids|own_company_boards|closing_season|delivering)\(\) AS \w+|b\.uid\s+FROM board\.blocked b)\)', '?', 'g'
   ) as form
 from pg_policies,
   lateral (values (qual), (with_check)) as condition (expression)

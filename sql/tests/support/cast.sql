@@ -43,6 +43,12 @@ begin
 end
 $$;
 
+-- Somebody in the directory of the company whose key is bound.
+create procedure test.provision(called text, is_active boolean default true) language sql as $$
+  insert into app.directory_user (organization_id, directory_user_id, user_name, active, created_at, changed_at)
+  values (app.key_organization_id(), gen_random_uuid(), called, is_active, '2026-03-06 18:00Z', '2026-03-06 18:00Z')
+$$;
+
 -- The server on a connection that somebody used before and nobody has bound
 -- since: the settings exist and are empty.
 create procedure test.be_unbound() language plpgsql as $$
@@ -217,6 +223,21 @@ begin
   insert into app.friend_code (uid, seed, digest) values (test.ada(), gen_random_uuid(), sha256('code of Ada'));
   perform app.redeem_friend_code(sha256('code of nobody'));
   perform app.block_person(gen_random_uuid());
+end
+$$;
+
+-- Acme's directory has a team with somebody in it who isn't here yet, and had somebody else.
+do $$
+begin
+  call test.be_directory(test.acme());
+  call test.provision('cara@acme.example');
+  call test.provision('carl@acme.example');
+  insert into app.directory_group (organization_id, directory_group_id, display_name, created_at, changed_at)
+  values (test.acme(), test.acme(), 'Engineering', '2026-03-06 18:00Z', '2026-03-06 18:00Z');
+  insert into app.directory_group_member
+  select test.acme(), test.acme(), directory_user_id from app.directory_user where user_name = 'cara@acme.example';
+  delete from app.directory_user where user_name = 'carl@acme.example';
+  perform set_config('app.key_organization_id', '', true);
 end
 $$;
 
