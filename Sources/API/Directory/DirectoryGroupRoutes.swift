@@ -22,7 +22,7 @@ struct DirectoryGroupRoutes: Sendable {
 
     /// `GET /scim/v2/Groups`
     @Sendable func listGroups(_ request: Request, in context: KeyContext) async throws -> Response {
-        try await page(try ScimListRequest(request.uri.queryParameters), in: context)
+        try await page(try ScimListRequest(request), in: context)
     }
 
     /// `POST /scim/v2/Groups/.search`
@@ -45,7 +45,7 @@ struct DirectoryGroupRoutes: Sendable {
 
     /// `POST /scim/v2/Groups`
     @Sendable func createGroup(_ request: Request, in context: KeyContext) async throws -> Response {
-        let selection = try ScimListRequest.lists(request.uri.queryParameters)
+        let selection = ScimListRequest.selection(of: request)
         let group = try ScimSchema.group.resource(try await JSON.decode(JSONValue.self, from: request))
         let members = try Self.users(group["members"])
         let id = UUID()
@@ -61,7 +61,7 @@ struct DirectoryGroupRoutes: Sendable {
     /// `GET /scim/v2/Groups/{id}`
     @Sendable func group(_ request: Request, in context: KeyContext) async throws -> Response {
         let id = try context.parameters.id("id")
-        let selection = try ScimListRequest.lists(request.uri.queryParameters)
+        let selection = ScimListRequest.selection(of: request)
         let stored = try await database.read(as: context.principal) { tx in
             try await tx.group(id, withMembers: selection.shows("members"))
         }
@@ -73,17 +73,20 @@ struct DirectoryGroupRoutes: Sendable {
     @Sendable func replaceGroup(_ request: Request, in context: KeyContext) async throws -> Response {
         let wanted = try ScimSchema.group.resource(try await JSON.decode(JSONValue.self, from: request))
         let members = try Self.users(wanted["members"])
-        return try await change(request, in: context) { tx, group in
+        let shown = ScimListRequest.selection(of: request).shows("members")
+        return try await change(request, in: context, withMembers: shown) { tx, group in
             try await tx.setMembers(members, of: group.id)
             group.attributes = wanted
         }
     }
 
-    /// `PATCH /scim/v2/Groups/{id}`: members come and go one by one, so a team of thousands is never sent
-    /// or read for the sake of one.
+    /// `PATCH /scim/v2/Groups/{id}`: members come and go one by one, and the answer has none unless it is
+    /// asked to, so a team of thousands is never sent for the sake of one.
     @Sendable func changeGroup(_ request: Request, in context: KeyContext) async throws -> Response {
         let patch = try ScimPatch(try await JSON.decode(JSONValue.self, from: request))
-        return try await change(request, in: context) { tx, group in
+        let isAsked = request.uri.queryParameters["attributes"] != nil
+        let shown = isAsked && ScimListRequest.selection(of: request).shows("members")
+        let changed = try await change(request, in: context, withMembers: shown) { tx, group in
             for change in patch.changes {
                 guard let target = try change.target(in: .group) else { continue }
                 if target.attribute.name == "members" {
@@ -94,15 +97,18 @@ struct DirectoryGroupRoutes: Sendable {
             }
             try ScimSchema.group.require(group.attributes)
         }
+        guard let tag = changed.headers[.eTag], !isAsked else { return changed }
+        return Response(status: .noContent, headers: [.eTag: tag])
     }
 
     private func change(
         _ request: Request,
         in context: KeyContext,
+        withMembers: Bool,
         _ change: @Sendable (OrganizationTransaction, inout StoredScimResource) async throws -> Void
     ) async throws -> Response {
         let id = try context.parameters.id("id")
-        let selection = try ScimListRequest.lists(request.uri.queryParameters)
+        let selection = ScimListRequest.selection(of: request)
         let stored = try await database.write(as: context.principal) { tx in
             guard var stored = try await tx.group(id, withMembers: false, changing: true) else {
                 throw Problem.notFound
@@ -110,7 +116,7 @@ struct DirectoryGroupRoutes: Sendable {
             try stored.require(request)
             try await change(tx, &stored)
             try await tx.changeGroup(id, to: stored.attributes, at: Instant(now()))
-            return try await tx.group(id, withMembers: selection.shows("members")) ?? stored
+            return try await tx.group(id, withMembers: withMembers) ?? stored
         }
         return try ScimAnswer.response(stored, to: request, showing: selection)
     }

@@ -22,7 +22,7 @@ struct DirectoryUserRoutes: Sendable {
 
     /// `GET /scim/v2/Users`
     @Sendable func listUsers(_ request: Request, in context: KeyContext) async throws -> Response {
-        try await page(try ScimListRequest(request.uri.queryParameters), in: context)
+        try await page(try ScimListRequest(request), in: context)
     }
 
     /// `POST /scim/v2/Users/.search`: the same, for what should stand in no log.
@@ -41,7 +41,7 @@ struct DirectoryUserRoutes: Sendable {
     /// `POST /scim/v2/Users`: who has shown the address to be theirs is a member from this answer on, of
     /// whom nothing is seen until they agree.
     @Sendable func createUser(_ request: Request, in context: KeyContext) async throws -> Response {
-        let selection = try ScimListRequest.lists(request.uri.queryParameters)
+        let selection = ScimListRequest.selection(of: request)
         let body = try await JSON.decode(JSONValue.self, from: request)
         // Who doesn't say so means somebody who is there.
         let user = try ScimSchema.user.resource(body).merging(["active": .bool(true)]) { said, _ in said }
@@ -57,7 +57,7 @@ struct DirectoryUserRoutes: Sendable {
     /// `GET /scim/v2/Users/{id}`
     @Sendable func user(_ request: Request, in context: KeyContext) async throws -> Response {
         let id = try context.parameters.id("id")
-        let selection = try ScimListRequest.lists(request.uri.queryParameters)
+        let selection = ScimListRequest.selection(of: request)
         let stored = try await database.read(as: context.principal) { tx in try await tx.user(id) }
         guard let stored else { throw Problem.notFound }
         return try ScimAnswer.response(stored, to: request, showing: selection)
@@ -87,7 +87,7 @@ struct DirectoryUserRoutes: Sendable {
         _ change: @Sendable (inout ScimResource) throws -> Void
     ) async throws -> Response {
         let id = try context.parameters.id("id")
-        let selection = try ScimListRequest.lists(request.uri.queryParameters)
+        let selection = ScimListRequest.selection(of: request)
         let stored = try await database.write(as: context.principal) { tx in
             guard var stored = try await tx.user(id, changing: true) else { throw Problem.notFound }
             try stored.require(request)

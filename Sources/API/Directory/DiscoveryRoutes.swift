@@ -21,9 +21,13 @@ struct DiscoveryRoutes: Sendable {
                 "schemas": [.string("urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig")].json,
                 "patch": .object(supported(true)),
                 "bulk": .object(
-                    supported(false).merging(["maxOperations": .integer(0), "maxPayloadSize": .integer(0)]) { $1 }
+                    supported(false).merging(["maxOperations": .integer(0), "maxPayloadSize": .integer(0)]) {
+                        $1
+                    }
                 ),
-                "filter": .object(supported(true).merging(["maxResults": .integer(ScimListRequest.most)]) { $1 }),
+                "filter": .object(
+                    supported(true).merging(["maxResults": .integer(ScimListRequest.most)]) { $1 }
+                ),
                 "changePassword": .object(supported(false)),
                 "sort": .object(supported(false)),
                 "etag": .object(supported(true)),

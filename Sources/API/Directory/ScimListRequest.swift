@@ -14,13 +14,13 @@ struct ScimListRequest: Sendable {
     let count: Int
     let selection: ScimSelection
 
-    init(_ parameters: Parameters) throws(ScimError) {
-        let lists = try Self.lists(parameters)
+    init(_ request: Request) throws(ScimError) {
+        let parameters = Self.parameters(request)
         try self.init(
-            filter: parameters["filter"].map(String.init),
-            startIndex: Self.number(parameters["startIndex"].map { .string(String($0)) }, "startIndex"),
-            count: Self.number(parameters["count"].map { .string(String($0)) }, "count"),
-            selection: lists
+            filter: parameters["filter"],
+            startIndex: Self.number(parameters["startIndex"].map(JSONValue.string), "startIndex"),
+            count: Self.number(parameters["count"].map(JSONValue.string), "count"),
+            selection: Self.selection(of: request)
         )
     }
 
@@ -54,11 +54,23 @@ struct ScimListRequest: Sendable {
     }
 
     /// Which attributes a `GET` or a change wants back.
-    static func lists(_ parameters: Parameters) throws(ScimError) -> ScimSelection {
-        ScimSelection(
-            attributes: names(parameters["attributes"].map { .string(String($0)) }),
-            excluded: names(parameters["excludedAttributes"].map { .string(String($0)) })
+    static func selection(of request: Request) -> ScimSelection {
+        let parameters = parameters(request)
+        return ScimSelection(
+            attributes: names(parameters["attributes"].map(JSONValue.string)),
+            excluded: names(parameters["excludedAttributes"].map(JSONValue.string))
         )
+    }
+
+    /// With a space for each plus, which is how Entra ID writes them.
+    private static func parameters(_ request: Request) -> [String: String] {
+        var parameters: [String: String] = [:]
+        for pair in (request.uri.query ?? "").split(separator: "&") {
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let words = parts.map { String($0).replacing("+", with: " ").removingPercentEncoding ?? "" }
+            parameters[words[0]] = words.count == 2 ? words[1] : ""
+        }
+        return parameters
     }
 
     private static func number(_ value: JSONValue?, _ name: String) throws(ScimError) -> Int? {

@@ -37,7 +37,8 @@ package struct ScimPatch: Sendable {
                 }
                 // Okta repeats which resource it is; to change that would take a path.
                 changes += values.filter { $0.key.lowercased() != "id" }.sorted { $0.key < $1.key }.map {
-                    path, value in
+                    path,
+                    value in
                     Change(verb: verb, path: path, value: value)
                 }
             default: throw ScimError(.invalidPath, "path is text")
@@ -84,7 +85,9 @@ extension ScimPatch.Change {
         }
         var filter: ScimFilter?
         if let brackets {
-            guard attribute.isMultiValued else { throw ScimError(.invalidPath, "\(attribute.name) has one value") }
+            guard attribute.isMultiValued else {
+                throw ScimError(.invalidPath, "\(attribute.name) has one value")
+            }
             do {
                 var parser = ScimFilterParser(
                     String(brackets),
@@ -163,7 +166,9 @@ extension ScimPatch.Change {
             }
             guard !chosen.isEmpty else { return values + [.object(try missing(filter).merging(new) { $1 })] }
             return values.indices.map { index in
-                guard chosen.contains(index), case .object(let old) = values[index] else { return values[index] }
+                guard chosen.contains(index), case .object(let old) = values[index] else {
+                    return values[index]
+                }
                 return .object(old.merging(new) { $1 })
             }
         }
@@ -178,7 +183,9 @@ extension ScimPatch.Change {
     /// What `emails[type eq "work"].value` makes where there is no such address yet.
     private func missing(_ filter: ScimFilter?) throws(ScimError) -> [String: JSONValue] {
         guard let filter else { return [:] }
-        guard let example = filter.example else { throw ScimError(.noTarget, "\(path.prefix(80)) is not there") }
+        guard let example = filter.example else {
+            throw ScimError(.noTarget, "\(path.prefix(80)) is not there")
+        }
         return example
     }
 }

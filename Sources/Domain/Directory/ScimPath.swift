@@ -25,7 +25,8 @@ struct ScimPath {
         let isLetter = { (byte: UInt8) in (0x41...0x5A).contains(byte & 0xDF) }
         return (isLetter(first) || first == UInt8(ascii: "$"))
             && text.utf8.dropFirst().allSatisfy {
-                isLetter($0) || (0x30...0x39).contains($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")
+                isLetter($0) || (0x30...0x39).contains($0) || $0 == UInt8(ascii: "-")
+                    || $0 == UInt8(ascii: "_")
             }
     }
 }

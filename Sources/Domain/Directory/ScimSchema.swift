@@ -35,7 +35,12 @@ package struct ScimSchema: Sendable {
 
     /// Those of every resource, which no schema lists.
     static let common: [Attribute] = [
-        Attribute(name: "id", kind: .text(caseExact: true), isReadOnly: true, description: "The resource's id."),
+        Attribute(
+            name: "id",
+            kind: .text(caseExact: true),
+            isReadOnly: true,
+            description: "The resource's id."
+        ),
         Attribute(
             name: "externalId",
             kind: .text(caseExact: true),
@@ -45,7 +50,12 @@ package struct ScimSchema: Sendable {
             name: "meta",
             kind: .complex([
                 Attribute(name: "created", kind: .instant, isReadOnly: true, description: "When it came."),
-                Attribute(name: "lastModified", kind: .instant, isReadOnly: true, description: "When it changed."),
+                Attribute(
+                    name: "lastModified",
+                    kind: .instant,
+                    isReadOnly: true,
+                    description: "When it changed."
+                ),
             ]),
             isReadOnly: true,
             description: "About the resource."
@@ -67,9 +77,21 @@ package struct ScimSchema: Sendable {
             Attribute(
                 name: "name",
                 kind: .complex([
-                    Attribute(name: "formatted", kind: .text(caseExact: false), description: "The whole name."),
-                    Attribute(name: "familyName", kind: .text(caseExact: false), description: "The family's name."),
-                    Attribute(name: "givenName", kind: .text(caseExact: false), description: "The given name."),
+                    Attribute(
+                        name: "formatted",
+                        kind: .text(caseExact: false),
+                        description: "The whole name."
+                    ),
+                    Attribute(
+                        name: "familyName",
+                        kind: .text(caseExact: false),
+                        description: "The family's name."
+                    ),
+                    Attribute(
+                        name: "givenName",
+                        kind: .text(caseExact: false),
+                        description: "The given name."
+                    ),
                 ]),
                 description: "Their name, as the company writes it. Shown to nobody."
             ),
