@@ -62,6 +62,60 @@ ALTER FUNCTION app.add_organization_key(organization uuid, id uuid, hash bytea, 
 
 COMMENT ON FUNCTION app.add_organization_key(organization uuid, id uuid, hash bytea, name text, scopes text[], sources text[], at timestamp with time zone, until timestamp with time zone) IS 'Of an organization that the bound user manages, BM404 otherwise. BM409 with twenty, those that are over included.';
 
+CREATE FUNCTION app.addressed_organization_ids() RETURNS uuid[]
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select coalesce(array_agg(organization_id), '{}') from app.domain_claim
+  where domain = any ((select app.own_domains())::text[]) and proved_at is not null;
+$$;
+
+ALTER FUNCTION app.addressed_organization_ids() OWNER TO breathmaster_boards;
+
+COMMENT ON FUNCTION app.addressed_organization_ids() IS 'The companies that have proved a domain of the bound user''s addresses. For functions, not for the server: that a company is here is nobody else''s to know.';
+
+CREATE FUNCTION app.admit_member() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  outer_organization constant text := coalesce(current_setting('app.key_organization_id', true), '');
+  entry record;
+begin
+  perform set_config('app.key_organization_id', new.organization_id::text, true);
+  select d.directory_user_id, d.declined into entry
+  from app.email_claim e
+    join app.directory_user d on d.organization_id = new.organization_id and d.address = e.mailbox
+  where e.uid = new.uid and d.active
+  order by d.directory_user_id
+  limit 1;
+  if found then
+    new.directory_user_id := coalesce(new.directory_user_id, entry.directory_user_id);
+    if entry.declined then
+      update app.directory_user set declined = false
+      where organization_id = new.organization_id and directory_user_id = entry.directory_user_id;
+    end if;
+  elsif exists (
+    select from app.email_claim e
+    where e.uid = new.uid
+      and (
+        exists (
+          select from app.directory_user d where d.organization_id = new.organization_id and d.address = e.mailbox)
+        or exists (
+          select from app.directory_leaver l
+          where l.organization_id = new.organization_id
+            and l.digest = app.leaver_digest(new.organization_id, e.mailbox))
+      )
+  ) then
+    raise exception 'the directory of that organization has ended this user''s membership' using errcode = 'BM404';
+  end if;
+  perform set_config('app.key_organization_id', outer_organization, true);
+  return new;
+end
+$$;
+
+ALTER FUNCTION app.admit_member() OWNER TO breathmaster_worker;
+
 CREATE FUNCTION app.ask_email(asked_address text, code_seed uuid, code_digest bytea, at timestamp with time zone, until timestamp with time zone) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -425,6 +479,25 @@ ALTER FUNCTION app.delivering() OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.delivering() IS 'The moment at which the job delivers: its policies let it see what was written by then. Raises 42501 when there is none.';
 
+CREATE FUNCTION app.directory_address(user_name text, emails jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select lower(coalesce(
+    (
+      select email ->> 'value' from jsonb_array_elements(emails) with ordinality as given (email, place)
+      where email ->> 'value' like '%@%'
+      order by email -> 'primary' = 'true' desc nulls last, lower(email ->> 'type') = 'work' desc nulls last, place
+      limit 1
+    ),
+    case when user_name like '%@%' then user_name end
+  ));
+$$;
+
+ALTER FUNCTION app.directory_address(user_name text, emails jsonb) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.directory_address(user_name text, emails jsonb) IS 'What somebody is known by here: the primary address, or else that of work, the first, or the name they sign in with.';
+
 CREATE FUNCTION app.finalise_board(week text, organization uuid, measure text, most integer, at timestamp with time zone) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -562,6 +635,36 @@ ALTER FUNCTION app.fold_global_tally(most integer) OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.fold_global_tally(most integer) IS 'Folds so many changes into the counts, and says how many it were: 0 as well while another call is at it.';
 
+CREATE FUNCTION app.follow_directory() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if new.active and split_part(new.address, '@', 2) = any (app.provisioned_domains()) then
+    delete from app.directory_leaver
+    where organization_id = new.organization_id and digest = app.leaver_digest(new.organization_id, new.address);
+    insert into app.member (organization_id, uid, role, agreed_at, directory_user_id)
+    select new.organization_id, e.uid, 'member', null, new.directory_user_id
+    from app.email_claim e
+    where e.mailbox = new.address and not new.declined
+    on conflict (organization_id, uid) do update set directory_user_id = excluded.directory_user_id
+      where member.directory_user_id is null;
+    return null;
+  end if;
+  delete from app.member where organization_id = new.organization_id and directory_user_id = new.directory_user_id;
+  -- And who came by the domain before the directory did, unless it has them once more, and active.
+  delete from app.member
+  where organization_id = new.organization_id
+    and uid in (select e.uid from app.email_claim e where e.mailbox = new.address)
+    and not exists (
+      select from app.directory_user d
+      where d.organization_id = new.organization_id and d.address = new.address and d.active);
+  return null;
+end
+$$;
+
+ALTER FUNCTION app.follow_directory() OWNER TO breathmaster_worker;
+
 CREATE FUNCTION app.forget_blocks() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -648,6 +751,55 @@ $$;
 ALTER FUNCTION app.friend_places() OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.friend_places() IS 'Of the bound user: friends and own requests, own requests alone, and the requests that they see of others.';
+
+CREATE FUNCTION app.greet_address() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  outer_organization constant text := coalesce(current_setting('app.key_organization_id', true), '');
+  organization uuid;
+begin
+  foreach organization in array app.addressed_organization_ids() loop
+    perform set_config('app.key_organization_id', organization::text, true);
+    insert into app.member (organization_id, uid, role, agreed_at, directory_user_id)
+    select organization, new.uid, 'member', null, d.directory_user_id
+    from app.directory_user d
+    where d.organization_id = organization and d.address = lower(new.address) and d.active and not d.declined
+    order by d.directory_user_id
+    limit 1
+    on conflict (organization_id, uid) do update set directory_user_id = excluded.directory_user_id
+      where member.directory_user_id is null;
+  end loop;
+  perform set_config('app.key_organization_id', outer_organization, true);
+  return null;
+end
+$$;
+
+ALTER FUNCTION app.greet_address() OWNER TO breathmaster_worker;
+
+CREATE FUNCTION app.greet_domain() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  outer_organization constant text := coalesce(current_setting('app.key_organization_id', true), '');
+begin
+  perform set_config('app.key_organization_id', new.organization_id::text, true);
+  insert into app.member (organization_id, uid, role, agreed_at, directory_user_id)
+  select distinct on (e.uid) new.organization_id, e.uid, 'member', null::timestamptz, d.directory_user_id
+  from app.directory_user d
+    join app.email_claim e on e.mailbox = d.address
+  where d.organization_id = new.organization_id and d.active and not d.declined and e.domain = new.domain
+  order by e.uid, d.directory_user_id
+  on conflict (organization_id, uid) do update set directory_user_id = excluded.directory_user_id
+    where member.directory_user_id is null;
+  perform set_config('app.key_organization_id', outer_organization, true);
+  return null;
+end
+$$;
+
+ALTER FUNCTION app.greet_domain() OWNER TO breathmaster_worker;
 
 CREATE TABLE app."user" (
     uid uuid NOT NULL,
@@ -777,6 +929,15 @@ ALTER FUNCTION app.key_organization_id() OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.key_organization_id() IS 'The organization whose key the transaction came by. Raises 42501 without one: beside app.organization_id(), which every member of it may be bound to.';
 
+CREATE FUNCTION app.leaver_digest(organization uuid, mailbox text) RETURNS bytea
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select sha256(convert_to(organization || ' ' || mailbox, 'UTF8'));
+$$;
+
+ALTER FUNCTION app.leaver_digest(organization uuid, mailbox text) OWNER TO breathmaster_owner;
+
 CREATE FUNCTION app.mail_refused(of_uid uuid, message uuid, attempt integer, why text, for_good boolean, at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -820,6 +981,27 @@ $$;
 ALTER FUNCTION app.managed_organization_ids() OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.managed_organization_ids() IS 'Every organization whose settings the bound user may change.';
+
+CREATE FUNCTION app.note_departure() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  outer_organization constant text := coalesce(current_setting('app.key_organization_id', true), '');
+begin
+  -- It is the directory itself that ends it.
+  if outer_organization = old.organization_id::text then
+    return null;
+  end if;
+  perform set_config('app.key_organization_id', old.organization_id::text, true);
+  update app.directory_user set declined = true
+  where organization_id = old.organization_id and directory_user_id = old.directory_user_id;
+  perform set_config('app.key_organization_id', outer_organization, true);
+  return null;
+end
+$$;
+
+ALTER FUNCTION app.note_departure() OWNER TO breathmaster_worker;
 
 CREATE FUNCTION app.note_key_use(id uuid, day date) RETURNS void
     LANGUAGE sql SECURITY DEFINER
@@ -894,6 +1076,17 @@ $$;
 ALTER FUNCTION app.own_company_boards() OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.own_company_boards() IS 'The bound organization, if the bound user is a member now and it has its board on.';
+
+CREATE FUNCTION app.own_domains() RETURNS text[]
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select coalesce(array_agg(distinct domain), '{}') from app.email_claim where uid = (select app.uid());
+$$;
+
+ALTER FUNCTION app.own_domains() OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.own_domains() IS 'Of the addresses that the bound user has shown to be theirs.';
 
 CREATE FUNCTION app.own_organization_ids() RETURNS uuid[]
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -1052,6 +1245,18 @@ end
 $$;
 
 ALTER FUNCTION app.project_standings() OWNER TO breathmaster_owner;
+
+CREATE FUNCTION app.provisioned_domains() RETURNS text[]
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select coalesce(array_agg(domain), '{}') from app.domain_claim
+  where organization_id = (select app.key_organization_id()) and proved_at is not null;
+$$;
+
+ALTER FUNCTION app.provisioned_domains() OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.provisioned_domains() IS 'The domains in which the word of the bound company''s directory counts.';
 
 CREATE FUNCTION app.pseudonym_name(alias uuid) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -1258,6 +1463,50 @@ end
 $$;
 
 ALTER FUNCTION app.register() OWNER TO breathmaster_owner;
+
+CREATE FUNCTION app.remember_leaver() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  -- Where the company itself goes, there is nothing to come back to.
+  if current_setting('app.key_organization_id', true) is distinct from old.organization_id::text
+    or old.address is null
+    or exists (
+      select from app.directory_user d
+      where d.organization_id = old.organization_id and d.address = old.address and d.active)
+  then
+    return null;
+  end if;
+  insert into app.directory_leaver (organization_id, digest)
+  values (old.organization_id, app.leaver_digest(old.organization_id, old.address))
+  on conflict do nothing;
+  delete from app.member
+  where organization_id = old.organization_id
+    and uid in (select e.uid from app.email_claim e where e.mailbox = old.address);
+  return null;
+end
+$$;
+
+ALTER FUNCTION app.remember_leaver() OWNER TO breathmaster_worker;
+
+CREATE FUNCTION app.require_agreement() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  outer_organization constant text := coalesce(current_setting('app.key_organization_id', true), '');
+  asked boolean;
+begin
+  perform set_config('app.key_organization_id', new.organization_id::text, true);
+  asked := not exists (
+    select from app.member where organization_id = new.organization_id and uid = new.uid and agreed_at is null);
+  perform set_config('app.key_organization_id', outer_organization, true);
+  return case when asked then new end;
+end
+$$;
+
+ALTER FUNCTION app.require_agreement() OWNER TO breathmaster_worker;
 
 CREATE FUNCTION app.require_friend_place(asks boolean) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1666,6 +1915,87 @@ COMMENT ON COLUMN app.device.family IS 'The sign-in by which it last synced, nul
 
 COMMENT ON COLUMN app.device.revoked_at IS 'When the person ended it. Its practice stays theirs; a sync by a new sign-in brings the device back.';
 
+CREATE TABLE app.directory_group (
+    organization_id uuid NOT NULL,
+    directory_group_id uuid NOT NULL,
+    display_name text NOT NULL,
+    name_key text GENERATED ALWAYS AS (lower(display_name)) STORED NOT NULL,
+    external_id text,
+    version bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT directory_group_display_name_check CHECK (((char_length(display_name) >= 1) AND (char_length(display_name) <= 1024))),
+    CONSTRAINT directory_group_external_id_check CHECK ((char_length(external_id) <= 1024))
+);
+
+ALTER TABLE ONLY app.directory_group FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.directory_group OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.directory_group IS 'A team within a company, as its directory has it.';
+
+CREATE TABLE app.directory_group_member (
+    organization_id uuid NOT NULL,
+    directory_group_id uuid NOT NULL,
+    directory_user_id uuid NOT NULL
+);
+
+ALTER TABLE ONLY app.directory_group_member FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.directory_group_member OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.directory_group_member IS 'Who belongs to which team.';
+
+CREATE TABLE app.directory_leaver (
+    organization_id uuid NOT NULL,
+    digest bytea NOT NULL,
+    CONSTRAINT directory_leaver_digest_check CHECK ((octet_length(digest) = 32))
+);
+
+ALTER TABLE ONLY app.directory_leaver FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.directory_leaver OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.directory_leaver IS 'Whom the directory has deleted, by a digest of their address: the domain alone doesn''t let them in again. Gone when the directory has them again.';
+
+CREATE TABLE app.directory_user (
+    organization_id uuid NOT NULL,
+    directory_user_id uuid NOT NULL,
+    user_name text NOT NULL,
+    user_key text GENERATED ALWAYS AS (lower(user_name)) STORED NOT NULL,
+    external_id text,
+    display_name text,
+    formatted_name text,
+    family_name text,
+    given_name text,
+    emails jsonb DEFAULT '[]'::jsonb NOT NULL,
+    address text GENERATED ALWAYS AS (app.directory_address(user_name, emails)) STORED,
+    active boolean,
+    declined boolean DEFAULT false NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT directory_user_display_name_check CHECK ((char_length(display_name) <= 1024)),
+    CONSTRAINT directory_user_emails_check CHECK (((jsonb_typeof(emails) = 'array'::text) AND (octet_length((emails)::text) <= 65536))),
+    CONSTRAINT directory_user_external_id_check CHECK ((char_length(external_id) <= 1024)),
+    CONSTRAINT directory_user_family_name_check CHECK ((char_length(family_name) <= 1024)),
+    CONSTRAINT directory_user_formatted_name_check CHECK ((char_length(formatted_name) <= 1024)),
+    CONSTRAINT directory_user_given_name_check CHECK ((char_length(given_name) <= 1024)),
+    CONSTRAINT directory_user_user_name_check CHECK (((char_length(user_name) >= 1) AND (char_length(user_name) <= 1024)))
+);
+
+ALTER TABLE ONLY app.directory_user FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.directory_user OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.directory_user IS 'Somebody in a company''s directory. The company''s word about its own; no account, and no practice.';
+
+COMMENT ON COLUMN app.directory_user.user_key IS 'In lower case, as a column: the index of an expression is not used below a policy, since lower() might tell of rows that it hides.';
+
+COMMENT ON COLUMN app.directory_user.active IS 'As the directory says. Only true makes a membership.';
+
+COMMENT ON COLUMN app.directory_user.declined IS 'The person has left the company here. The directory doesn''t bring them back; they themselves may come.';
+
 CREATE TABLE app.domain_claim (
     organization_id uuid NOT NULL,
     domain text NOT NULL,
@@ -1684,6 +2014,7 @@ CREATE TABLE app.email_claim (
     address text NOT NULL,
     domain text GENERATED ALWAYS AS (lower(split_part(address, '@'::text, 2))) STORED NOT NULL,
     verified_at timestamp with time zone DEFAULT now() NOT NULL,
+    mailbox text GENERATED ALWAYS AS (lower(address)) STORED NOT NULL,
     CONSTRAINT email_claim_invalid CHECK (((char_length(address) <= 254) AND (address ~ '^[^@[:space:]]+@[^@[:space:]]+$'::text)))
 );
 
@@ -1692,6 +2023,8 @@ ALTER TABLE ONLY app.email_claim FORCE ROW LEVEL SECURITY;
 ALTER TABLE app.email_claim OWNER TO breathmaster_owner;
 
 COMMENT ON TABLE app.email_claim IS 'An address that a person has shown to be theirs. Joining a company hangs on one of these, not on the profile.';
+
+COMMENT ON COLUMN app.email_claim.mailbox IS 'In lower case, for an index that is used below a policy.';
 
 CREATE TABLE app.email_verification (
     uid uuid NOT NULL,
@@ -1939,6 +2272,8 @@ CREATE TABLE app.member (
     uid uuid NOT NULL,
     role text NOT NULL,
     joined_at timestamp with time zone DEFAULT now() NOT NULL,
+    agreed_at timestamp with time zone DEFAULT now(),
+    directory_user_id uuid,
     CONSTRAINT member_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'analyst'::text, 'member'::text])))
 );
 
@@ -1947,6 +2282,10 @@ ALTER TABLE ONLY app.member FORCE ROW LEVEL SECURITY;
 ALTER TABLE app.member OWNER TO breathmaster_owner;
 
 COMMENT ON TABLE app.member IS 'A person in an organization. The organization sees that they belong, never their practice.';
+
+COMMENT ON COLUMN app.member.agreed_at IS 'When the person agreed to be seen there. Null where the directory has put them in: until then nothing of theirs is on a board.';
+
+COMMENT ON COLUMN app.member.directory_user_id IS 'Whom the directory knows them as: without that row, the membership is over.';
 
 CREATE TABLE app.organization (
     organization_id uuid NOT NULL,
@@ -2581,6 +2920,30 @@ ALTER TABLE ONLY app.daily_challenge
 ALTER TABLE ONLY app.device
     ADD CONSTRAINT device_pkey PRIMARY KEY (uid, device_id);
 
+ALTER TABLE ONLY app.directory_group
+    ADD CONSTRAINT directory_group_external_id_taken UNIQUE (organization_id, external_id);
+
+ALTER TABLE ONLY app.directory_group_member
+    ADD CONSTRAINT directory_group_member_pkey PRIMARY KEY (organization_id, directory_group_id, directory_user_id);
+
+ALTER TABLE ONLY app.directory_group
+    ADD CONSTRAINT directory_group_name_taken UNIQUE (organization_id, name_key);
+
+ALTER TABLE ONLY app.directory_group
+    ADD CONSTRAINT directory_group_pkey PRIMARY KEY (organization_id, directory_group_id);
+
+ALTER TABLE ONLY app.directory_leaver
+    ADD CONSTRAINT directory_leaver_pkey PRIMARY KEY (organization_id, digest);
+
+ALTER TABLE ONLY app.directory_user
+    ADD CONSTRAINT directory_user_external_id_taken UNIQUE (organization_id, external_id);
+
+ALTER TABLE ONLY app.directory_user
+    ADD CONSTRAINT directory_user_name_taken UNIQUE (organization_id, user_key);
+
+ALTER TABLE ONLY app.directory_user
+    ADD CONSTRAINT directory_user_pkey PRIMARY KEY (organization_id, directory_user_id);
+
 ALTER TABLE ONLY app.domain_claim
     ADD CONSTRAINT domain_claim_pkey PRIMARY KEY (organization_id, domain);
 
@@ -2691,6 +3054,16 @@ CREATE INDEX company_standing_by_minutes ON app.company_standing USING btree (or
 
 CREATE INDEX company_standing_by_period ON app.company_standing USING btree (period, organization_id);
 
+CREATE INDEX directory_group_by_age ON app.directory_group USING btree (organization_id, created_at, directory_group_id);
+
+CREATE INDEX directory_group_member_by_user ON app.directory_group_member USING btree (organization_id, directory_user_id);
+
+CREATE INDEX directory_user_by_address ON app.directory_user USING btree (organization_id, address);
+
+CREATE INDEX directory_user_by_age ON app.directory_user USING btree (organization_id, created_at, directory_user_id);
+
+CREATE INDEX email_claim_by_mailbox ON app.email_claim USING btree (mailbox);
+
 CREATE UNIQUE INDEX email_claim_taken ON app.email_claim USING btree (lower(address));
 
 CREATE INDEX friendship_by_friend ON app.friendship USING btree (friend_uid);
@@ -2711,6 +3084,8 @@ CREATE INDEX global_standing_xp_changed ON app.global_standing USING btree (peri
 
 CREATE INDEX global_tally_change_by_value ON app.global_tally_change USING btree (period, metric, value);
 
+CREATE INDEX member_by_directory_user ON app.member USING btree (organization_id, directory_user_id);
+
 CREATE INDEX member_by_uid ON app.member USING btree (uid);
 
 CREATE INDEX outbox_dead ON app.outbox USING btree (dead_at) WHERE (dead_at IS NOT NULL);
@@ -2723,9 +3098,25 @@ CREATE INDEX session_by_version ON app.session USING btree (uid, sync_version);
 
 CREATE INDEX sync_batch_by_version ON app.sync_batch USING btree (uid, sync_version);
 
+CREATE TRIGGER company_standing_agreed BEFORE INSERT ON app.company_standing FOR EACH ROW EXECUTE FUNCTION app.require_agreement();
+
+CREATE TRIGGER directory_user_deleted AFTER DELETE ON app.directory_user FOR EACH ROW EXECUTE FUNCTION app.remember_leaver();
+
+CREATE TRIGGER directory_user_followed AFTER INSERT OR UPDATE OF user_name, emails, active ON app.directory_user FOR EACH ROW EXECUTE FUNCTION app.follow_directory();
+
+CREATE TRIGGER domain_claim_greeted AFTER INSERT OR UPDATE OF proved_at ON app.domain_claim FOR EACH ROW WHEN ((new.proved_at IS NOT NULL)) EXECUTE FUNCTION app.greet_domain();
+
+CREATE TRIGGER email_claim_greeted AFTER INSERT ON app.email_claim FOR EACH ROW EXECUTE FUNCTION app.greet_address();
+
 CREATE TRIGGER global_standing_tallied AFTER INSERT OR DELETE OR UPDATE OF weekly_xp, weekly_streak ON app.global_standing FOR EACH ROW EXECUTE FUNCTION app.tally_global_standing();
 
-CREATE TRIGGER member_joined AFTER INSERT ON app.member FOR EACH ROW EXECUTE FUNCTION app.project_on_change();
+CREATE TRIGGER member_admitted BEFORE INSERT ON app.member FOR EACH ROW EXECUTE FUNCTION app.admit_member();
+
+CREATE TRIGGER member_agreed AFTER UPDATE OF agreed_at ON app.member FOR EACH ROW WHEN (((old.agreed_at IS NULL) AND (new.agreed_at IS NOT NULL))) EXECUTE FUNCTION app.project_on_change();
+
+CREATE TRIGGER member_departed AFTER DELETE ON app.member FOR EACH ROW WHEN ((old.directory_user_id IS NOT NULL)) EXECUTE FUNCTION app.note_departure();
+
+CREATE TRIGGER member_joined AFTER INSERT ON app.member FOR EACH ROW WHEN ((new.agreed_at IS NOT NULL)) EXECUTE FUNCTION app.project_on_change();
 
 CREATE TRIGGER user_deleted AFTER DELETE ON app."user" FOR EACH ROW EXECUTE FUNCTION app.forget_blocks();
 
@@ -2766,6 +3157,21 @@ ALTER TABLE ONLY app.daily_challenge
 
 ALTER TABLE ONLY app.device
     ADD CONSTRAINT device_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.directory_group_member
+    ADD CONSTRAINT directory_group_member_group FOREIGN KEY (organization_id, directory_group_id) REFERENCES app.directory_group(organization_id, directory_group_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.directory_group_member
+    ADD CONSTRAINT directory_group_member_user FOREIGN KEY (organization_id, directory_user_id) REFERENCES app.directory_user(organization_id, directory_user_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.directory_group
+    ADD CONSTRAINT directory_group_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app.organization(organization_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.directory_leaver
+    ADD CONSTRAINT directory_leaver_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app.organization(organization_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.directory_user
+    ADD CONSTRAINT directory_user_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app.organization(organization_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY app.domain_claim
     ADD CONSTRAINT domain_claim_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app.organization(organization_id) ON DELETE CASCADE;
@@ -2808,6 +3214,9 @@ ALTER TABLE ONLY app.global_total
 
 ALTER TABLE ONLY app.mail_budget
     ADD CONSTRAINT mail_budget_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.member
+    ADD CONSTRAINT member_directory_user FOREIGN KEY (organization_id, directory_user_id) REFERENCES app.directory_user(organization_id, directory_user_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY app.member
     ADD CONSTRAINT member_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app.organization(organization_id) ON DELETE CASCADE;
@@ -2897,11 +3306,33 @@ ALTER TABLE app.device ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY device_self ON app.device TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
+ALTER TABLE app.directory_group ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE app.directory_group_member ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY directory_group_member_provisioned ON app.directory_group_member TO breathmaster_api USING ((organization_id = ( SELECT app.key_organization_id() AS key_organization_id))) WITH CHECK ((organization_id = ( SELECT app.key_organization_id() AS key_organization_id)));
+
+CREATE POLICY directory_group_provisioned ON app.directory_group TO breathmaster_api USING ((organization_id = ( SELECT app.key_organization_id() AS key_organization_id))) WITH CHECK ((organization_id = ( SELECT app.key_organization_id() AS key_organization_id)));
+
+ALTER TABLE app.directory_leaver ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY directory_leaver_provisioned ON app.directory_leaver TO breathmaster_worker USING ((organization_id = ( SELECT app.key_organization_id() AS key_organization_id))) WITH CHECK ((organization_id = ( SELECT app.key_organization_id() AS key_organization_id)));
+
+ALTER TABLE app.directory_user ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY directory_user_provisioned ON app.directory_user TO breathmaster_api, breathmaster_worker USING ((organization_id = ( SELECT app.key_organization_id() AS key_organization_id))) WITH CHECK ((organization_id = ( SELECT app.key_organization_id() AS key_organization_id)));
+
 ALTER TABLE app.domain_claim ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY domain_claim_addressed ON app.domain_claim FOR SELECT TO breathmaster_boards USING ((domain = ANY (( SELECT app.own_domains() AS own_domains)::text[])));
 
 CREATE POLICY domain_claim_bound ON app.domain_claim TO breathmaster_api, breathmaster_owner USING ((organization_id = ( SELECT app.organization_id() AS organization_id))) WITH CHECK ((organization_id = ( SELECT app.organization_id() AS organization_id)));
 
+CREATE POLICY domain_claim_provisioned ON app.domain_claim FOR SELECT TO breathmaster_worker USING ((organization_id = ( SELECT app.key_organization_id() AS key_organization_id)));
+
 ALTER TABLE app.email_claim ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY email_claim_provisioned ON app.email_claim FOR SELECT TO breathmaster_worker USING ((domain = ANY (( SELECT app.provisioned_domains() AS provisioned_domains)::text[])));
 
 CREATE POLICY email_claim_self ON app.email_claim TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
@@ -2959,6 +3390,8 @@ ALTER TABLE app.mail_budget ENABLE ROW LEVEL SECURITY;
 CREATE POLICY mail_budget_self ON app.mail_budget TO breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
 ALTER TABLE app.member ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY member_provisioned ON app.member TO breathmaster_worker USING ((organization_id = ( SELECT app.key_organization_id() AS key_organization_id))) WITH CHECK ((organization_id = ( SELECT app.key_organization_id() AS key_organization_id)));
 
 CREATE POLICY member_self ON app.member TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
@@ -3039,6 +3472,11 @@ GRANT ALL ON FUNCTION app.add_access_token(id uuid, hash bytea, name text, scope
 REVOKE ALL ON FUNCTION app.add_organization_key(organization uuid, id uuid, hash bytea, name text, scopes text[], sources text[], at timestamp with time zone, until timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.add_organization_key(organization uuid, id uuid, hash bytea, name text, scopes text[], sources text[], at timestamp with time zone, until timestamp with time zone) TO breathmaster_api;
 
+REVOKE ALL ON FUNCTION app.addressed_organization_ids() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.addressed_organization_ids() TO breathmaster_worker;
+
+REVOKE ALL ON FUNCTION app.admit_member() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION app.ask_email(asked_address text, code_seed uuid, code_digest bytea, at timestamp with time zone, until timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.ask_email(asked_address text, code_seed uuid, code_digest bytea, at timestamp with time zone, until timestamp with time zone) TO breathmaster_api;
 
@@ -3081,6 +3519,10 @@ REVOKE ALL ON FUNCTION app.create_organization(called text, held_domain text, ow
 REVOKE ALL ON FUNCTION app.delivering() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.delivering() TO breathmaster_worker;
 
+REVOKE ALL ON FUNCTION app.directory_address(user_name text, emails jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.directory_address(user_name text, emails jsonb) TO breathmaster_api;
+GRANT ALL ON FUNCTION app.directory_address(user_name text, emails jsonb) TO breathmaster_worker;
+
 REVOKE ALL ON FUNCTION app.finalise_board(week text, organization uuid, measure text, most integer, at timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.finalise_season(week text, most integer, at timestamp with time zone) FROM PUBLIC;
@@ -3088,6 +3530,8 @@ GRANT ALL ON FUNCTION app.finalise_season(week text, most integer, at timestamp 
 
 REVOKE ALL ON FUNCTION app.fold_global_tally(most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.fold_global_tally(most integer) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.follow_directory() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.forget_blocks() FROM PUBLIC;
 
@@ -3100,6 +3544,10 @@ GRANT ALL ON FUNCTION app.friend_code_owner(given bytea) TO breathmaster_owner;
 REVOKE ALL ON FUNCTION app.friend_door(whom uuid, OUT asks_welcome boolean, OUT codes_welcome boolean, OUT accepts boolean, OUT closed boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.friend_places() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.greet_address() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.greet_domain() FROM PUBLIC;
 
 GRANT SELECT ON TABLE app."user" TO breathmaster_api;
 
@@ -3162,6 +3610,11 @@ GRANT ALL ON FUNCTION app.is_on_global_board(person app."user") TO breathmaster_
 REVOKE ALL ON FUNCTION app.join_organization(joined uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.join_organization(joined uuid) TO breathmaster_api;
 
+GRANT ALL ON FUNCTION app.key_organization_id() TO breathmaster_worker;
+
+REVOKE ALL ON FUNCTION app.leaver_digest(organization uuid, mailbox text) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.leaver_digest(organization uuid, mailbox text) TO breathmaster_worker;
+
 REVOKE ALL ON FUNCTION app.mail_refused(of_uid uuid, message uuid, attempt integer, why text, for_good boolean, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.mail_refused(of_uid uuid, message uuid, attempt integer, why text, for_good boolean, at timestamp with time zone) TO breathmaster_api;
 
@@ -3170,6 +3623,8 @@ GRANT ALL ON FUNCTION app.mail_taken(of_uid uuid, message uuid, at timestamp wit
 
 REVOKE ALL ON FUNCTION app.managed_organization_ids() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.managed_organization_ids() TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.note_departure() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.note_key_use(id uuid, day date) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.note_key_use(id uuid, day date) TO breathmaster_api;
@@ -3181,6 +3636,9 @@ REVOKE ALL ON FUNCTION app.own_company_boards() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.own_company_boards() TO breathmaster_api;
 GRANT ALL ON FUNCTION app.own_company_boards() TO breathmaster_boards;
 
+REVOKE ALL ON FUNCTION app.own_domains() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.own_domains() TO breathmaster_boards;
+
 REVOKE ALL ON FUNCTION app.own_organization_ids() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.own_organization_ids() TO breathmaster_api;
 GRANT ALL ON FUNCTION app.own_organization_ids() TO breathmaster_boards;
@@ -3190,6 +3648,8 @@ REVOKE ALL ON FUNCTION app.post_mail(message uuid, of_kind text, to_address text
 REVOKE ALL ON FUNCTION app.project_on_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.project_standings() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.provisioned_domains() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.pseudonym_name(alias uuid) FROM PUBLIC;
 
@@ -3206,6 +3666,10 @@ GRANT ALL ON FUNCTION app.refuse_more_sessions(most integer) TO breathmaster_api
 
 REVOKE ALL ON FUNCTION app.register() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.register() TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.remember_leaver() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.require_agreement() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.require_friend_place(asks boolean) FROM PUBLIC;
 
@@ -3291,9 +3755,75 @@ GRANT UPDATE(expired) ON TABLE app.daily_challenge TO breathmaster_api;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE app.device TO breathmaster_api;
 
+GRANT SELECT,DELETE ON TABLE app.directory_group TO breathmaster_api;
+
+GRANT INSERT(organization_id) ON TABLE app.directory_group TO breathmaster_api;
+
+GRANT INSERT(directory_group_id) ON TABLE app.directory_group TO breathmaster_api;
+
+GRANT INSERT(display_name),UPDATE(display_name) ON TABLE app.directory_group TO breathmaster_api;
+
+GRANT INSERT(external_id),UPDATE(external_id) ON TABLE app.directory_group TO breathmaster_api;
+
+GRANT UPDATE(version) ON TABLE app.directory_group TO breathmaster_api;
+
+GRANT INSERT(created_at) ON TABLE app.directory_group TO breathmaster_api;
+
+GRANT INSERT(changed_at),UPDATE(changed_at) ON TABLE app.directory_group TO breathmaster_api;
+
+GRANT SELECT,INSERT,DELETE ON TABLE app.directory_group_member TO breathmaster_api;
+
+GRANT SELECT,INSERT,DELETE ON TABLE app.directory_leaver TO breathmaster_worker;
+
+GRANT SELECT,DELETE ON TABLE app.directory_user TO breathmaster_api;
+GRANT SELECT ON TABLE app.directory_user TO breathmaster_worker;
+
+GRANT INSERT(organization_id) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(directory_user_id) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(user_name),UPDATE(user_name) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(external_id),UPDATE(external_id) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(display_name),UPDATE(display_name) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(formatted_name),UPDATE(formatted_name) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(family_name),UPDATE(family_name) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(given_name),UPDATE(given_name) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(emails),UPDATE(emails) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(active),UPDATE(active) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT UPDATE(declined) ON TABLE app.directory_user TO breathmaster_worker;
+
+GRANT UPDATE(version) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(created_at) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(changed_at),UPDATE(changed_at) ON TABLE app.directory_user TO breathmaster_api;
+
 GRANT SELECT ON TABLE app.domain_claim TO breathmaster_api;
 
+GRANT SELECT(organization_id) ON TABLE app.domain_claim TO breathmaster_worker;
+GRANT SELECT(organization_id) ON TABLE app.domain_claim TO breathmaster_boards;
+
+GRANT SELECT(domain) ON TABLE app.domain_claim TO breathmaster_worker;
+GRANT SELECT(domain) ON TABLE app.domain_claim TO breathmaster_boards;
+
+GRANT SELECT(proved_at) ON TABLE app.domain_claim TO breathmaster_worker;
+GRANT SELECT(proved_at) ON TABLE app.domain_claim TO breathmaster_boards;
+
 GRANT SELECT,DELETE ON TABLE app.email_claim TO breathmaster_api;
+
+GRANT SELECT(uid) ON TABLE app.email_claim TO breathmaster_worker;
+
+GRANT SELECT(domain) ON TABLE app.email_claim TO breathmaster_worker;
+
+GRANT SELECT(mailbox) ON TABLE app.email_claim TO breathmaster_worker;
 
 GRANT DELETE ON TABLE app.email_verification TO breathmaster_api;
 
@@ -3401,6 +3931,18 @@ GRANT SELECT ON TABLE app.global_tally_change TO breathmaster_boards;
 GRANT SELECT ON TABLE app.global_total TO breathmaster_boards;
 
 GRANT SELECT,DELETE ON TABLE app.member TO breathmaster_api;
+GRANT DELETE ON TABLE app.member TO breathmaster_worker;
+
+GRANT SELECT(organization_id),INSERT(organization_id) ON TABLE app.member TO breathmaster_worker;
+
+GRANT SELECT(uid),INSERT(uid) ON TABLE app.member TO breathmaster_worker;
+
+GRANT INSERT(role) ON TABLE app.member TO breathmaster_worker;
+
+GRANT UPDATE(agreed_at) ON TABLE app.member TO breathmaster_api;
+GRANT SELECT(agreed_at),INSERT(agreed_at) ON TABLE app.member TO breathmaster_worker;
+
+GRANT SELECT(directory_user_id),INSERT(directory_user_id),UPDATE(directory_user_id) ON TABLE app.member TO breathmaster_worker;
 
 GRANT SELECT ON TABLE app.organization TO breathmaster_api;
 
