@@ -104,6 +104,17 @@ $$;
 revoke all on function app.leaver_digest(uuid, text) from public;
 grant execute on function app.leaver_digest(uuid, text) to breathmaster_worker;
 
+-- Who comes in and who is let go at the same moment take turns, address by address: whichever is
+-- second finds what the first has done.
+create function app.await_turn(organization uuid, mailbox text) returns void
+  language sql strict
+  set search_path = pg_catalog, pg_temp
+as $$
+  select pg_advisory_xact_lock(hashtextextended('app.directory ' || organization || ' ' || mailbox, 0));
+$$;
+revoke all on function app.await_turn(uuid, text) from public;
+grant execute on function app.await_turn(uuid, text) to breathmaster_worker;
+
 alter table app.directory_user enable row level security;
 alter table app.directory_user force row level security;
 create policy directory_user_provisioned on app.directory_user to breathmaster_api, breathmaster_worker
@@ -220,6 +231,7 @@ create function app.follow_directory() returns trigger
   set search_path = pg_catalog, pg_temp
 as $$
 begin
+  perform app.await_turn(new.organization_id, new.address);
   if new.active and split_part(new.address, '@', 2) = any (app.provisioned_domains()) then
     delete from app.directory_leaver
     where organization_id = new.organization_id and digest = app.leaver_digest(new.organization_id, new.address);
@@ -261,6 +273,7 @@ begin
   then
     return null;
   end if;
+  perform app.await_turn(old.organization_id, old.address);
   insert into app.directory_leaver (organization_id, digest)
   values (old.organization_id, app.leaver_digest(old.organization_id, old.address))
   on conflict do nothing;
@@ -285,6 +298,8 @@ declare
   entry record;
 begin
   perform set_config('app.key_organization_id', new.organization_id::text, true);
+  perform app.await_turn(new.organization_id, mailbox)
+  from (select e.mailbox from app.email_claim e where e.uid = new.uid order by e.mailbox) as theirs;
   select d.directory_user_id, d.declined into entry
   from app.email_claim e
     join app.directory_user d on d.organization_id = new.organization_id and d.address = e.mailbox

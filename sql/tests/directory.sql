@@ -2,7 +2,7 @@
 begin;
 set local client_min_messages = warning;
 create extension if not exists pgtap;
-select plan(61);
+select plan(63);
 \ir support/cast.sql
 
 -- What the directory sends is seen by whoever comes with the company's key (policies ..._provisioned),
@@ -199,6 +199,16 @@ call test.be_directory(test.acme());
 update app.directory_user set emails = '[{"value": "dana@elsewhere.example", "type": "work"}]' where user_key = 'dana@acme.example';
 reset role;
 select is(test.membership(test.dana()), 'none', 'Whose address moves out of the proved domains is a member no longer.');
+-- Whom the directory knows it knows, also when they have taken their address back since.
+call test.be_directory(test.acme());
+update app.directory_user set emails = '[]' where user_key = 'dana@acme.example';
+reset role;
+select is(test.membership(test.dana()), 'put in, known', 'Whose address moves back is put in.');
+delete from app.email_claim where uid = test.dana();
+call test.be_directory(test.acme());
+delete from app.directory_user where user_key = 'dana@acme.example';
+reset role;
+select is(test.membership(test.dana()), 'none', 'Who has taken their address back is let go like everybody.');
 -- The company's word counts in its domains alone: who came by another way stays.
 call test.be_directory(test.acme());
 call test.provision('e2@elsewhere.example');

@@ -144,6 +144,45 @@ struct DirectoryMembershipTests {
         }
     }
 
+    @Test func `who comes in by the domain while the directory lets them go is let go`() async throws {
+        try await withCompany { company in
+            let path = try await company.provision()
+            let membership = "/v1/organizations/\(company.acme.id)/membership"
+            _ = try await company.ben.send(.delete, membership)
+            let id = try #require(UUID(uuidString: String(path.dropFirst("/scim/v2/Users/".count))))
+            let organization = try #require(UUID(uuidString: company.acme.id))
+            let marker = "race \(UUID())"
+            let pool = PGPool(PGConfiguration(company.server.database))
+            let leaving = try await pool.transaction(opening: "select app.bind(\(company.benID))") { coming in
+                try await coming.execute("select app.join_organization(\(organization))")
+                let leaving = Task {
+                    let key: SQL = "select set_config('app.key_organization_id', \(organization)::text, true)"
+                    try await pool.transaction(opening: key) { tx in
+                        try await tx.execute(
+                            "/* \(unsafeSQL: marker) */ update app.directory_user set active = false where directory_user_id = \(id)"
+                        )
+                    }
+                }
+                try await eventually("the directory waits for its turn") {
+                    try await company.server.asSuperuser { tx in
+                        try await tx.queryOne(
+                            """
+                            select count(*) from pg_stat_activity
+                            where pid <> pg_backend_pid() and query like \("%\(marker)%") and wait_event_type = 'Lock'
+                            """,
+                            as: Int.self
+                        ) > 0
+                    }
+                }
+                return leaving
+            }
+            try await leaving.value
+            await pool.close()
+            #expect(try await company.membership() == nil)
+            #expect(try await company.join() == 404)
+        }
+    }
+
     @Test func `who is activated again belongs again, and is asked again`() async throws {
         try await withCompany { company in
             let path = try await company.provision()
