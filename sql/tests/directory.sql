@@ -2,7 +2,7 @@
 begin;
 set local client_min_messages = warning;
 create extension if not exists pgtap;
-select plan(63);
+select plan(68);
 \ir support/cast.sql
 
 -- What the directory sends is seen by whoever comes with the company's key (policies ..._provisioned),
@@ -62,6 +62,13 @@ select is(test.each_directory('delete from app.directory_group_member'), 'acme 1
 select is(
   test.each_directory($$ insert into app.directory_group_member values (test.acme(), test.acme(), gen_random_uuid()) $$),
   'acme 23503, umbrella 42501', 'A directory puts its own users into its own teams.');
+select is(test.each('select from app.directory_tally'), test.nobody(), 'No person reads how many a directory has.');
+select is(test.each_directory('select from app.directory_tally where users > 0'), 'acme 1, umbrella 0',
+  'A directory sees how many it has, and not how many another has.');
+select is(test.each_directory('select from app.directory_tally where users > 0', 'breathmaster_worker'), 'acme 1, umbrella 0',
+  'What follows a directory counts it alone.');
+select is(test.each_directory('update app.directory_tally set users = 0'), 'acme 42501, umbrella 42501',
+  'The server does not count by itself.');
 select is(test.each_directory('select from app.directory_leaver'), 'acme 42501, umbrella 42501',
   'The server does not read who has left.');
 select is(test.each_directory($$ update app.directory_user set declined = false $$), 'acme 42501, umbrella 42501',
@@ -235,6 +242,9 @@ insert into app.domain_claim (organization_id, domain) values (test.umbrella(), 
 select is(test.membership(test.frank(), test.umbrella()), 'none', 'Nor does one that is only claimed.');
 update app.domain_claim set proved_at = now() where domain = 'later.example';
 select is(test.membership(test.frank(), test.umbrella()), 'put in, known', 'When it is proved, the directory''s people are put in.');
+
+select is((select sum(users) from app.directory_tally), (select count(*) from app.directory_user)::numeric,
+  'However many came and went, they are counted.');
 
 -- What somebody is known by.
 select is(app.directory_address('ada', '[]'), null, 'A name that is no address is none.');

@@ -87,6 +87,7 @@ select results_eq(
     ('app.directory_group', 'delete, insert (organization_id, directory_group_id, display_name, external_id, created_at, changed_at), '
       || 'select, update (display_name, external_id, version, changed_at)'),
     ('app.directory_group_member', 'delete, insert, select'),
+    ('app.directory_tally', 'select'),
     ('app.directory_user', 'delete, insert (organization_id, directory_user_id, user_name, external_id, display_name, '
       || 'formatted_name, family_name, given_name, emails, active, created_at, changed_at), select, update (user_name, '
       || 'external_id, display_name, formatted_name, family_name, given_name, emails, active, version, changed_at)'),
@@ -162,6 +163,7 @@ select results_eq(
     ('app.company_season_rank', 'insert, select'),
     ('app.company_standing', 'select'),
     ('app.directory_leaver', 'delete, insert, select'),
+    ('app.directory_tally', 'insert, select, update (users)'),
     ('app.directory_user', 'select, update (declined)'),
     ('app.domain_claim', 'select (organization_id, domain, proved_at)'),
     ('app.email_claim', 'select (uid, domain, mailbox)'),

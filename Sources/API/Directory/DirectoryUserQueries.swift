@@ -11,11 +11,20 @@ extension OrganizationTransaction {
         count: Int
     ) async throws -> (total: Int, page: [StoredScimResource]) {
         let condition = ScimColumns.users.condition(filter)
-        // The page is found in the index alone; the rows before it aren't read.
+        // Everybody is counted already.
+        let total: SQL =
+            filter == .always
+            ? """
+            select coalesce(sum(users), 0)::bigint from app.directory_tally
+            where organization_id = \(principal.organizationID)
+            """
+            : """
+            select count(*) from app.directory_user u
+            where u.organization_id = \(principal.organizationID) and \(condition)
+            """
+        // The page is found in the index alone, and then its rows, one by one: those before it aren't read.
         let (totals, rows) = try await query(
-            PGQuery<ScimTotal>(
-                "select count(*) from app.directory_user u where u.organization_id = \(principal.organizationID) and \(condition)"
-            ),
+            PGQuery<ScimTotal>(total),
             PGQuery<UserRow>(
                 """
                 select \(UserRow.columns)
@@ -25,8 +34,12 @@ extension OrganizationTransaction {
                   order by u.created_at, u.directory_user_id
                   offset \(startIndex - 1) limit \(count)
                 ) as page
-                  join app.directory_user u
-                    on u.organization_id = \(principal.organizationID) and u.directory_user_id = page.directory_user_id
+                  cross join lateral (
+                    select * from app.directory_user one
+                    where one.organization_id = \(principal.organizationID)
+                      and one.directory_user_id = page.directory_user_id
+                    offset 0
+                  ) as u
                 order by page.created_at, page.directory_user_id
                 """
             )
