@@ -1,6 +1,6 @@
 # The flags, the order of things and what they need are in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test test-swift test-sql test-policies test-contract schema schema-check soak bench bench-leaderboards bench-pgclient docs docs-page format lint clean
+.PHONY: help run demo build test test-swift test-sql test-policies test-contract schema schema-check soak bench bench-leaderboards bench-pgclient docs docs-page format lint clean bench-directory
 
 help: ## Say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -47,6 +47,9 @@ bench: ## Measure syncs over HTTP beside pgbench with the same statements, in on
 
 bench-leaderboards: ## Measure leaderboards likewise, with a million people
 	@scripts/bench leaderboards
+
+bench-directory: ## Provision a company of fifty thousand by SCIM, and measure on the way
+	@scripts/bench directory
 
 bench-pgclient: ## Measure PGClient beside libpq, pgbench, psycopg and asyncpg, in one run
 	@scripts/bench-pgclient

@@ -60,6 +60,7 @@ struct Server: Sendable {
         let router = Router(context: AppContext.self)
         router.add(middleware: LogRequestsMiddleware(.info))
         router.add(middleware: ProblemMiddleware())
+        router.add(middleware: ScimProblems())
         router.add(middleware: OriginReading(proxies: proxies))
         router.add(
             middleware: Authentication(
@@ -118,10 +119,18 @@ struct Server: Sendable {
         LeaderboardRoutes(database: database, cursorKey: tokens.cursorKey, now: now).add(to: members)
         SeasonRoutes(database: database, cursorKey: tokens.cursorKey, now: now).add(to: members)
         OrganizationRoutes(database: database).add(to: members)
+        OrganizationKeyRoutes(database: database, limits: limits, now: now).add(to: members)
         FriendRoutes(database: database).add(to: members)
         FriendCodeRoutes(database: database, codes: FriendCodes(key: tokens.friendCodeKey), limits: limits)
             .add(to: members)
         BlockRoutes(database: database).add(to: members)
+
+        let directory = router.group("scim/v2")
+        DiscoveryRoutes().add(to: directory)
+        let provisioning = directory.group(context: KeyContext.self)
+        DirectorySearchRoutes(database: database).add(to: provisioning)
+        DirectoryUserRoutes(database: database, now: now).add(to: provisioning)
+        DirectoryGroupRoutes(database: database, now: now).add(to: provisioning)
         return router
     }
 

@@ -40,3 +40,32 @@ package struct TokenProof: Hashable, Sendable {
         self.at = at
     }
 }
+
+/// An organization itself, by a key that a program of it came with. No person.
+package struct OrganizationPrincipal: Hashable, Sendable {
+    package let organizationID: UUID
+    package let keyID: UUID
+    /// SHA-256.
+    package let hash: [UInt8]
+    /// Any of these opens what is asked for.
+    package let scopes: [String]
+    /// When it has to be good, and from where.
+    package let at: Date
+    package let source: String
+
+    package init(
+        organizationID: UUID,
+        keyID: UUID,
+        hash: [UInt8],
+        scopes: [String],
+        at: Date,
+        source: String
+    ) {
+        self.organizationID = organizationID
+        self.keyID = keyID
+        self.hash = hash
+        self.scopes = scopes
+        self.at = at
+        self.source = source
+    }
+}

@@ -34,6 +34,29 @@ package struct TenantDatabase: Sendable {
         }
     }
 
+    /// A read-only transaction bound to an organization by a key of it.
+    ///
+    /// - Throws: ``PGError`` with SQLSTATE `BM401` for a key that is over or comes from
+    ///   elsewhere, and `BM403` for one without the scope.
+    package func read<Result: Sendable>(
+        as principal: OrganizationPrincipal,
+        _ body: (OrganizationTransaction) async throws -> Result
+    ) async throws -> Result {
+        try await pool.transaction(.readOnly, opening: principal.binding) { transaction in
+            try await body(OrganizationTransaction(transaction: transaction, principal: principal))
+        }
+    }
+
+    /// A transaction bound to an organization that may write. Errors as for one that reads.
+    package func write<Result: Sendable>(
+        as principal: OrganizationPrincipal,
+        _ body: (OrganizationTransaction) async throws -> Result
+    ) async throws -> Result {
+        try await pool.transaction(.readWrite, opening: principal.binding) { transaction in
+            try await body(OrganizationTransaction(transaction: transaction, principal: principal))
+        }
+    }
+
     /// What an operator does about one person: with the rights of the owner, which row security holds too.
     package func operate<Result: Sendable>(
         on principal: Principal,
@@ -103,5 +126,13 @@ extension Principal {
         } else {
             "select app.bind(\(uid), \(organizationID))"
         }
+    }
+}
+
+extension OrganizationPrincipal {
+    fileprivate var binding: SQL {
+        """
+        select app.bind_organization(\(organizationID), \(keyID), \(hash), \(scopes), \(at), \(source))
+        """
     }
 }

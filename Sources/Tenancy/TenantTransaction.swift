@@ -1,10 +1,17 @@
 package import PGClient
 
-/// A transaction that is bound to a principal. Features extend it with the
-/// queries that their handlers send.
-package struct TenantTransaction: Sendable {
+/// A transaction that is bound to a person. Features extend it with the queries that
+/// their handlers send.
+package typealias TenantTransaction = BoundTransaction<Principal>
+
+/// One that is bound to an organization by a key of it, and to no person: what is
+/// asked of people can't be asked here, which the compiler says before Postgres does.
+package typealias OrganizationTransaction = BoundTransaction<OrganizationPrincipal>
+
+/// A transaction that is bound to a principal.
+package struct BoundTransaction<Bound: Sendable>: Sendable {
     let transaction: PGTransaction
-    package let principal: Principal
+    package let principal: Bound
 
     @discardableResult
     package func execute(_ sql: SQL, file: StaticString = #fileID, line: UInt = #line) async throws -> Int {

@@ -84,14 +84,22 @@ select results_eq(
     ('app.block', 'delete, select'),
     ('app.daily_challenge', 'insert, select, update (local_day, kind, target, reward_xp, completed, expired)'),
     ('app.device', 'insert, select, update'),
+    ('app.directory_group', 'delete, insert (organization_id, directory_group_id, display_name, external_id, created_at, changed_at), '
+      || 'select, update (display_name, external_id, version, changed_at)'),
+    ('app.directory_group_member', 'delete, insert, select'),
+    ('app.directory_tally', 'select'),
+    ('app.directory_user', 'delete, insert (organization_id, directory_user_id, user_name, external_id, display_name, '
+      || 'formatted_name, family_name, given_name, emails, active, created_at, changed_at), select, update (user_name, '
+      || 'external_id, display_name, formatted_name, family_name, given_name, emails, active, version, changed_at)'),
     ('app.domain_claim', 'select'),
     ('app.email_claim', 'delete, select'),
     ('app.email_verification', 'delete, select (uid, address, asked_at, good_until)'),
     ('app.friend_code', 'delete, insert (uid, seed, digest), select, update (seed, digest, made_at)'),
     ('app.game_state', 'select, update (epoch, epoch_started_at, eligible_at, sync_version, last_modified, last_device_id, '
       || 'total_xp, legacy_xp, total_sessions, active_ms, streak_days, streak_ends_on, longest_streak, floor_xp)'),
-    ('app.member', 'delete, select'),
+    ('app.member', 'delete, select, update (agreed_at)'),
     ('app.organization', 'select, update (leaderboard_enabled, show_real_names)'),
+    ('app.organization_key', 'delete, select (organization_id, key_id, name, scopes, sources, created_at, expires_at, used_on)'),
     ('app.password', 'insert, select, update (phc, set_at)'),
     ('app.practice_day', 'delete, insert, select, update'),
     ('app.recovery_code', 'insert (uid, hash, made_at), select (uid, made_at), update (hash, previous_hash, made_at)'),
@@ -131,6 +139,7 @@ select results_eq(
     ('app.company_season', 'select'),
     ('app.company_season_rank', 'select'),
     ('app.company_standing', 'select'),
+    ('app.domain_claim', 'select (organization_id, domain, proved_at)'),
     ('app.friend_code', 'select (uid, digest, made_at)'),
     ('app.friendship', 'select (uid, friend_uid, asked_by, asked_at, accepted_at)'),
     ('app.global_season', 'select'),
@@ -146,6 +155,7 @@ select results_eq(
     ('app.user', 'select (uid, display_name, avatar_url, share_detailed_progress, show_detailed_stats)') $$,
   'The boards can show exactly these columns, whatever their views say.');
 
+-- Who follows a company's directory makes and ends memberships there, and reads no practice.
 -- The job that closes seasons reads boards and writes history, and can rewrite or remove nobody's place. The one
 -- that sends mail crosses out what is sent, and writes to those alone who forgot a password, whose address it may read.
 -- The audit counts, and goes through people by their uids.
@@ -157,13 +167,19 @@ select results_eq(
     ('app.company_standing', 'select'),
     ('app.device_approval', 'delete, select'),
     ('app.device_request', 'delete, insert, select, update (next_poll_at, poll_seconds, state)'),
-    ('app.email_claim', 'select (uid, address)'),
+    ('app.directory_leaver', 'delete, insert, select'),
+    ('app.directory_tally', 'insert, select, update (users)'),
+    ('app.directory_user', 'select, update (declined)'),
+    ('app.domain_claim', 'select (organization_id, domain, proved_at)'),
+    ('app.email_claim', 'select (uid, address, domain, mailbox)'),
     ('app.global_season', 'insert, select, update (people, last_rank, last_value, digest, finalised_at)'),
     ('app.global_season_rank', 'insert, select'),
     ('app.global_standing', 'select (period, uid, weekly_xp, weekly_xp_at, weekly_streak, weekly_streak_at, display_name, '
       || 'avatar_url, alias)'),
     ('app.global_tally', 'select'),
     ('app.global_tally_change', 'select'),
+    ('app.member', 'delete, insert (organization_id, uid, role, agreed_at, directory_user_id), '
+      || 'select (organization_id, uid, agreed_at, directory_user_id), update (directory_user_id)'),
     ('app.outbox', 'delete, insert (uid, message_id, kind, recipient, seed, written_at, good_until, due_at), select, '
       || 'update (due_at, attempts, dead_at, dead_of)'),
     ('app.password_reset', 'delete, insert, select, update (attempts, state)'),

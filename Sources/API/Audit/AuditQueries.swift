@@ -22,6 +22,8 @@ enum AuditAction: String, Sendable {
     case recoveryCodeMade = "recovery-code.made"
     case emailVerified = "email.verified"
     case emailRemoved = "email.removed"
+    case organizationKeyCreated = "organization-key.created"
+    case organizationKeyRevoked = "organization-key.revoked"
     case privacyChanged = "privacy.changed"
 }
 

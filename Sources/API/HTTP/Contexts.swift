@@ -12,6 +12,8 @@ struct AppContext: RequestContext {
     var origin: Origin
     /// Set by ``Authentication`` where a valid access token came along.
     var access: Access?
+    /// Set by ``Authentication`` where an organization's key came along that the route takes.
+    var key: OrganizationPrincipal?
     /// Set by ``Authentication`` where the token doesn't open this route, whatever it opens.
     var refusal: Problem?
 
@@ -41,6 +43,18 @@ struct MemberContext: ChildRequestContext {
         origin = context.origin
         principal = access.principal
         accessEndsAt = access.endsAt
+    }
+}
+
+/// A request by an organization's own program, and by nobody in it.
+struct KeyContext: ChildRequestContext {
+    var coreContext: CoreRequestContextStorage
+    let principal: OrganizationPrincipal
+
+    init(context: AppContext) throws {
+        guard let key = context.key else { throw context.refusal ?? Problem.unauthorized }
+        coreContext = context.coreContext
+        principal = key
     }
 }
 

@@ -83,6 +83,16 @@ extension Problem {
             "access_token_limit_reached",
             "There is room for 20 tokens; revoking one makes room for another"
         ),
+        "organization_key_limit_reached": Problem(
+            .conflict,
+            "organization_key_limit_reached",
+            "There is room for 20 keys; revoking one makes room for another"
+        ),
+        "directory_user_name_taken": .taken("userName", by: "another user"),
+        "directory_user_external_id_taken": .taken("externalId", by: "another user"),
+        "directory_group_name_taken": .taken("displayName", by: "another group"),
+        "directory_group_external_id_taken": .taken("externalId", by: "another group"),
+        "directory_group_member_user": .invalid("members", "must be users of the company"),
         "email_claim_taken": Problem(
             .conflict,
             "email_taken",
@@ -96,6 +106,10 @@ extension Problem {
         ),
         "device_name_invalid": .invalid("name", "must have 1 to 80 characters, in Unicode normal form C"),
     ]
+
+    private static func taken(_ field: String, by whom: String) -> Problem {
+        Problem(.conflict, "taken", "It is taken by \(whom) of the company", field: field)
+    }
 
     init(_ error: PGError) {
         if let constraint = error.constraint, let known = Self.byConstraint[constraint] {

@@ -47,6 +47,23 @@ struct Authentication: RouterMiddleware {
             await uses.note(token, at: now(), logger: context.logger)
             return response
         }
+        if let key = OrganizationKey(String(parts[1])) {
+            try allowance.take(key.text, at: now(), policy: .organizationKey)
+            guard let scopes = RouteScopes.keyScopes(of: request.method, context.endpointPath ?? "") else {
+                context.refusal = .keyNotAccepted
+                return try await next(request, context)
+            }
+            let principal = key.principal(for: scopes, at: now(), from: context.origin.source)
+            context.key = principal
+            let response: Response
+            do {
+                response = try await next(request, context)
+            } catch let error as PGError where error.sqlState?.rawValue == "BM403" {
+                throw Problem.insufficientScope(scopes)
+            }
+            await uses.note(principal, at: now(), logger: context.logger)
+            return response
+        }
         context.access = await tokens.access(by: String(parts[1]))
         if let access = context.access { try allowance.take(access.principal.uid.text, at: now()) }
         return try await next(request, context)

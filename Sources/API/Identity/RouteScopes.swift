@@ -30,4 +30,28 @@ enum RouteScopes {
     static func scope(of method: HTTPRequest.Method, _ path: String) -> TokenScope? {
         required["\(method.rawValue) \(path)"]
     }
+
+    /// What an organization's key needs for each route: one of these. A route that isn't here takes none.
+    static let requiredOfKeys: [String: [KeyScope]] = [
+        "POST /scim/v2/.search": [.scim, .readScim],
+        "GET /scim/v2/Users": [.scim, .readScim],
+        "POST /scim/v2/Users": [.scim],
+        "POST /scim/v2/Users/.search": [.scim, .readScim],
+        "GET /scim/v2/Users/{id}": [.scim, .readScim],
+        "PUT /scim/v2/Users/{id}": [.scim],
+        "PATCH /scim/v2/Users/{id}": [.scim],
+        "DELETE /scim/v2/Users/{id}": [.scim],
+        "GET /scim/v2/Groups": [.scim, .readScim],
+        "POST /scim/v2/Groups": [.scim],
+        "POST /scim/v2/Groups/.search": [.scim, .readScim],
+        "GET /scim/v2/Groups/{id}": [.scim, .readScim],
+        "PUT /scim/v2/Groups/{id}": [.scim],
+        "PATCH /scim/v2/Groups/{id}": [.scim],
+        "DELETE /scim/v2/Groups/{id}": [.scim],
+    ]
+
+    /// - Parameter path: as for ``scope(of:_:)``.
+    static func keyScopes(of method: HTTPRequest.Method, _ path: String) -> [KeyScope]? {
+        requiredOfKeys["\(method.rawValue) \(path)"]
+    }
 }

@@ -15,7 +15,6 @@ final class AccountAllowance: Sendable {
     }
 
     private let half: Int
-    private let policy = RateLimitPolicy.everything
     private let halves = Mutex(Halves())
 
     /// - Parameter limit: the most accounts that are kept, at about a hundred bytes each.
@@ -24,7 +23,7 @@ final class AccountAllowance: Sendable {
     }
 
     /// - Throws: the problem `too_many_requests`, with the time to wait.
-    func take(_ account: String, at now: Date) throws {
+    func take(_ account: String, at now: Date, policy: RateLimitPolicy = .everything) throws {
         let now = now.timeIntervalSinceReferenceDate
         let taken = halves.withLock { halves in
             let freeAt = halves.newer[account] ?? halves.older[account] ?? now

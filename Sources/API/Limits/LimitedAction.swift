@@ -92,4 +92,6 @@ struct LimitedAction: Sendable {
 extension RateLimitPolicy {
     /// Whatever somebody with a token asks for: counted by ``AccountAllowance``.
     static let everything = RateLimitPolicy("request-account", Quota(1200, perSeconds: 60))
+    /// A directory that is connected sends everybody at once, one after the other.
+    static let organizationKey = RateLimitPolicy("request-key", Quota(30_000, perSeconds: 60))
 }

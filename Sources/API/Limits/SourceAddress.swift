@@ -42,6 +42,9 @@ struct SourceAddress: Hashable, Sendable {
     /// What is told of it afterwards: enough to know one's own network by, and no more.
     var coarse: String { network(bits: bytes.count == 4 ? 24 : 48) }
 
+    /// All of it.
+    var text: String { bytes.count == 4 ? network(bits: 32) : "\(groups(128))/128" }
+
     fileprivate func begins(with prefix: SourceAddress, bits: Int) -> Bool {
         bytes.count == prefix.bytes.count && masked(bits) == prefix.masked(bits)
     }
@@ -55,30 +58,58 @@ struct SourceAddress: Hashable, Sendable {
         }
     }
 
+    fileprivate func masked(toBits bits: Int) -> SourceAddress {
+        SourceAddress(bytes: masked(bits))
+    }
+
     private func network(bits: Int) -> String {
         let kept = masked(bits)
         guard bytes.count == 16 else { return kept.map(String.init).joined(separator: ".") + "/\(bits)" }
-        let groups = stride(from: 0, to: bits / 8, by: 2).map {
-            String(UInt16(kept[$0]) << 8 | UInt16(kept[$0 + 1]), radix: 16)
-        }
-        return groups.joined(separator: ":") + "::/\(bits)"
+        return groups(bits) + "::/\(bits)"
     }
+
+    /// An IPv6 address's first bits.
+    private func groups(_ bits: Int) -> String {
+        stride(from: 0, to: bits / 8, by: 2).map {
+            String(UInt16(bytes[$0]) << 8 | UInt16(bytes[$0 + 1]), radix: 16)
+        }.joined(separator: ":")
+    }
+}
+
+/// Addresses that begin alike, such as `10.0.0.0/8`; one address, without the bits.
+struct SourceNetwork: Hashable, Sendable {
+    fileprivate let prefix: SourceAddress
+    fileprivate let bits: Int
+
+    /// Nil for text that is none.
+    init?(_ text: some StringProtocol) {
+        let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let first = parts.first, let prefix = SourceAddress(first) else { return nil }
+        let bits = parts.count == 2 ? Int(parts[1]) : prefix.length
+        guard let bits, (0...prefix.length).contains(bits) else { return nil }
+        self.prefix = prefix
+        self.bits = bits
+    }
+
+    func contains(_ address: SourceAddress) -> Bool {
+        address.begins(with: prefix, bits: bits)
+    }
+
+    /// With nothing behind its bits, as Postgres wants it.
+    var text: String { prefix.masked(toBits: bits).text.split(separator: "/")[0] + "/\(bits)" }
 }
 
 /// The proxies whose word on whom they speak for is taken.
 struct TrustedProxies: Sendable {
-    private let networks: [(prefix: SourceAddress, bits: Int)]
+    private let networks: [SourceNetwork]
 
     /// - Parameter text: addresses and networks, such as `10.0.0.0/8, ::1`, with commas between
     ///   them. Nil where one of them is none.
     init?(_ text: String) {
-        var networks: [(SourceAddress, Int)] = []
+        var networks: [SourceNetwork] = []
         for word in text.split(whereSeparator: { $0 == "," || $0.isWhitespace }) {
-            let parts = word.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-            guard let prefix = SourceAddress(parts[0]) else { return nil }
-            let bits = parts.count == 2 ? Int(parts[1]) : prefix.length
-            guard let bits, (0...prefix.length).contains(bits) else { return nil }
-            networks.append((prefix, bits))
+            guard let network = SourceNetwork(word) else { return nil }
+            networks.append(network)
         }
         self.networks = networks
     }
@@ -98,7 +129,7 @@ struct TrustedProxies: Sendable {
     }
 
     private func isTrusted(_ address: SourceAddress) -> Bool {
-        networks.contains { address.begins(with: $0.prefix, bits: $0.bits) }
+        networks.contains { $0.contains(address) }
     }
 }
 

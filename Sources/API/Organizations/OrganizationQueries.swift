@@ -6,18 +6,19 @@ extension TenantTransaction {
     func ownMemberships() async throws -> [OrganizationRoutes.Membership] {
         try await query(
             """
-            select o.organization_id, o.name, m.role, o.leaderboard_enabled, o.show_real_names
+            select o.organization_id, o.name, m.role, m.agreed_at is not null, o.leaderboard_enabled, o.show_real_names
             from app.member m
               join app.organization o on o.organization_id = m.organization_id
             where m.uid = \(principal.uid)
             order by o.name, o.organization_id
             """,
-            as: (UUID, String, String, Bool, Bool).self
-        ).map { id, name, role, enabled, showsRealNames in
+            as: (UUID, String, String, Bool, Bool, Bool).self
+        ).map { id, name, role, agreed, enabled, showsRealNames in
             OrganizationRoutes.Membership(
                 organizationId: id.text,
                 name: name,
                 role: role,
+                agreed: agreed,
                 leaderboard: .init(enabled: enabled, showRealNames: showsRealNames)
             )
         }
@@ -36,7 +37,14 @@ extension TenantTransaction {
     }
 
     func joinOrganization(_ id: UUID) async throws {
-        try await execute("select app.join_organization(\(id))")
+        // Whom the directory has put in agrees by this, and needs no door.
+        let agreed = try await execute(
+            """
+            update app.member set agreed_at = coalesce(agreed_at, now())
+            where organization_id = \(id) and uid = \(principal.uid)
+            """
+        )
+        if agreed == 0 { try await execute("select app.join_organization(\(id))") }
     }
 
     /// Whether there was a membership to end.

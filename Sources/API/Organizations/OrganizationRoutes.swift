@@ -10,6 +10,8 @@ struct OrganizationRoutes: Sendable {
         let organizationId: String
         let name: String
         let role: String
+        /// Whether the person wants to be seen there. The company's directory puts people in who haven't said so yet.
+        let agreed: Bool
         let leaderboard: Board
     }
 
@@ -59,7 +61,7 @@ struct OrganizationRoutes: Sendable {
     }
 
     /// `PUT /v1/organizations/{organization}/membership`: joins, by an address in
-    /// one of its domains. Where there is none, the organization doesn't exist.
+    /// one of its domains; or agrees to be seen, where the directory has put the person in. Where there is none, the organization doesn't exist.
     @Sendable func join(_ request: Request, in context: MemberContext) async throws -> Response {
         let id = try context.parameters.id("organization")
         let memberships = try await database.write(as: context.principal) { tx in
@@ -110,7 +112,7 @@ struct OrganizationChange: Decodable, Sendable {
 }
 
 extension Problem {
-    fileprivate static let notYours = Problem(
+    static let notYours = Problem(
         .forbidden,
         "not_an_admin",
         "Only an owner or an admin of the organization can do that"

@@ -104,13 +104,17 @@ extension Problem {
 
     /// For one that was not given what the route takes (RFC 6750 §3.1).
     static func insufficientScope(_ scope: TokenScope) -> Problem {
+        insufficientScope(scope.rawValue)
+    }
+
+    static func insufficientScope(_ scope: String) -> Problem {
         var problem = Problem(
             .forbidden,
             "insufficient_scope",
             "This token was not given the scope for it",
-            detail: scope.rawValue
+            detail: scope
         )
-        problem.scope = scope.rawValue
+        problem.scope = scope
         return problem
     }
 }

@@ -14,6 +14,8 @@ struct RouteAccessTests {
         case everybody
         case people
         case members
+        /// Programs with an organization's key, and no person.
+        case keys
     }
 
     private static let access: [String: Access] = [
@@ -79,6 +81,9 @@ struct RouteAccessTests {
         "PATCH /v1/organizations/{organization}": .members,
         "PUT /v1/organizations/{organization}/membership": .members,
         "DELETE /v1/organizations/{organization}/membership": .members,
+        "GET /v1/organizations/{organization}/keys": .members,
+        "POST /v1/organizations/{organization}/keys": .members,
+        "DELETE /v1/organizations/{organization}/keys/{key}": .members,
         "GET /v1/friends": .people,
         "POST /v1/friends": .people,
         "GET /v1/friends/code": .people,
@@ -89,6 +94,26 @@ struct RouteAccessTests {
         "DELETE /v1/friends/blocks/{uid}": .people,
         "PUT /v1/friends/{uid}": .people,
         "DELETE /v1/friends/{uid}": .people,
+        "GET /scim/v2/ServiceProviderConfig": .everybody,
+        "GET /scim/v2/ResourceTypes": .everybody,
+        "GET /scim/v2/ResourceTypes/{id}": .everybody,
+        "GET /scim/v2/Schemas": .everybody,
+        "GET /scim/v2/Schemas/{id}": .everybody,
+        "POST /scim/v2/.search": .keys,
+        "GET /scim/v2/Users": .keys,
+        "POST /scim/v2/Users": .keys,
+        "POST /scim/v2/Users/.search": .keys,
+        "GET /scim/v2/Users/{id}": .keys,
+        "PUT /scim/v2/Users/{id}": .keys,
+        "PATCH /scim/v2/Users/{id}": .keys,
+        "DELETE /scim/v2/Users/{id}": .keys,
+        "GET /scim/v2/Groups": .keys,
+        "POST /scim/v2/Groups": .keys,
+        "POST /scim/v2/Groups/.search": .keys,
+        "GET /scim/v2/Groups/{id}": .keys,
+        "PUT /scim/v2/Groups/{id}": .keys,
+        "PATCH /scim/v2/Groups/{id}": .keys,
+        "DELETE /scim/v2/Groups/{id}": .keys,
     ]
 
     @Test func `every route has its row here`() async throws {
@@ -125,11 +150,19 @@ struct RouteAccessTests {
             let (otherAdmin, otherOwner) = try await nobody.newcomer()
             _ = try await server.company("Umbrella", owner: otherOwner)
 
+            let directory = try await admin.directory(of: acme.id)
             for (route, access) in Self.access where access != .everybody {
                 let (method, path) = try Self.request(route, organization: acme.id)
                 #expect(try await nobody.send(method, path).status == 401, "\(route)")
+                if access == .keys {
+                    #expect(try await admin.send(method, path).status == 401, "\(route)")
+                    #expect(![401, 403].contains(try await directory.send(method, path).status), "\(route)")
+                } else {
+                    #expect(try await directory.send(method, path).status == 403, "\(route)")
+                }
                 guard access == .members else { continue }
-                let body: [String: Any]? = method == .patch ? [:] : nil
+                let key: [String: Any] = ["name": "A key", "scopes": ["scim"]]
+                let body: [String: Any]? = method == .patch ? [:] : method == .post ? key : nil
                 #expect(try await stranger.send(method, path, body).status == 404, "\(route)")
                 #expect(try await otherAdmin.send(method, path, body).status == 404, "\(route)")
             }
@@ -142,6 +175,8 @@ struct RouteAccessTests {
     @Test func `a program's token opens what its scope says, and no route that doesn't name one`()
         async throws
     {
+        let keys = Self.access.filter { $0.value == .keys }.keys
+        #expect(Set(RouteScopes.requiredOfKeys.keys) == Set(keys))
         let declared = RouteScopes.required.keys
         #expect(Set(declared).isSubset(of: Self.access.keys))
         // What would let a program make itself at home.
@@ -167,6 +202,7 @@ struct RouteAccessTests {
                 guard let scope = RouteScopes.required[route] else {
                     let refused = try await program.send(method, path)
                     #expect(refused.status == 403, "\(route)")
+                    guard access != .keys else { continue }
                     #expect(refused.json["code"] as? String == "token_not_accepted", "\(route)")
                     continue
                 }
@@ -196,11 +232,13 @@ struct RouteAccessTests {
             .replacing("{organization}", with: organization)
             .replacing("{uid}", with: UUID().uuidString)
             .replacing("{batch}", with: UUID().uuidString)
+            .replacing("{key}", with: UUID().uuidString)
             .replacing("{token}", with: UUID().uuidString)
             .replacing("{device}", with: "laptop")
             .replacing("{week}", with: "2026-W10")
             .replacing("{date}", with: "2026-03-06")
             .replacing("{id}/appeal", with: "s1/appeal?deviceId=laptop")
+            .replacing("{id}", with: UUID().uuidString)
         return (try #require(HTTPRequest.Method(parts[0])), path)
     }
 }

@@ -40,7 +40,18 @@ struct RowSecurityTests {
         try await server.run { nobody in
             let (_, ada) = try await nobody.practitioner("Ada", at: clock.now)
             let (ben, other) = try await nobody.practitioner("Ben", at: clock.now)
-            _ = try await server.company("Umbrella", owner: other)
+            let umbrella = try await server.company("Umbrella", owner: other)
+            let directory = try await ben.directory(of: umbrella.id)
+            for name in ["someone", "leaver"] {
+                let user = ["userName": "\(name)@\(umbrella.domain)"]
+                let made = try await directory.send(.post, "/scim/v2/Users", user)
+                let group: [String: Any] = [
+                    "displayName": name, "members": [["value": made.json["id"] ?? ""]],
+                ]
+                _ = try await directory.send(.post, "/scim/v2/Groups", group)
+                guard name == "leaver" else { continue }
+                _ = try await directory.send(.delete, "/scim/v2/Users/\(made.json["id"] ?? "")")
+            }
             // Under a pseudonym for a while, and then with all time.
             for (anonymous, sharing) in [(true, "minimal"), (false, "detailed")] {
                 let board: [String: Any] = ["anonymizedDisplay": anonymous, "statsSharing": sharing]

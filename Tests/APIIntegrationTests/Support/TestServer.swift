@@ -248,4 +248,13 @@ struct Client: Sendable {
         program.token = try #require(answer.json["token"] as? String)
         return program
     }
+
+    /// A program of a company that this person manages, with a key of its own.
+    func directory(of organization: String, _ wish: [String: Any] = [:]) async throws -> Client {
+        let key = (["name": "Okta", "scopes": ["scim"]] as [String: Any]).merging(wish) { $1 }
+        let answer = try await send(.post, "/v1/organizations/\(organization)/keys", key)
+        var program = self
+        program.token = try #require(answer.json["key"] as? String)
+        return program
+    }
 }

@@ -29,15 +29,32 @@ create function test.umbrella() returns uuid language sql stable as $$ select te
 create procedure test.be(who uuid, at_company uuid default null) language plpgsql as $$
 begin
   set local role breathmaster_api;
+  perform set_config('app.key_organization_id', '', true);
   perform app.bind(who, at_company);
 end
+$$;
+
+-- The server, acting for a company that sent a program with a key, and for nobody in it.
+create procedure test.be_directory(of_company uuid) language plpgsql as $$
+begin
+  set local role breathmaster_api;
+  perform set_config('app.uid', '', true), set_config('app.organization_id', '', true),
+    set_config('app.key_organization_id', of_company::text, true);
+end
+$$;
+
+-- Somebody in the directory of the company whose key is bound.
+create procedure test.provision(called text, is_active boolean default true) language sql as $$
+  insert into app.directory_user (organization_id, directory_user_id, user_name, active, created_at, changed_at)
+  values (app.key_organization_id(), gen_random_uuid(), called, is_active, '2026-03-06 18:00Z', '2026-03-06 18:00Z')
 $$;
 
 -- The server on a connection that somebody used before and nobody has bound
 -- since: the settings exist and are empty.
 create procedure test.be_unbound() language plpgsql as $$
 begin
-  perform set_config('app.uid', '', true), set_config('app.organization_id', '', true);
+  perform set_config('app.uid', '', true), set_config('app.organization_id', '', true),
+    set_config('app.key_organization_id', '', true);
   set local role breathmaster_api;
 end
 $$;
@@ -196,6 +213,9 @@ begin
   insert into app.audit_event (uid, happened_at, action, request_id, source)
   values (test.ada(), '2026-03-06 18:00Z', 'token.created', gen_random_uuid(), '192.0.2.0/24');
   perform app.take(array['\x00112233445566778899aabbccddeeff'::bytea], array[10], array[60], '2026-03-06 18:00Z');
+  -- A key of Acme's, for its directory.
+  perform app.add_organization_key(test.acme(), test.acme(), sha256('key of Acme'), 'Okta', array['scim'],
+    array['192.0.2.0/24'], '2026-03-06 18:00Z', '2026-09-06 18:00Z');
   -- An address that waits for its code, and the mail with it.
   perform app.ask_email('ada@home.example', gen_random_uuid(), sha256('1'), '2026-03-06 18:00Z', '2026-03-06 18:10Z');
 
@@ -217,6 +237,21 @@ begin
   insert into app.friend_code (uid, seed, digest) values (test.ada(), gen_random_uuid(), sha256('code of Ada'));
   perform app.redeem_friend_code(sha256('code of nobody'));
   perform app.block_person(gen_random_uuid());
+end
+$$;
+
+-- Acme's directory has a team with somebody in it who isn't here yet, and had somebody else.
+do $$
+begin
+  call test.be_directory(test.acme());
+  call test.provision('cara@acme.example');
+  call test.provision('carl@acme.example');
+  insert into app.directory_group (organization_id, directory_group_id, display_name, created_at, changed_at)
+  values (test.acme(), test.acme(), 'Engineering', '2026-03-06 18:00Z', '2026-03-06 18:00Z');
+  insert into app.directory_group_member
+  select test.acme(), test.acme(), directory_user_id from app.directory_user where user_name = 'cara@acme.example';
+  delete from app.directory_user where user_name = 'carl@acme.example';
+  perform set_config('app.key_organization_id', '', true);
 end
 $$;
 

@@ -1,0 +1,95 @@
+import Domain
+import Foundation
+import PGClient
+import Tenancy
+
+/// A key as those see it who manage the organization, without what would open anything.
+struct StoredOrganizationKey: PGRow, Encodable {
+    let id: UUID
+    let name: String
+    let scopes: [String]
+    /// The networks that it is good from; from anywhere where there is none.
+    let sources: [String]
+    let createdAt: Instant
+    let expiresAt: Instant?
+    /// In UTC.
+    let lastUsedOn: LocalDay?
+    /// The key itself, in the one answer that shows it.
+    var key: String?
+
+    init(from row: inout PGRowReader) throws {
+        id = try row.next()
+        name = try row.next()
+        scopes = try row.next()
+        sources = try row.next()
+        createdAt = try row.next()
+        expiresAt = try row.next()
+        lastUsedOn = try row.next()
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(id.text, forKey: .id)
+        try container.encode(name, forKey: .name)
+        try container.encode(scopes, forKey: .scopes)
+        try container.encode(sources, forKey: .sources)
+        try container.encode(createdAt, forKey: .createdAt)
+        try container.encodeIfPresent(expiresAt, forKey: .expiresAt)
+        try container.encodeIfPresent(lastUsedOn, forKey: .lastUsedOn)
+        try container.encodeIfPresent(key, forKey: .key)
+    }
+
+    private enum CodingKeys: CodingKey {
+        case id, name, scopes, sources, createdAt, expiresAt, lastUsedOn, key
+    }
+}
+
+extension TenantTransaction {
+    /// - Throws: the problem for who is no member, or one that manages nothing.
+    func requireManager(of organization: UUID) async throws {
+        let (belongs, manages) = try await queryOne(
+            """
+            select \(organization) = any (app.own_organization_ids()), \(organization) = any (app.managed_organization_ids())
+            """,
+            as: (Bool, Bool).self
+        )
+        guard belongs else { throw Problem.notFound }
+        guard manages else { throw Problem.notYours }
+    }
+
+    /// The newest first, with those that are over.
+    func keys(of organization: UUID, _ id: UUID? = nil) async throws -> [StoredOrganizationKey] {
+        try await query(
+            """
+            select key_id, name, scopes, sources::text[], created_at, expires_at, used_on
+            from app.organization_key
+            where organization_id = \(organization) and key_id = coalesce(\(id), key_id)
+            order by created_at desc, key_id
+            """
+        )
+    }
+
+    func addKey(_ key: OrganizationKey, as wish: OrganizationKeyRoutes.Wish, at now: Instant) async throws {
+        try await execute(
+            """
+            select app.add_organization_key(\(key.organizationID), \(key.id), \(key.hash), \(wish.name.text),
+              \(wish.scopes.map(\.rawValue)), \(wish.sources.map(\.text)), \(now), \(wish.expiresAt))
+            """
+        )
+    }
+
+    /// Its name, nil where there was no such key.
+    func revokeKey(_ id: UUID, of organization: UUID) async throws -> String? {
+        try await query(
+            "delete from app.organization_key where organization_id = \(organization) and key_id = \(id) returning name",
+            as: (String).self
+        ).first
+    }
+}
+
+extension OrganizationTransaction {
+    /// Once a day, whoever comes first.
+    func noteUse(on day: LocalDay) async throws {
+        try await execute("select app.note_key_use(\(principal.keyID), \(day))")
+    }
+}
