@@ -60,10 +60,17 @@ let package = Package(
             pkgConfig: "libcurl",
             providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]
         ),
+        .target(
+            name: "CDomains",
+            path: "Sources/API/Organizations/CDomains",
+            exclude: ["public-mail-domains.txt"],
+            linkerSettings: [.linkedLibrary("resolv"), .linkedLibrary("psl")]
+        ),
         .executableTarget(
             name: "API",
             dependencies: [
                 "CCurl",
+                "CDomains",
                 "Domain",
                 "PGClient",
                 "Tenancy",
@@ -78,12 +85,15 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
-            exclude: ["Notifications/CCurl"],
+            exclude: ["Notifications/CCurl", "Organizations/CDomains"],
             // In the program itself, which stays one file.
             resources: [
                 .embedInCode("Notifications/Templates/emailCode.subject.mustache"),
                 .embedInCode("Notifications/Templates/emailCode.text.mustache"),
                 .embedInCode("Notifications/Templates/emailCode.html.mustache"),
+                .embedInCode("Notifications/Templates/invitation.subject.mustache"),
+                .embedInCode("Notifications/Templates/invitation.text.mustache"),
+                .embedInCode("Notifications/Templates/invitation.html.mustache"),
             ],
             swiftSettings: strict
         ),

@@ -90,8 +90,11 @@ select results_eq(
     ('app.friend_code', 'delete, insert (uid, seed, digest), select, update (seed, digest, made_at)'),
     ('app.game_state', 'select, update (epoch, epoch_started_at, eligible_at, sync_version, last_modified, last_device_id, '
       || 'total_xp, legacy_xp, total_sessions, active_ms, streak_days, streak_ends_on, longest_streak, floor_xp)'),
-    ('app.member', 'delete, select'),
-    ('app.organization', 'select, update (leaderboard_enabled, show_real_names)'),
+    ('app.invitation', 'select'),
+    ('app.member', 'select'),
+    ('app.organization', 'select'),
+    ('app.organization_event', 'select'),
+    ('app.ownership_offer', 'select'),
     ('app.practice_day', 'delete, insert, select, update'),
     ('app.refresh_token', 'delete, insert, select, update'),
     ('app.session', 'insert (uid, device_id, session_id, started_at, ended_at, epoch, local_day, active_ms, cycles, goal_minutes, goal_bonus_xp, verdict, received_at, time_zone, clock_offset_ms, began_at, counted_xp, counted_active_ms, sync_version), select, update (epoch, verdict, counted_xp, counted_active_ms, sync_version)'),
@@ -113,7 +116,9 @@ select results_eq(
     ('board.global_season', 'select'),
     ('board.global_season_rank', 'select'),
     ('board.global_total', 'select'),
+    ('board.member', 'select'),
     ('board.season', 'select'),
+    ('board.suggestion', 'select'),
     ('migration.applied', 'select') $$,
   'The API role holds exactly these privileges on tables and views.');
 
@@ -129,6 +134,7 @@ select results_eq(
     ('app.company_season', 'select'),
     ('app.company_season_rank', 'select'),
     ('app.company_standing', 'select'),
+    ('app.domain_claim', 'select (organization_id, domain, proved_at)'),
     ('app.friend_code', 'select (uid, digest, made_at)'),
     ('app.friendship', 'select (uid, friend_uid, asked_by, asked_at, accepted_at)'),
     ('app.global_season', 'select'),
@@ -137,6 +143,9 @@ select results_eq(
     ('app.global_tally', 'select'),
     ('app.global_tally_change', 'select'),
     ('app.global_total', 'select'),
+    ('app.invitation', 'select'),
+    ('app.member', 'select (organization_id, uid, role, joined_at)'),
+    ('app.organization', 'select (organization_id, name, leaderboard_enabled, show_real_names, automatic_joining)'),
     ('app.season', 'select'),
     ('app.standing', 'select (uid, period, weekly_xp, weekly_streak, total_sessions, favorite_patterns, '
       || 'last_session_at, streak_at, with_friends, streak_shown, total_xp, longest_streak, weekly_xp_before, '
@@ -145,17 +154,24 @@ select results_eq(
   'The boards can show exactly these columns, whatever their views say.');
 
 -- The job that closes seasons reads boards and writes history, and can rewrite or remove nobody's place. The one
--- that sends mail crosses out what is sent, and writes none.
+-- that sends mail crosses out what is sent, and writes none. What tends to companies forgets old lines of their records.
 select results_eq(
   $$ select relation, privileges from test.privilege where grantee = 'breathmaster_worker'::regrole order by relation $$,
   $$ values
     ('app.company_season', 'insert, select, update (people, last_rank, last_value, digest, finalised_at)'),
-    ('app.company_season_rank', 'insert, select'),
-    ('app.company_standing', 'select'),
+    ('app.company_season_rank', 'delete, insert, select'),
+    ('app.company_standing', 'delete, select'),
+    ('app.domain_claim', 'delete, select (organization_id, domain, proved_at, claimed_at, due_at), update (due_at)'),
     ('app.global_season', 'insert, select, update (people, last_rank, last_value, digest, finalised_at)'),
     ('app.global_season_rank', 'insert, select'),
     ('app.global_standing', 'select (period, uid, weekly_xp, weekly_xp_at, weekly_streak, weekly_streak_at, display_name, '
       || 'avatar_url, alias)'),
+    ('app.invitation', 'delete, select (organization_id, invitation_id, good_until)'),
+    ('app.member', 'delete, select (organization_id, uid, role, domain), update (domain)'),
+    ('app.organization', 'delete, select (organization_id, created_at, audit_retention_days, deletion_due_at)'),
+    ('app.organization_deletion', 'select, update (begun_at, finished_at, counts)'),
+    ('app.organization_event', 'delete, select (organization_id, number, happened_at, hash)'),
+    ('app.organization_event_head', 'select (organization_id, forgotten_number), update (forgotten_number, forgotten_hash)'),
     ('app.outbox', 'delete, select, update (due_at, attempts, dead_at, dead_of)'),
     ('app.season', 'insert, select, update (finalised_at)') $$,
   'The worker holds exactly these privileges on tables and views.');
@@ -175,18 +191,23 @@ select is_empty(
 -- mail_taken, publish_standings, redeem_friend_code, register, take, take_mail, unfriend and verify_email. The circle is here because
 -- calling a function is a privilege of whoever reads the view, not of its owner; it
 -- tells nobody more than their own friends. So are own_company_boards, which tells of a
--- member's own company, and company_shows_real_names.
+-- member's own company, and company_shows_real_names. What changes a company asks the role of the one who calls.
 select results_eq(
   $$ select p.proname::text collate "default" from pg_proc p
      where p.pronamespace in ('app'::regnamespace, 'board'::regnamespace)
        and has_function_privilege('breathmaster_api', p.oid, 'execute')
      order by 1 $$,
-  array['add_access_token', 'ask_email', 'befriend', 'bind', 'bind', 'bind', 'block_person', 'circle',
-    'close_seasons', 'company_shows_real_names', 'finalise_season', 'fold_global_tally', 'forget_rate_limits',
-    'is_on_company_boards', 'is_on_global_board', 'join_organization', 'mail_refused', 'mail_taken',
-    'managed_organization_ids', 'organization_id', 'own_company_boards', 'own_organization_ids', 'publish_standings',
-    'redeem_friend_code', 'refuse_more_sessions', 'refuse_unbound', 'register', 'take', 'take_mail', 'uid',
-    'unfinished_seasons', 'unfriend', 'verify_email'],
+  array['accept_ownership', 'add_access_token', 'ask_deletion', 'ask_email', 'befriend', 'bind', 'bind', 'bind',
+    'block_person', 'cancel_deletion', 'change_organization', 'change_role', 'circle', 'claim_domain',
+    'close_seasons', 'company_shows_real_names', 'delete_organizations', 'domains_to_check', 'end_membership',
+    'finalise_season', 'fold_global_tally', 'forget_organization_events', 'forget_rate_limits', 'found_organization',
+    'invite', 'inviting_organization_ids', 'is_on_company_boards', 'is_on_global_board', 'join_organization',
+    'joining_agreement', 'joining_preview', 'mail_refused', 'mail_taken', 'managed_organization_ids',
+    'offer_ownership', 'organization_id', 'organization_overview', 'own_addresses', 'own_company_boards',
+    'own_domains', 'own_organization_ids', 'own_permissions', 'permitted_organization_ids', 'prove_domain',
+    'publish_standings', 'recheck_domain', 'redeem_friend_code', 'refuse_more_sessions', 'refuse_unbound', 'register',
+    'release_domain', 'require_permission', 'revoke_invitation', 'take', 'take_mail', 'uid', 'unfinished_seasons',
+    'unfriend', 'verify_email', 'withdraw_ownership_offer'],
   'The API role can call exactly these functions.');
 
 -- The same from where the server stands: what is not granted is refused, even

@@ -45,17 +45,7 @@ struct MailDelivery: Sendable {
     }
 
     private func mail(of message: OutboxMessage) throws -> Mail {
-        let written: MailTemplates.Written
-        switch message.kind {
-        case .emailCode:
-            written = templates.write(
-                .emailCode,
-                [
-                    "code": codes.code(from: message.seed),
-                    "minutes": "\(Int(EmailCodes.lifetime / 60))",
-                ]
-            )
-        }
+        let written = templates.write(message.kind, values(of: message))
         return Mail(
             id: message.id,
             from: from,
@@ -65,5 +55,17 @@ struct MailDelivery: Sendable {
             html: written.html,
             writtenAt: message.writtenAt
         )
+    }
+
+    private func values(of message: OutboxMessage) -> [String: String] {
+        switch message.kind {
+        case .emailCode:
+            [
+                "code": message.seed.map(codes.code(from:)) ?? "",
+                "minutes": "\(Int(EmailCodes.lifetime / 60))",
+            ]
+        case .invitation:
+            ["company": message.about ?? "", "address": message.recipient.description]
+        }
     }
 }

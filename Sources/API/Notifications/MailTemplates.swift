@@ -2,36 +2,52 @@ import Mustache
 
 /// What is written to people: for each kind of message a subject, a text and the same in HTML.
 struct MailTemplates: Sendable {
-    enum Kind: String, Sendable {
-        case emailCode
+    enum Kind: String, CaseIterable, Sendable {
+        case emailCode, invitation
+
+        /// The files in the folder Templates: subject, text, HTML.
+        fileprivate var files: [[UInt8]] {
+            typealias Files = PackageResources
+            return switch self {
+            case .emailCode:
+                [
+                    Files.emailCode_subject_mustache, Files.emailCode_text_mustache,
+                    Files.emailCode_html_mustache,
+                ]
+            case .invitation:
+                [
+                    Files.invitation_subject_mustache, Files.invitation_text_mustache,
+                    Files.invitation_html_mustache,
+                ]
+            }
+        }
     }
 
     struct Written: Sendable {
         let subject, text, html: String
     }
 
-    private let subject, text, html: MustacheTemplate
+    private let templates: [Kind: [MustacheTemplate]]
 
     /// - Throws: what is wrong with a template.
     init() throws {
-        subject = try Self.template(PackageResources.emailCode_subject_mustache)
-        text = try Self.template(PackageResources.emailCode_text_mustache)
-        html = try Self.template(PackageResources.emailCode_html_mustache)
+        templates = Dictionary(
+            uniqueKeysWithValues: try Kind.allCases.map { kind in
+                (
+                    kind,
+                    try kind.files.map { try MustacheTemplate(string: String(decoding: $0, as: UTF8.self)) }
+                )
+            }
+        )
     }
 
     func write(_ kind: Kind, _ values: [String: String]) -> Written {
-        switch kind {
-        case .emailCode:
-            // The file ends in a line break, which a subject must not.
-            Written(
-                subject: String(subject.render(values).drop(while: \.isNewline).prefix { !$0.isNewline }),
-                text: text.render(values),
-                html: html.render(values)
-            )
-        }
-    }
-
-    private static func template(_ bytes: [UInt8]) throws -> MustacheTemplate {
-        try MustacheTemplate(string: String(decoding: bytes, as: UTF8.self))
+        let parts = (templates[kind] ?? []).map { $0.render(values) }
+        // The file ends in a line break, which a subject must not.
+        return Written(
+            subject: String(parts[0].drop(while: \.isNewline).prefix { !$0.isNewline }),
+            text: parts[1],
+            html: parts[2]
+        )
     }
 }

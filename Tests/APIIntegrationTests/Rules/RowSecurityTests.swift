@@ -40,7 +40,22 @@ struct RowSecurityTests {
         try await server.run { nobody in
             let (_, ada) = try await nobody.practitioner("Ada", at: clock.now)
             let (ben, other) = try await nobody.practitioner("Ben", at: clock.now)
-            _ = try await server.company("Umbrella", owner: other)
+            let umbrella = try await server.company("Umbrella", owner: other)
+            let (_, employee) = try await server.employee("Eve", of: umbrella, nobody, at: clock.now)
+            _ = try await ben.send(
+                .put,
+                "/v1/organizations/\(umbrella.id)/ownership",
+                ["uid": employee]
+            )
+            let shell = try await server.company("Shell", owner: employee)
+            let shellID = try #require(UUID(uuidString: shell.id))
+            try await server.asOperator { tx in
+                _ = try await tx.execute(
+                    "select app.order_deletion(\(shellID), row(gen_random_uuid(), '', now())::app.origin)"
+                )
+            }
+            let invited = ["address": "guest@\(umbrella.domain)"]
+            _ = try await ben.send(.post, "/v1/organizations/\(umbrella.id)/invitations", invited)
             // Under a pseudonym for a while, and then with all time.
             for (anonymous, sharing) in [(true, "minimal"), (false, "detailed")] {
                 let board: [String: Any] = ["anonymizedDisplay": anonymous, "statsSharing": sharing]

@@ -45,7 +45,8 @@ struct TestServer {
         clock: TestClock? = nil,
         keepsTokens: Bool = false,
         postgres: OwnPostgres? = nil,
-        eventBounds: SyncEvents.Bounds = SyncEvents.Bounds()
+        eventBounds: SyncEvents.Bounds = SyncEvents.Bounds(),
+        lookup: TXTLookup = .ofThisMachine
     ) async throws {
         let made: (api: String, superuser: String)
         if let postgres {
@@ -64,7 +65,8 @@ struct TestServer {
             tokens: try await AccessTokens(keys, now: tokenTime),
             proxies: try #require(TrustedProxies("127.0.0.1, ::1")),
             now: now,
-            eventBounds: eventBounds
+            eventBounds: eventBounds,
+            lookup: lookup
         )
     }
 
