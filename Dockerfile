@@ -1,7 +1,7 @@
 # Build: the server alone, with Swift's libraries linked in.
 FROM swift:6.3-bookworm AS build
 RUN apt-get update -q \
- && apt-get install -q -y --no-install-recommends libargon2-dev libcurl4-openssl-dev libpq-dev pkg-config \
+ && apt-get install -q -y --no-install-recommends libargon2-dev libcurl4-openssl-dev libpq-dev libpsl-dev pkg-config \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
 # The dependencies change less often than the code.
@@ -17,10 +17,10 @@ RUN swift build --explicit-target-dependency-import-check error \
  && install -D --strip "$(swift build --configuration release --static-swift-stdlib --show-bin-path)/breathmaster" \
       /image/usr/local/bin/breathmaster
 
-# Run: libpq, libcurl, libargon2, and somebody who is not root.
+# Run: libpq, libcurl, libargon2, libpsl with its list, and somebody who is not root.
 FROM debian:bookworm-slim
 RUN apt-get update -q \
- && apt-get install -q -y --no-install-recommends ca-certificates libargon2-1 libcurl4 libpq5 tzdata \
+ && apt-get install -q -y --no-install-recommends ca-certificates libargon2-1 libcurl4 libpq5 libpsl5 publicsuffix tzdata \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --uid 10001 --user-group --home-dir /var/lib/breathmaster --create-home breathmaster
 COPY --from=build /image/ /

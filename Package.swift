@@ -71,12 +71,19 @@ let package = Package(
             path: "Sources/API/Contract/CContract",
             exclude: ["docs.html"]
         ),
+        .target(
+            name: "CDomains",
+            path: "Sources/API/Organizations/CDomains",
+            exclude: ["public-mail-domains.txt"],
+            linkerSettings: [.linkedLibrary("resolv"), .linkedLibrary("psl")]
+        ),
         .executableTarget(
             name: "API",
             dependencies: [
                 "CArgon2",
                 "CContract",
                 "CCurl",
+                "CDomains",
                 "Domain",
                 "PGClient",
                 "Tenancy",
@@ -94,7 +101,7 @@ let package = Package(
             ],
             exclude: [
                 "Contract/CContract", "Identity/CArgon2", "Identity/CommonPasswords/README.md",
-                "Notifications/CCurl",
+                "Notifications/CCurl", "Organizations/CDomains",
             ],
             // In the program itself, which stays one file.
             resources: [
@@ -115,6 +122,9 @@ let package = Package(
                 .embedInCode("Notifications/Templates/passwordReset.subject.mustache"),
                 .embedInCode("Notifications/Templates/passwordReset.text.mustache"),
                 .embedInCode("Notifications/Templates/passwordReset.html.mustache"),
+                .embedInCode("Notifications/Templates/invitation.subject.mustache"),
+                .embedInCode("Notifications/Templates/invitation.text.mustache"),
+                .embedInCode("Notifications/Templates/invitation.html.mustache"),
             ],
             swiftSettings: strict
         ),

@@ -16,6 +16,49 @@ CREATE SCHEMA migration;
 
 ALTER SCHEMA migration OWNER TO postgres;
 
+CREATE TYPE app.origin AS (
+	request_id uuid,
+	source text,
+	happened_at timestamp with time zone
+);
+
+ALTER TYPE app.origin OWNER TO breathmaster_owner;
+
+COMMENT ON TYPE app.origin IS 'By which request, from where and when. The server''s clock says when.';
+
+CREATE FUNCTION app.accept_ownership(of_organization uuid, origin app.origin) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  me constant uuid := app.uid();
+  offer app.ownership_offer;
+  old text;
+begin
+  if of_organization <> all (app.own_organization_ids()) then
+    raise exception 'no organization of this user' using errcode = 'BM404';
+  end if;
+  perform set_config('app.organization_id', of_organization::text, true);
+  perform from app.organization where organization_id = of_organization for no key update;
+  delete from app.ownership_offer where organization_id = of_organization and uid = me and good_until > origin.happened_at
+  returning * into offer;
+  if not found then
+    raise exception 'nothing is offered' using errcode = 'BM404';
+  end if;
+  select role into old from app.member where organization_id = of_organization and uid = me;
+  update app.member set role = 'owner' where organization_id = of_organization and uid = me;
+  perform set_config('app.uid', offer.offered_by::text, true);
+  update app.member set role = 'admin' where organization_id = of_organization and uid = offer.offered_by;
+  perform set_config('app.uid', me::text, true);
+  perform app.record_organization_event(of_organization, 'ownership.accepted', 'user:' || me,
+    jsonb_build_object('owner', 'user:' || offer.offered_by, 'role', old), jsonb_build_object('owner', 'user:' || me), origin);
+end
+$$;
+
+ALTER FUNCTION app.accept_ownership(of_organization uuid, origin app.origin) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.accept_ownership(of_organization uuid, origin app.origin) IS 'Makes the bound user an owner and the one who offered it an admin. BM404 where nothing is offered, or not any more.';
+
 CREATE FUNCTION app.add_access_token(id uuid, hash bytea, name text, scopes text[], at timestamp with time zone, until timestamp with time zone) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -37,23 +80,97 @@ ALTER FUNCTION app.add_access_token(id uuid, hash bytea, name text, scopes text[
 
 COMMENT ON FUNCTION app.add_access_token(id uuid, hash bytea, name text, scopes text[], at timestamp with time zone, until timestamp with time zone) IS 'Of the bound user. BM409 with twenty, those that are over included.';
 
-CREATE FUNCTION app.addressed() RETURNS text
-    LANGUAGE plpgsql STABLE PARALLEL SAFE
+CREATE FUNCTION app.add_organization_key(organization uuid, id uuid, hash bytea, name text, scopes text[], sources text[], at timestamp with time zone, until timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-declare
-  named constant text := current_setting('app.addressed', true);
 begin
-  if named is null or named = '' then
-    raise exception 'no address is named in this transaction' using errcode = 'insufficient_privilege';
+  if organization <> all (app.permitted_organization_ids('keys.manage')) then
+    raise exception 'not an organization that this user manages' using errcode = 'BM404';
   end if;
-  return named;
+  -- Two that are made at once take turns, so that twenty are twenty.
+  perform pg_advisory_xact_lock(hashtextextended('app.organization_key ' || organization, 0));
+  perform set_config('app.key_organization_id', organization::text, true);
+  if (select count(*) from app.organization_key k where k.organization_id = organization) >= 20 then
+    raise exception 'no room for another key' using errcode = 'BM409', constraint = 'organization_key_limit_reached';
+  end if;
+  insert into app.organization_key (organization_id, key_id, hash, name, scopes, sources, created_at, expires_at)
+  values (organization, id, hash, name, scopes, sources::cidr[], at, until);
+  -- Whoever makes a key hasn't come by it.
+  perform set_config('app.key_organization_id', '', true);
 end
+$$;
+
+ALTER FUNCTION app.add_organization_key(organization uuid, id uuid, hash bytea, name text, scopes text[], sources text[], at timestamp with time zone, until timestamp with time zone) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.add_organization_key(organization uuid, id uuid, hash bytea, name text, scopes text[], sources text[], at timestamp with time zone, until timestamp with time zone) IS 'Of an organization that the bound user manages, BM404 otherwise. BM409 with twenty, those that are over included.';
+
+CREATE FUNCTION app.addressed() RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select nullif(current_setting('app.addressed', true), '')
 $$;
 
 ALTER FUNCTION app.addressed() OWNER TO breathmaster_owner;
 
-COMMENT ON FUNCTION app.addressed() IS 'The address, in lower case, whose person is looked for: the only one that the worker sees. Raises 42501 when there is none.';
+COMMENT ON FUNCTION app.addressed() IS 'The address, in lower case, whose person is looked for. Null where there is none, since the worker''s policies stand side by side and one must not fail another.';
+
+CREATE FUNCTION app.addressed_organization_ids() RETURNS uuid[]
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select coalesce(array_agg(organization_id), '{}') from app.domain_claim
+  where proved_at is not null and domain = any ((select app.own_domains())::text[]);
+$$;
+
+ALTER FUNCTION app.addressed_organization_ids() OWNER TO breathmaster_boards;
+
+COMMENT ON FUNCTION app.addressed_organization_ids() IS 'The companies that have proved a domain of the bound user''s addresses. For functions, not for the server: that a company is here is nobody else''s to know.';
+
+CREATE FUNCTION app.admit_member() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  outer_organization constant text := coalesce(current_setting('app.key_organization_id', true), '');
+  entry record;
+begin
+  perform set_config('app.key_organization_id', new.organization_id::text, true);
+  perform app.await_turn(new.organization_id, mailbox)
+  from (select e.mailbox from app.email_claim e where e.uid = new.uid order by e.mailbox) as theirs;
+  select d.directory_user_id, d.declined into entry
+  from app.email_claim e
+    join app.directory_user d on d.organization_id = new.organization_id and d.address = e.mailbox
+  where e.uid = new.uid and d.active
+  order by d.directory_user_id
+  limit 1;
+  if found then
+    new.directory_user_id := coalesce(new.directory_user_id, entry.directory_user_id);
+    if entry.declined then
+      update app.directory_user set declined = false
+      where organization_id = new.organization_id and directory_user_id = entry.directory_user_id;
+    end if;
+  elsif exists (
+    select from app.email_claim e
+    where e.uid = new.uid
+      and (
+        exists (
+          select from app.directory_user d where d.organization_id = new.organization_id and d.address = e.mailbox)
+        or exists (
+          select from app.directory_leaver l
+          where l.organization_id = new.organization_id
+            and l.digest = app.leaver_digest(new.organization_id, e.mailbox))
+      )
+  ) then
+    raise exception 'the directory of that organization has ended this user''s membership' using errcode = 'BM404';
+  end if;
+  perform set_config('app.key_organization_id', outer_organization, true);
+  return new;
+end
+$$;
+
+ALTER FUNCTION app.admit_member() OWNER TO breathmaster_worker;
 
 CREATE FUNCTION app.answer_device_request(id uuid, is_approved boolean, at timestamp with time zone) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
@@ -75,6 +192,20 @@ $$;
 ALTER FUNCTION app.answer_device_request(id uuid, is_approved boolean, at timestamp with time zone) OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.answer_device_request(id uuid, is_approved boolean, at timestamp with time zone) IS 'The bound user lets a device in as themself, or doesn''t. False where it doesn''t wait any more.';
+
+CREATE FUNCTION app.ask_deletion(of_organization uuid, origin app.origin) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform app.begin_change(of_organization, 'organization.delete');
+  perform app.begin_deletion(of_organization, origin, null);
+end
+$$;
+
+ALTER FUNCTION app.ask_deletion(of_organization uuid, origin app.origin) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.ask_deletion(of_organization uuid, origin app.origin) IS 'Closes the company at once, and deletes it after seven days. Asking again changes nothing. Errors as app.require_permission.';
 
 CREATE FUNCTION app.ask_device_sign_in(id uuid, secret_hash bytea, digest bytea, called text, from_source text, at timestamp with time zone, until timestamp with time zone) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -361,6 +492,15 @@ ALTER FUNCTION app.auditing() OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.auditing() IS 'The uid after which the audit reads on: its policy lets it see the people from there. Raises 42501 when there is none.';
 
+CREATE FUNCTION app.await_turn(organization uuid, mailbox text) RETURNS void
+    LANGUAGE sql STRICT
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select pg_advisory_xact_lock(hashtextextended('app.directory ' || organization || ' ' || mailbox, 0));
+$$;
+
+ALTER FUNCTION app.await_turn(organization uuid, mailbox text) OWNER TO breathmaster_owner;
+
 CREATE FUNCTION app.befriend(other uuid) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -376,6 +516,42 @@ $$;
 ALTER FUNCTION app.befriend(other uuid) OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.befriend(other uuid) IS 'Answers requested or friends. BM404 where the other takes no requests or does not exist, BM422 for oneself, BM409 where the constraint that it names stands against it.';
+
+CREATE FUNCTION app.begin_change(of_organization uuid, asked text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform app.require_permission(of_organization, asked);
+  perform set_config('app.organization_id', of_organization::text, true);
+  perform from app.organization where organization_id = of_organization for no key update;
+  perform app.require_permission(of_organization, asked);
+end
+$$;
+
+ALTER FUNCTION app.begin_change(of_organization uuid, asked text) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.begin_change(of_organization uuid, asked text) IS 'Binds the organization and takes its turn, for what the bound user''s role allows. Errors as app.require_permission.';
+
+CREATE FUNCTION app.begin_deletion(of_organization uuid, origin app.origin, by_actor text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  update app.organization set deletion_due_at = origin.happened_at + interval '7 days'
+  where organization_id = of_organization and deletion_due_at is null;
+  if not found then
+    return;
+  end if;
+  insert into app.organization_deletion (organization_id, asked_at) values (of_organization, origin.happened_at);
+  perform app.record_organization_event(of_organization, 'organization.deletion-asked', 'organization', null,
+    jsonb_build_object('dueAt', origin.happened_at + interval '7 days'), origin, by_actor);
+end
+$$;
+
+ALTER FUNCTION app.begin_deletion(of_organization uuid, origin app.origin, by_actor text) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.begin_deletion(of_organization uuid, origin app.origin, by_actor text) IS 'What asking by the owner and by the operator have in common, in a bound organization.';
 
 CREATE FUNCTION app.bind(bound_uid uuid, bound_organization uuid DEFAULT NULL::uuid) RETURNS void
     LANGUAGE plpgsql
@@ -450,6 +626,52 @@ ALTER FUNCTION app.bind(bound_uid uuid, bound_organization uuid, token uuid, giv
 
 COMMENT ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid, token uuid, given bytea, scope text, at timestamp with time zone) IS 'Raises BM401 where the token is over or never was, BM403 where it does not have the scope, and BM404 where the user is not an active member.';
 
+CREATE FUNCTION app.bind_organization(bound_organization uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform set_config('app.uid', '00000000-0000-0000-0000-000000000000', true),
+    set_config('app.organization_id', bound_organization::text, true);
+  perform from app.organization where organization_id = bound_organization for no key update;
+  if not found then
+    raise exception 'no such organization' using errcode = 'BM404';
+  end if;
+end
+$$;
+
+ALTER FUNCTION app.bind_organization(bound_organization uuid) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.bind_organization(bound_organization uuid) IS 'Binds the transaction to an organization and to nobody, and takes its turn. Raises BM404 where there is none.';
+
+CREATE FUNCTION app.bind_organization(organization uuid, id uuid, given bytea, wanted text[], at timestamp with time zone, source text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  key record;
+begin
+  perform set_config('app.uid', '', true), set_config('app.organization_id', '', true),
+    set_config('app.key_organization_id', organization::text, true);
+  select k.scopes, k.sources into key from app.organization_key k
+  where k.organization_id = organization and k.key_id = id and k.hash = given
+    and (k.expires_at is null or k.expires_at > at);
+  if not found then
+    raise exception 'that key has ended' using errcode = 'BM401';
+  end if;
+  if cardinality(key.sources) > 0 and not source::inet <<= any (key.sources) then
+    raise exception 'that key is not good from there' using errcode = 'BM401';
+  end if;
+  if not key.scopes && wanted then
+    raise exception 'that key does not allow it' using errcode = 'BM403';
+  end if;
+end
+$$;
+
+ALTER FUNCTION app.bind_organization(organization uuid, id uuid, given bytea, wanted text[], at timestamp with time zone, source text) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.bind_organization(organization uuid, id uuid, given bytea, wanted text[], at timestamp with time zone, source text) IS 'Binds the transaction to an organization, and to no person. Raises BM401 where the key is over, never was, or comes from outside its networks, and BM403 where it has none of the scopes.';
+
 CREATE FUNCTION app.block_person(other uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -469,6 +691,90 @@ ALTER FUNCTION app.block_person(other uuid) OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.block_person(other uuid) IS 'Ends what is between the two and hides each from the other. The same for who exists and who does not.';
 
+CREATE FUNCTION app.cancel_deletion(of_organization uuid, origin app.origin) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform app.begin_change(of_organization, 'organization.delete');
+  -- One that has begun goes on: part of the company is gone.
+  delete from app.organization_deletion where organization_id = of_organization and begun_at is null;
+  if not found then
+    return false;
+  end if;
+  update app.organization set deletion_due_at = null where organization_id = of_organization;
+  perform app.record_organization_event(of_organization, 'organization.deletion-cancelled', 'organization', null, null, origin);
+  return true;
+end
+$$;
+
+ALTER FUNCTION app.cancel_deletion(of_organization uuid, origin app.origin) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.cancel_deletion(of_organization uuid, origin app.origin) IS 'Opens the company again: whether there was a deletion that had not begun. Errors as app.require_permission.';
+
+CREATE FUNCTION app.change_organization(of_organization uuid, called text, board_enabled boolean, real_names boolean, retention integer, restricted boolean, automatic boolean, origin app.origin) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  old app.organization;
+  changed app.organization;
+begin
+  perform app.begin_change(of_organization, 'settings.change');
+  select * into old from app.organization where organization_id = of_organization;
+  update app.organization set
+    name = coalesce(called, name), leaderboard_enabled = coalesce(board_enabled, leaderboard_enabled),
+    show_real_names = coalesce(real_names, show_real_names), audit_retention_days = coalesce(retention, audit_retention_days),
+    domain_restricted = coalesce(restricted, domain_restricted), automatic_joining = coalesce(automatic, automatic_joining)
+  where organization_id = of_organization
+  returning * into changed;
+  if old is distinct from changed then
+    perform app.record_organization_event(of_organization, 'settings.changed', 'organization',
+      app.organization_settings(old), app.organization_settings(changed), origin);
+  end if;
+end
+$$;
+
+ALTER FUNCTION app.change_organization(of_organization uuid, called text, board_enabled boolean, real_names boolean, retention integer, restricted boolean, automatic boolean, origin app.origin) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.change_organization(of_organization uuid, called text, board_enabled boolean, real_names boolean, retention integer, restricted boolean, automatic boolean, origin app.origin) IS 'Changes the settings that are not null. Errors as app.require_permission.';
+
+CREATE FUNCTION app.change_role(of_organization uuid, who uuid, given text, origin app.origin) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  me constant uuid := app.uid();
+  old text;
+begin
+  perform app.begin_change(of_organization, 'roles.change');
+  old := app.role_in(of_organization, who);
+  if old is null then
+    raise exception 'no such member' using errcode = 'BM404';
+  end if;
+  if given not in ('admin', 'analyst', 'member') then
+    -- An owner is one who said yes: app.accept_ownership.
+    raise exception 'not a role to be given' using errcode = 'BM422', constraint = 'role_invalid';
+  end if;
+  if old = given then
+    return;
+  end if;
+  perform app.require_owner_may_go(of_organization, who, old);
+  -- In the name of the one whom it is about, under the policy that holds them.
+  perform set_config('app.uid', who::text, true);
+  update app.member set role = given where organization_id = of_organization and uid = who;
+  perform set_config('app.uid', me::text, true);
+  -- Who is no owner any more has nothing to hand over.
+  delete from app.ownership_offer where organization_id = of_organization and offered_by = who;
+  perform app.record_organization_event(of_organization, 'member.role-changed', 'user:' || who,
+    jsonb_build_object('role', old), jsonb_build_object('role', given), origin);
+end
+$$;
+
+ALTER FUNCTION app.change_role(of_organization uuid, who uuid, given text, origin app.origin) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.change_role(of_organization uuid, who uuid, given text, origin app.origin) IS 'Makes a member an admin, an analyst or a plain member. BM409 for the last owner; other errors as app.require_permission.';
+
 CREATE FUNCTION app.circle() RETURNS uuid[]
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -486,6 +792,28 @@ $$;
 ALTER FUNCTION app.circle() OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.circle() IS 'The bound user and their friends: whom a friends board may speak of.';
+
+CREATE FUNCTION app.claim_domain(of_organization uuid, wanted text, new_token text, origin app.origin) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform app.begin_change(of_organization, 'domains.manage');
+  if exists (select from app.domain_claim where organization_id = of_organization and domain = wanted) then
+    return;
+  end if;
+  if (select count(*) from app.domain_claim where organization_id = of_organization) >= 50 then
+    raise exception 'no room for another domain' using errcode = 'BM409', constraint = 'domain_limit_reached';
+  end if;
+  insert into app.domain_claim (organization_id, domain, token, claimed_at)
+  values (of_organization, wanted, new_token, origin.happened_at);
+  perform app.record_organization_event(of_organization, 'domain.claimed', 'domain:' || wanted, null, null, origin);
+end
+$$;
+
+ALTER FUNCTION app.claim_domain(of_organization uuid, wanted text, new_token text, origin app.origin) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.claim_domain(of_organization uuid, wanted text, new_token text, origin app.origin) IS 'Says what the domain''s record has to say. It answers the same whoever holds the domain; one that is claimed already keeps its token. BM409 with fifty.';
 
 CREATE FUNCTION app.close_seasons(weeks text[], at timestamp with time zone) RETURNS SETOF text
     LANGUAGE plpgsql SECURITY DEFINER
@@ -575,9 +903,12 @@ declare
 begin
   perform app.bind(owner_uid);
   perform set_config('app.organization_id', created::text, true);
-  insert into app.organization (organization_id, name) values (created, called);
+  insert into app.organization (organization_id, name, automatic_joining) values (created, called, true);
   insert into app.domain_claim (organization_id, domain, proved_at) values (created, lower(held_domain), now());
   insert into app.member (organization_id, uid, role) values (created, owner_uid, 'owner');
+  perform app.record_organization_event(created, 'organization.created', 'organization', null,
+    jsonb_build_object('name', called, 'domain', lower(held_domain), 'owner', 'user:' || owner_uid),
+    row(gen_random_uuid(), 'console', now())::app.origin, 'operator');
   return created;
 end
 $$;
@@ -585,6 +916,70 @@ $$;
 ALTER FUNCTION app.create_organization(called text, held_domain text, owner_uid uuid) OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.create_organization(called text, held_domain text, owner_uid uuid) IS 'A company with one domain that the operator vouches for, and its first owner.';
+
+CREATE FUNCTION app.delete_organizations(at timestamp with time zone, most integer, OUT removed integer, OUT finished uuid) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  due uuid;
+  part text;
+  key text;
+begin
+  removed := 0;
+  perform set_config('app.tending', at::text, true), set_config('app.closing_season', 'none', true);
+  select o.organization_id into due from app.organization o
+  where o.deletion_due_at <= at order by o.deletion_due_at, o.organization_id limit 1;
+  if due is null then
+    perform set_config('app.tending', '', true), set_config('app.closing_season', '', true);
+    return;
+  end if;
+  perform set_config('app.uid', '00000000-0000-0000-0000-000000000000', true),
+    set_config('app.organization_id', due::text, true);
+  update app.organization_deletion d set begun_at = coalesce(d.begun_at, at) where d.organization_id = due;
+  -- Two servers take turns, and nobody cancels in between.
+  perform from app.organization_deletion d where d.organization_id = due for update;
+  foreach part in array array['company_season_rank', 'company_standing', 'invitation', 'member', 'domain_claim', 'organization_event'] loop
+    key := case part when 'organization_event' then 'number' when 'invitation' then 'invitation_id' when 'domain_claim' then 'domain' else 'uid' end;
+    execute format('delete from app.%1$I where organization_id = $1 and %2$I in
+      (select %2$I from app.%1$I where organization_id = $1 limit $2)', part, key) using due, most;
+    get diagnostics removed = row_count;
+    if removed > 0 then
+      update app.organization_deletion d
+      set counts = d.counts || jsonb_build_object(part, coalesce((d.counts ->> part)::bigint, 0) + removed)
+      where d.organization_id = due;
+      perform set_config('app.tending', '', true), set_config('app.closing_season', '', true), set_config('app.uid', '', true), set_config('app.organization_id', '', true);
+      return;
+    end if;
+  end loop;
+  delete from app.organization where organization_id = due;
+  get diagnostics removed = row_count;
+  update app.organization_deletion d set finished_at = at, counts = d.counts || jsonb_build_object('organization', removed)
+  where d.organization_id = due;
+  finished := due;
+  perform set_config('app.tending', '', true), set_config('app.closing_season', '', true), set_config('app.uid', '', true), set_config('app.organization_id', '', true);
+end
+$_$;
+
+ALTER FUNCTION app.delete_organizations(at timestamp with time zone, most integer, OUT removed integer, OUT finished uuid) OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.delete_organizations(at timestamp with time zone, most integer, OUT removed integer, OUT finished uuid) IS 'One step of deleting the company whose time has come first: how many rows went, and its id where that was the last of it. Nothing went where none is due.';
+
+CREATE FUNCTION app.deletion_receipt(of_organization uuid) RETURNS TABLE(asked_at timestamp with time zone, begun_at timestamp with time zone, finished_at timestamp with time zone, counts text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform set_config('app.uid', '00000000-0000-0000-0000-000000000000', true),
+    set_config('app.organization_id', of_organization::text, true);
+  return query select d.asked_at, d.begun_at, d.finished_at, d.counts::text
+    from app.organization_deletion d where d.organization_id = of_organization;
+end
+$$;
+
+ALTER FUNCTION app.deletion_receipt(of_organization uuid) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.deletion_receipt(of_organization uuid) IS 'What was deleted of a company, for the operator; no row where nothing was asked.';
 
 CREATE FUNCTION app.delivering() RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -619,6 +1014,112 @@ $$;
 ALTER FUNCTION app.device_request_by_code(digest bytea, at timestamp with time zone, OUT id uuid, OUT called text, OUT from_source text, OUT since timestamp with time zone) OWNER TO breathmaster_worker;
 
 COMMENT ON FUNCTION app.device_request_by_code(digest bytea, at timestamp with time zone, OUT id uuid, OUT called text, OUT from_source text, OUT since timestamp with time zone) IS 'The device that shows a code and waits; nulls where there is none.';
+
+CREATE FUNCTION app.directory_address(user_name text, emails jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select lower(coalesce(
+    (
+      select email ->> 'value' from jsonb_array_elements(emails) with ordinality as given (email, place)
+      where email ->> 'value' like '%@%'
+      order by email -> 'primary' = 'true' desc nulls last, lower(email ->> 'type') = 'work' desc nulls last, place
+      limit 1
+    ),
+    case when user_name like '%@%' then user_name end
+  ));
+$$;
+
+ALTER FUNCTION app.directory_address(user_name text, emails jsonb) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.directory_address(user_name text, emails jsonb) IS 'What somebody is known by here: the primary address, or else that of work, the first, or the name they sign in with.';
+
+CREATE FUNCTION app.domains_to_check(at timestamp with time zone, most integer) RETURNS TABLE(organization_id uuid, domain text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform set_config('app.tending', at::text, true);
+  delete from app.domain_claim c where c.proved_at is null and c.claimed_at <= at - interval '30 days';
+  return query
+    update app.domain_claim c
+    set due_at = at + interval '15 minutes'
+    from (
+      select d.organization_id, d.domain from app.domain_claim d
+      where d.due_at <= at
+      order by d.due_at
+      limit most
+      for update skip locked
+    ) as due
+    where c.organization_id = due.organization_id and c.domain = due.domain
+    returning c.organization_id, c.domain;
+  perform set_config('app.tending', '', true);
+end
+$$;
+
+ALTER FUNCTION app.domains_to_check(at timestamp with time zone, most integer) OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.domains_to_check(at timestamp with time zone, most integer) IS 'Proved domains whose record is to be looked for, which nobody else is given for a quarter of an hour. Claims that were not proved for thirty days are gone.';
+
+CREATE FUNCTION app.end_membership(of_organization uuid, who uuid, origin app.origin) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  me constant uuid := app.uid();
+  old text;
+begin
+  if who = me then
+    -- No permission is needed to leave, and none is left to have afterwards.
+    perform set_config('app.organization_id', of_organization::text, true);
+    perform from app.organization where organization_id = of_organization
+      and of_organization = any (app.own_organization_ids()) for no key update;
+    select role into old from app.member where organization_id = of_organization and uid = me;
+    if old is null then
+      return false;
+    end if;
+  else
+    perform app.begin_change(of_organization, 'members.remove');
+    old := app.role_in(of_organization, who);
+    if old is null then
+      return false;
+    end if;
+  end if;
+  perform app.require_owner_may_go(of_organization, who, old);
+  perform set_config('app.uid', who::text, true);
+  delete from app.member where organization_id = of_organization and uid = who;
+  perform set_config('app.uid', me::text, true);
+  perform app.record_organization_event(of_organization, case when who = me then 'member.left' else 'member.removed' end,
+    'user:' || who, jsonb_build_object('role', old), null, origin);
+  return true;
+end
+$$;
+
+ALTER FUNCTION app.end_membership(of_organization uuid, who uuid, origin app.origin) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.end_membership(of_organization uuid, who uuid, origin app.origin) IS 'Leaving, and being removed: whether there was a membership to end. Every board of the company is without that person in the same transaction. BM409 for the last owner; other errors as app.require_permission.';
+
+CREATE FUNCTION app.end_memberships_by(of_organization uuid, held_domain text, at timestamp with time zone) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  ended integer;
+begin
+  perform set_config('app.tending', at::text, true);
+  -- An owner stays: somebody has to be there to prove it again.
+  update app.member set domain = null
+  where organization_id = of_organization and domain = held_domain and role = 'owner';
+  delete from app.member where organization_id = of_organization and domain = held_domain;
+  get diagnostics ended = row_count;
+  perform set_config('app.tending', '', true);
+  return ended;
+end
+$$;
+
+ALTER FUNCTION app.end_memberships_by(of_organization uuid, held_domain text, at timestamp with time zone) OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.end_memberships_by(of_organization uuid, held_domain text, at timestamp with time zone) IS 'Ends the memberships of the bound organization that hang on a domain: how many. An owner''s no longer hangs on it.';
 
 CREATE FUNCTION app.enter_by_device_request(id uuid, shown bytea, at timestamp with time zone, OUT outcome text, OUT entered uuid) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -811,6 +1312,48 @@ ALTER FUNCTION app.fold_global_tally(most integer) OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.fold_global_tally(most integer) IS 'Folds so many changes into the counts, and says how many it were: 0 as well while another call is at it.';
 
+CREATE FUNCTION app.follow_directory() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform app.await_turn(new.organization_id, new.address);
+  if new.active and split_part(new.address, '@', 2) = any (app.provisioned_domains()) then
+    delete from app.directory_leaver
+    where organization_id = new.organization_id and digest = app.leaver_digest(new.organization_id, new.address);
+    insert into app.member (organization_id, uid, role, agreed_at, directory_user_id)
+    select new.organization_id, e.uid, 'member', null, new.directory_user_id
+    from app.email_claim e
+    where e.mailbox = new.address and not new.declined
+    on conflict (organization_id, uid) do update set directory_user_id = excluded.directory_user_id
+      where member.directory_user_id is null;
+    return null;
+  end if;
+  delete from app.member where organization_id = new.organization_id and directory_user_id = new.directory_user_id;
+  -- And who came by the domain before the directory did, unless it has them once more, and active.
+  delete from app.member
+  where organization_id = new.organization_id
+    and uid in (select e.uid from app.email_claim e where e.mailbox = new.address)
+    and not exists (
+      select from app.directory_user d
+      where d.organization_id = new.organization_id and d.address = new.address and d.active);
+  return null;
+end
+$$;
+
+ALTER FUNCTION app.follow_directory() OWNER TO breathmaster_worker;
+
+CREATE FUNCTION app.followed_organization_id() RETURNS uuid
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select nullif(current_setting('app.key_organization_id', true), '')::uuid
+$$;
+
+ALTER FUNCTION app.followed_organization_id() OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.followed_organization_id() IS 'The same, and null without one: for the worker, whose policies stand side by side, so that one must not fail another.';
+
 CREATE FUNCTION app.forget_blocks() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -826,6 +1369,52 @@ end
 $$;
 
 ALTER FUNCTION app.forget_blocks() OWNER TO breathmaster_owner;
+
+CREATE FUNCTION app.forget_organization_events(at timestamp with time zone, most integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  company record;
+  last record;
+  gone integer;
+  forgotten integer := 0;
+begin
+  perform set_config('app.tending', at::text, true);
+  for company in
+    select o.organization_id, at - make_interval(days => o.audit_retention_days) as horizon from app.organization o
+    where exists (
+      select from app.organization_event e where e.organization_id = o.organization_id
+        and e.happened_at < at - make_interval(days => o.audit_retention_days)
+    )
+    order by o.organization_id
+    limit most
+  loop
+    perform set_config('app.uid', '00000000-0000-0000-0000-000000000000', true),
+      set_config('app.organization_id', company.organization_id::text, true);
+    -- The longest beginning whose lines are all old enough: clocks may differ by a little.
+    select e.number, e.hash into last from app.organization_event e
+    where e.organization_id = company.organization_id
+      and e.number < coalesce(
+        (select min(young.number) from app.organization_event young
+         where young.organization_id = company.organization_id and young.happened_at >= company.horizon),
+        9223372036854775807)
+    order by e.number desc limit 1;
+    continue when not found;
+    delete from app.organization_event e where e.organization_id = company.organization_id and e.number <= last.number;
+    get diagnostics gone = row_count;
+    update app.organization_event_head h set forgotten_number = last.number, forgotten_hash = last.hash
+    where h.organization_id = company.organization_id and h.forgotten_number < last.number;
+    forgotten := forgotten + gone;
+  end loop;
+  perform set_config('app.tending', '', true), set_config('app.uid', '', true), set_config('app.organization_id', '', true);
+  return forgotten;
+end
+$$;
+
+ALTER FUNCTION app.forget_organization_events(at timestamp with time zone, most integer) OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.forget_organization_events(at timestamp with time zone, most integer) IS 'Removes the lines of some companies that are older than each wants them kept: how many.';
 
 CREATE FUNCTION app.forget_rate_limits(at timestamp with time zone, most integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -845,6 +1434,32 @@ $$;
 ALTER FUNCTION app.forget_rate_limits(at timestamp with time zone, most integer) OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.forget_rate_limits(at timestamp with time zone, most integer) IS 'Removes what says no more than its absence would: how many.';
+
+CREATE FUNCTION app.found_organization(called text, origin app.origin) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  me constant uuid := app.uid();
+  founded constant uuid := gen_random_uuid();
+begin
+  -- Two that are founded at once take turns, so that ten are ten.
+  perform from app.user where uid = me for no key update;
+  if (select count(*) from app.member m where m.uid = me and m.role = 'owner') >= 10 then
+    raise exception 'no room for another company' using errcode = 'BM409', constraint = 'organization_limit_reached';
+  end if;
+  perform set_config('app.organization_id', founded::text, true);
+  insert into app.organization (organization_id, name, created_at) values (founded, called, origin.happened_at);
+  insert into app.member (organization_id, uid, role, joined_at) values (founded, me, 'owner', origin.happened_at);
+  perform app.record_organization_event(founded, 'organization.created', 'organization', null,
+    jsonb_build_object('name', called), origin);
+  return founded;
+end
+$$;
+
+ALTER FUNCTION app.found_organization(called text, origin app.origin) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.found_organization(called text, origin app.origin) IS 'A company of the bound user''s, who owns it. Nobody else can be asked into it before it has proved a domain. BM409 with ten.';
 
 CREATE FUNCTION app.friend_code_owner(given bytea) RETURNS uuid
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -897,6 +1512,119 @@ $$;
 ALTER FUNCTION app.friend_places() OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.friend_places() IS 'Of the bound user: friends and own requests, own requests alone, and the requests that they see of others.';
+
+CREATE FUNCTION app.greet_address() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  outer_organization constant text := coalesce(current_setting('app.key_organization_id', true), '');
+  organization uuid;
+begin
+  foreach organization in array app.addressed_organization_ids() loop
+    perform set_config('app.key_organization_id', organization::text, true);
+    insert into app.member (organization_id, uid, role, agreed_at, directory_user_id)
+    select organization, new.uid, 'member', null, d.directory_user_id
+    from app.directory_user d
+    where d.organization_id = organization and d.address = lower(new.address) and d.active and not d.declined
+    order by d.directory_user_id
+    limit 1
+    on conflict (organization_id, uid) do update set directory_user_id = excluded.directory_user_id
+      where member.directory_user_id is null;
+  end loop;
+  perform set_config('app.key_organization_id', outer_organization, true);
+  return null;
+end
+$$;
+
+ALTER FUNCTION app.greet_address() OWNER TO breathmaster_worker;
+
+CREATE FUNCTION app.greet_domain() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  outer_organization constant text := coalesce(current_setting('app.key_organization_id', true), '');
+begin
+  perform set_config('app.key_organization_id', new.organization_id::text, true);
+  insert into app.member (organization_id, uid, role, agreed_at, directory_user_id)
+  select distinct on (e.uid) new.organization_id, e.uid, 'member', null::timestamptz, d.directory_user_id
+  from app.directory_user d
+    join app.email_claim e on e.mailbox = d.address
+  where d.organization_id = new.organization_id and d.active and not d.declined and e.domain = new.domain
+  order by e.uid, d.directory_user_id
+  on conflict (organization_id, uid) do update set directory_user_id = excluded.directory_user_id
+    where member.directory_user_id is null;
+  perform set_config('app.key_organization_id', outer_organization, true);
+  return null;
+end
+$$;
+
+ALTER FUNCTION app.greet_domain() OWNER TO breathmaster_worker;
+
+CREATE FUNCTION app.has_other_owner(of_organization uuid, than uuid) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select exists (select from app.member where organization_id = of_organization and role = 'owner' and uid <> than);
+$$;
+
+ALTER FUNCTION app.has_other_owner(of_organization uuid, than uuid) OWNER TO breathmaster_boards;
+
+COMMENT ON FUNCTION app.has_other_owner(of_organization uuid, than uuid) IS 'Whether the company would still have an owner without that one. For who may list its members.';
+
+CREATE FUNCTION app.invite(of_organization uuid, id uuid, whom text, given text, origin app.origin) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  company app.organization;
+  proved boolean;
+  in_domain boolean;
+begin
+  perform app.begin_change(of_organization, 'members.invite');
+  select * into company from app.organization where organization_id = of_organization;
+  select count(*) > 0, coalesce(bool_or(domain = lower(split_part(whom, '@', 2))), false) into proved, in_domain
+  from app.domain_claim where organization_id = of_organization and proved_at is not null;
+  if not proved then
+    raise exception 'no domain is proved' using errcode = 'BM409', constraint = 'domain_not_proved';
+  end if;
+  if company.domain_restricted and not in_domain then
+    raise exception 'outside of the proved domains' using errcode = 'BM422', constraint = 'invitation_outside_domains';
+  end if;
+  delete from app.invitation where organization_id = of_organization and good_until <= origin.happened_at;
+  if (select count(*) from app.invitation where organization_id = of_organization) >= 500 then
+    raise exception 'no room for another invitation' using errcode = 'BM409', constraint = 'invitation_limit_reached';
+  end if;
+  delete from app.invitation where organization_id = of_organization and lower(address) = lower(whom);
+  insert into app.invitation (organization_id, invitation_id, address, role, invited_at, good_until)
+  values (of_organization, id, whom, given, origin.happened_at, origin.happened_at + interval '7 days');
+  if not app.outbox_has_room(origin.happened_at) then
+    raise exception 'the outbox is full' using errcode = '53000';
+  end if;
+  insert into app.outbox (uid, message_id, kind, recipient, about, written_at, good_until, due_at)
+  values (app.uid(), id, 'invitation', whom, company.name, origin.happened_at, origin.happened_at + interval '1 day',
+    origin.happened_at);
+  perform app.record_organization_event(of_organization, 'invitation.sent', 'invitation:' || id, null,
+    jsonb_build_object('address', whom, 'role', given), origin);
+end
+$$;
+
+ALTER FUNCTION app.invite(of_organization uuid, id uuid, whom text, given text, origin app.origin) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.invite(of_organization uuid, id uuid, whom text, given text, origin app.origin) IS 'Asks an address into the company, by mail. Another one takes the place of the one before. BM409 where no domain is proved or 500 wait, BM422 where the address is outside of the domains and that matters.';
+
+CREATE FUNCTION app.inviting_organization_ids() RETURNS uuid[]
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select coalesce(array_agg(organization_id), '{}')
+  from (select organization_id from app.domain_claim union select organization_id from app.invitation) as inviting;
+$$;
+
+ALTER FUNCTION app.inviting_organization_ids() OWNER TO breathmaster_boards;
+
+COMMENT ON FUNCTION app.inviting_organization_ids() IS 'The companies that proved a domain in which the bound user has an address, or that have invited one: which rows those are, the policies say.';
 
 CREATE TABLE app."user" (
     uid uuid NOT NULL,
@@ -984,28 +1712,130 @@ $$;
 
 ALTER FUNCTION app.is_on_global_board(person app."user") OWNER TO breathmaster_owner;
 
-CREATE FUNCTION app.join_organization(joined uuid) RETURNS void
+CREATE FUNCTION app.join_organization(joined uuid, agreed text, origin app.origin) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+declare
+  me constant uuid := app.uid();
+  agreement constant text := app.joining_agreement(joined, origin.happened_at);
+  invited app.invitation;
+  by_domain text;
 begin
-  perform app.uid(), set_config('app.organization_id', joined::text, true);
-  if not exists (
-    select from app.email_claim e
-      join app.domain_claim d on d.domain = e.domain
-    where e.uid = (select app.uid())
-      and d.organization_id = (select app.organization_id())
-      and d.proved_at is not null
-  ) then
-    raise exception 'no proved domain of that organization holds an address of this user' using errcode = 'BM404';
+  perform set_config('app.organization_id', joined::text, true);
+  if exists (select from app.member where organization_id = joined and uid = me and agreed_at is not null) then
+    return;
   end if;
-  insert into app.member (organization_id, uid, role)
-  values (joined, (select app.uid()), 'member')
+  if agreed is distinct from agreement then
+    raise exception 'agreed to something else' using errcode = 'BM409', constraint = 'agreement_stale';
+  end if;
+  update app.member set agreed_at = origin.happened_at
+  where organization_id = joined and uid = me and agreed_at is null;
+  if found then
+    perform app.record_organization_event(joined, 'member.agreed', 'user:' || me, null, null, origin);
+    return;
+  end if;
+  delete from app.invitation
+  where organization_id = joined and lower(address) = any (app.own_addresses()) and good_until > origin.happened_at
+  returning * into invited;
+  if invited.invitation_id is null then
+    -- A domain that lapses in this moment has lapsed before this looks.
+    select d.domain into by_domain
+    from app.domain_claim d join app.organization o on o.organization_id = d.organization_id
+    where d.organization_id = joined and d.domain = any (app.own_domains()) and d.proved_at is not null and o.automatic_joining
+    order by d.domain limit 1
+    for key share of d;
+    if not found then
+      raise exception 'no proved domain of that organization holds an address of this user' using errcode = 'BM404';
+    end if;
+  end if;
+  insert into app.member (organization_id, uid, role, joined_at, domain)
+  values (joined, me, coalesce(invited.role, 'member'), origin.happened_at, by_domain)
   on conflict do nothing;
+  if found then
+    perform app.record_organization_event(joined, 'member.joined', 'user:' || me, null,
+      jsonb_build_object('role', coalesce(invited.role, 'member'),
+        'by', coalesce('invitation:' || invited.invitation_id, 'domain:' || by_domain)), origin);
+  end if;
 end
 $$;
 
-ALTER FUNCTION app.join_organization(joined uuid) OWNER TO breathmaster_owner;
+ALTER FUNCTION app.join_organization(joined uuid, agreed text, origin app.origin) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.join_organization(joined uuid, agreed text, origin app.origin) IS 'Makes the bound user a member, by an invitation, which is spent, or by a domain. BM404 where there is neither, BM409 where what they agreed to is not what the company would see. Joining again changes nothing.';
+
+CREATE FUNCTION app.joining_agreement(of_organization uuid, at timestamp with time zone) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select left(encode(sha256(convert_to(app.joining_preview(of_organization, at)::text, 'UTF8')), 'hex'), 32);
+$$;
+
+ALTER FUNCTION app.joining_agreement(of_organization uuid, at timestamp with time zone) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.joining_agreement(of_organization uuid, at timestamp with time zone) IS 'Names what app.joining_preview shows: who agrees gives it back, so that nobody agrees to what has changed since.';
+
+CREATE FUNCTION app.joining_preview(of_organization uuid, at timestamp with time zone) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  door record;
+  me app.user;
+  on_board boolean;
+begin
+  select * into door from board.suggestion s
+  where s.organization_id = of_organization
+    and (s.good_until > at or (s.domain is not null and (s.automatic_joining
+      or exists (select from app.member m where m.organization_id = of_organization and m.uid = app.uid() and m.agreed_at is null))));
+  if not found then
+    raise exception 'no proved domain of that organization holds an address of this user' using errcode = 'BM404';
+  end if;
+  select * into me from app.user where uid = app.uid();
+  on_board := door.leaderboard_enabled and app.is_on_company_boards(me);
+  return jsonb_build_object(
+    'organizationId', of_organization,
+    'name', door.name,
+    'role', case when door.good_until > at then door.role else 'member' end,
+    'adminsSee', jsonb_build_object('displayName', me.display_name, 'avatarUrl', me.avatar_url),
+    'boardEnabled', door.leaderboard_enabled,
+    'colleaguesSee', case when on_board then jsonb_build_object('displayName', me.display_name, 'avatarUrl', me.avatar_url,
+      'realName', case when door.show_real_names and me.show_real_name then me.real_name end,
+      'metrics', jsonb_build_array('weeklyMinutes', 'weeklyConsistency', 'teamChallengeParticipation')) end);
+end
+$$;
+
+ALTER FUNCTION app.joining_preview(of_organization uuid, at timestamp with time zone) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.joining_preview(of_organization uuid, at timestamp with time zone) IS 'What a company will see of the bound user, as they share now. BM404 where they cannot join it.';
+
+CREATE FUNCTION app.key_organization_id() RETURNS uuid
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  bound constant text := current_setting('app.key_organization_id', true);
+begin
+  if bound is null or bound = '' then
+    raise exception 'no organization''s key is bound to this transaction'
+      using errcode = 'insufficient_privilege', hint = 'call app.bind_organization first';
+  end if;
+  return bound::uuid;
+end
+$$;
+
+ALTER FUNCTION app.key_organization_id() OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.key_organization_id() IS 'The organization whose key the transaction came by. Raises 42501 without one: beside app.organization_id(), which every member of it may be bound to.';
+
+CREATE FUNCTION app.leaver_digest(organization uuid, mailbox text) RETURNS bytea
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select sha256(convert_to(organization || ' ' || mailbox, 'UTF8'));
+$$;
+
+ALTER FUNCTION app.leaver_digest(organization uuid, mailbox text) OWNER TO breathmaster_owner;
 
 CREATE FUNCTION app.mail_refused(of_uid uuid, message uuid, attempt integer, why text, for_good boolean, at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1043,13 +1873,45 @@ CREATE FUNCTION app.managed_organization_ids() RETURNS uuid[]
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select coalesce(array_agg(organization_id), '{}') from app.member
-  where uid = (select app.uid()) and role in ('owner', 'admin');
+  select app.permitted_organization_ids('settings.change');
 $$;
 
 ALTER FUNCTION app.managed_organization_ids() OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.managed_organization_ids() IS 'Every organization whose settings the bound user may change.';
+
+CREATE FUNCTION app.note_departure() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  outer_organization constant text := coalesce(current_setting('app.key_organization_id', true), '');
+begin
+  -- It is the directory itself that ends it.
+  if outer_organization = old.organization_id::text then
+    return null;
+  end if;
+  perform set_config('app.key_organization_id', old.organization_id::text, true);
+  update app.directory_user set declined = true
+  where organization_id = old.organization_id and directory_user_id = old.directory_user_id;
+  perform set_config('app.key_organization_id', outer_organization, true);
+  return null;
+end
+$$;
+
+ALTER FUNCTION app.note_departure() OWNER TO breathmaster_worker;
+
+CREATE FUNCTION app.note_key_use(id uuid, day date) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  update app.organization_key set used_on = day
+  where organization_id = (select app.key_organization_id()) and key_id = id and coalesce(used_on < day, true);
+$$;
+
+ALTER FUNCTION app.note_key_use(id uuid, day date) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.note_key_use(id uuid, day date) IS 'Once a day, by a transaction that came by a key of that organization.';
 
 CREATE FUNCTION app.notify_of_password(at timestamp with time zone) RETURNS void
     LANGUAGE sql SECURITY DEFINER
@@ -1063,6 +1925,95 @@ $$;
 ALTER FUNCTION app.notify_of_password(at timestamp with time zone) OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.notify_of_password(at timestamp with time zone) IS 'Tells the bound user, at each of their addresses, that their password is another now.';
+
+CREATE FUNCTION app.offer_ownership(of_organization uuid, whom uuid, origin app.origin) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  me constant uuid := app.uid();
+begin
+  perform app.begin_change(of_organization, 'ownership.transfer');
+  if app.role_in(of_organization, whom) is null then
+    raise exception 'no such member' using errcode = 'BM404';
+  end if;
+  if app.role_in(of_organization, whom) = 'owner' then
+    raise exception 'an owner already' using errcode = 'BM422', constraint = 'ownership_offer_invalid';
+  end if;
+  delete from app.ownership_offer where organization_id = of_organization and offered_by = me;
+  -- Of two owners who offer it to the same member, the later one hands over.
+  insert into app.ownership_offer (organization_id, uid, offered_by, offered_at, good_until)
+  values (of_organization, whom, me, origin.happened_at, origin.happened_at + interval '7 days')
+  on conflict (organization_id, uid) do update
+    set (offered_by, offered_at, good_until) = (excluded.offered_by, excluded.offered_at, excluded.good_until);
+  perform app.record_organization_event(of_organization, 'ownership.offered', 'user:' || whom, null, null, origin);
+end
+$$;
+
+ALTER FUNCTION app.offer_ownership(of_organization uuid, whom uuid, origin app.origin) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.offer_ownership(of_organization uuid, whom uuid, origin app.origin) IS 'Asks a member to be the owner in the bound user''s place, for seven days. Another offer takes the place of the one before.';
+
+CREATE FUNCTION app.order_deletion(of_organization uuid, origin app.origin) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform app.bind_organization(of_organization);
+  perform app.begin_deletion(of_organization, origin, 'operator');
+end
+$$;
+
+ALTER FUNCTION app.order_deletion(of_organization uuid, origin app.origin) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.order_deletion(of_organization uuid, origin app.origin) IS 'As app.ask_deletion, by the operator. Raises BM404 where there is none.';
+
+CREATE TABLE app.organization_event (
+    organization_id uuid NOT NULL,
+    number bigint NOT NULL,
+    happened_at timestamp with time zone NOT NULL,
+    actor text NOT NULL,
+    action text NOT NULL,
+    target text NOT NULL,
+    before jsonb,
+    after jsonb,
+    source text NOT NULL,
+    request_id uuid NOT NULL,
+    hash bytea NOT NULL,
+    CONSTRAINT organization_event_action_check CHECK (((char_length(action) >= 1) AND (char_length(action) <= 60))),
+    CONSTRAINT organization_event_actor_check CHECK (((char_length(actor) >= 1) AND (char_length(actor) <= 200))),
+    CONSTRAINT organization_event_after_check CHECK ((pg_column_size(after) <= 8192)),
+    CONSTRAINT organization_event_before_check CHECK ((pg_column_size(before) <= 8192)),
+    CONSTRAINT organization_event_hash_check CHECK ((octet_length(hash) = 32)),
+    CONSTRAINT organization_event_number_check CHECK ((number >= 1)),
+    CONSTRAINT organization_event_source_check CHECK ((char_length(source) <= 60)),
+    CONSTRAINT organization_event_target_check CHECK (((char_length(target) >= 1) AND (char_length(target) <= 300)))
+);
+
+ALTER TABLE ONLY app.organization_event FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.organization_event OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.organization_event IS 'What was done to a company, for those who answer for it. Lines are added and read, and changed by nobody; each holds a hash of itself and the one before.';
+
+COMMENT ON COLUMN app.organization_event.actor IS 'Who did it, as text that outlives them: user:UID, operator, system, or another feature''s word such as directory:ID.';
+
+COMMENT ON COLUMN app.organization_event.target IS 'What it was done to, in the same form: organization, user:UID, domain:NAME.';
+
+COMMENT ON COLUMN app.organization_event.before IS 'What it was before; never a secret.';
+
+COMMENT ON COLUMN app.organization_event.source IS 'Where the request came from: an address for what a role allows, its network alone for what people do with themselves.';
+
+CREATE FUNCTION app.organization_event_hash(event app.organization_event, previous bytea) RETURNS bytea
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select sha256(previous || convert_to(jsonb_build_array(event.organization_id, event.number,
+    (extract(epoch from event.happened_at) * 1000000)::bigint, event.actor, event.action, event.target, event.before,
+    event.after, event.source, event.request_id)::text, 'UTF8'));
+$$;
+
+ALTER FUNCTION app.organization_event_hash(event app.organization_event, previous bytea) OWNER TO breathmaster_owner;
 
 CREATE FUNCTION app.refuse_unbound() RETURNS uuid
     LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -1093,6 +2044,94 @@ ALTER FUNCTION app.organization_id() OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.organization_id() IS 'The bound organization, null for a person acting for themself. Raises 42501 when nothing is bound.';
 
+CREATE FUNCTION app.organization_numbers(of_organization uuid, week text, at timestamp with time zone, OUT owners bigint, OUT admins bigint, OUT analysts bigint, OUT members bigint, OUT invitations bigint, OUT active integer) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform set_config('app.tending', at::text, true), set_config('app.closing_season', 'none', true);
+  select count(*) filter (where role = 'owner'), count(*) filter (where role = 'admin'),
+    count(*) filter (where role = 'analyst'), count(*) filter (where role = 'member')
+  into owners, admins, analysts, members
+  from app.member where organization_id = of_organization;
+  select count(*) into invitations from app.invitation where organization_id = of_organization and good_until > at;
+  -- In steps of five and never under five: one person who comes, goes or practises is not to be read from it.
+  select nullif(count(*) / 5 * 5, 0) into active
+  from app.company_standing where organization_id = of_organization and period = week and weekly_minutes > 0;
+  perform set_config('app.tending', '', true), set_config('app.closing_season', '', true);
+end
+$$;
+
+ALTER FUNCTION app.organization_numbers(of_organization uuid, week text, at timestamp with time zone, OUT owners bigint, OUT admins bigint, OUT analysts bigint, OUT members bigint, OUT invitations bigint, OUT active integer) OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.organization_numbers(of_organization uuid, week text, at timestamp with time zone, OUT owners bigint, OUT admins bigint, OUT analysts bigint, OUT members bigint, OUT invitations bigint, OUT active integer) IS 'Of the bound organization: members by role, invitations, and how many of those who show the company their practice practised in a week, rounded down to fives and null under five.';
+
+CREATE FUNCTION app.organization_overview(of_organization uuid, week text, at timestamp with time zone, OUT owners bigint, OUT admins bigint, OUT analysts bigint, OUT members bigint, OUT invitations bigint, OUT active integer, OUT proved bigint, OUT lost bigint, OUT pending bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform app.require_permission(of_organization, 'overview.read');
+  perform set_config('app.organization_id', of_organization::text, true);
+  select n.* into owners, admins, analysts, members, invitations, active from app.organization_numbers(of_organization, week, at) as n;
+  select count(*) filter (where proved_at is not null and lost_at is null), count(*) filter (where lost_at is not null),
+    count(*) filter (where proved_at is null)
+  into proved, lost, pending
+  from app.domain_claim where organization_id = of_organization;
+end
+$$;
+
+ALTER FUNCTION app.organization_overview(of_organization uuid, week text, at timestamp with time zone, OUT owners bigint, OUT admins bigint, OUT analysts bigint, OUT members bigint, OUT invitations bigint, OUT active integer, OUT proved bigint, OUT lost bigint, OUT pending bigint) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.organization_overview(of_organization uuid, week text, at timestamp with time zone, OUT owners bigint, OUT admins bigint, OUT analysts bigint, OUT members bigint, OUT invitations bigint, OUT active integer, OUT proved bigint, OUT lost bigint, OUT pending bigint) IS 'As app.organization_numbers, and its domains. Errors as app.require_permission.';
+
+CREATE TABLE app.organization (
+    organization_id uuid NOT NULL,
+    name text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    leaderboard_enabled boolean DEFAULT false NOT NULL,
+    show_real_names boolean DEFAULT false NOT NULL,
+    audit_retention_days integer DEFAULT 365 NOT NULL,
+    domain_restricted boolean DEFAULT true NOT NULL,
+    automatic_joining boolean DEFAULT false NOT NULL,
+    suspended_at timestamp with time zone,
+    deletion_due_at timestamp with time zone,
+    CONSTRAINT organization_audit_retention_invalid CHECK (((audit_retention_days >= 30) AND (audit_retention_days <= 3650))),
+    CONSTRAINT organization_name_invalid CHECK (((char_length(name) >= 1) AND (char_length(name) <= 80)))
+);
+
+ALTER TABLE ONLY app.organization FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.organization OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.organization IS 'A company tenant.';
+
+COMMENT ON COLUMN app.organization.show_real_names IS 'Whether the board has the real names of those who agree to that, or the names that they chose to be seen by.';
+
+COMMENT ON COLUMN app.organization.audit_retention_days IS 'For how long a line of its record is kept.';
+
+COMMENT ON COLUMN app.organization.domain_restricted IS 'Whether only addresses in its proved domains are invited.';
+
+COMMENT ON COLUMN app.organization.automatic_joining IS 'Whether an address in a proved domain is enough to join. Without it, an invitation is needed.';
+
+COMMENT ON COLUMN app.organization.suspended_at IS 'Since when the operator has it closed: no board, nobody joins, nothing is changed. Its members stay, and may leave.';
+
+COMMENT ON COLUMN app.organization.deletion_due_at IS 'When it is deleted. Closed until then, and open again if its owner says so.';
+
+CREATE FUNCTION app.organization_settings(of_organization app.organization) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select jsonb_build_object('name', of_organization.name, 'auditRetentionDays', of_organization.audit_retention_days,
+    'domainRestricted', of_organization.domain_restricted, 'automaticJoining', of_organization.automatic_joining,
+    'leaderboard', jsonb_build_object('enabled', of_organization.leaderboard_enabled,
+      'showRealNames', of_organization.show_real_names));
+$$;
+
+ALTER FUNCTION app.organization_settings(of_organization app.organization) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.organization_settings(of_organization app.organization) IS 'As the record has them, by the names of the API.';
+
 CREATE FUNCTION app.outbox_has_room(at timestamp with time zone) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1112,6 +2151,17 @@ ALTER FUNCTION app.outbox_has_room(at timestamp with time zone) OWNER TO breathm
 
 COMMENT ON FUNCTION app.outbox_has_room(at timestamp with time zone) IS 'Whether another message may wait: beyond that, no mail server is taking any.';
 
+CREATE FUNCTION app.own_addresses() RETURNS text[]
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select coalesce(array_agg(lower(address)), '{}') from app.email_claim where uid = (select app.uid());
+$$;
+
+ALTER FUNCTION app.own_addresses() OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.own_addresses() IS 'Those that the bound user has shown to be theirs, in lower case.';
+
 CREATE FUNCTION app.own_company_boards() RETURNS uuid[]
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1119,12 +2169,24 @@ CREATE FUNCTION app.own_company_boards() RETURNS uuid[]
   select coalesce(array_agg(m.organization_id), '{}')
   from app.member m
     join app.organization o on o.organization_id = m.organization_id
-  where m.uid = (select app.uid()) and m.organization_id = (select app.organization_id()) and o.leaderboard_enabled;
+  where m.uid = (select app.uid()) and m.organization_id = (select app.organization_id()) and o.leaderboard_enabled
+    and o.suspended_at is null and o.deletion_due_at is null;
 $$;
 
 ALTER FUNCTION app.own_company_boards() OWNER TO breathmaster_owner;
 
-COMMENT ON FUNCTION app.own_company_boards() IS 'The bound organization, if the bound user is a member now and it has its board on.';
+COMMENT ON FUNCTION app.own_company_boards() IS 'The bound organization, if the bound user is a member now, it has its board on and it is not closed.';
+
+CREATE FUNCTION app.own_domains() RETURNS text[]
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select coalesce(array_agg(distinct domain), '{}') from app.email_claim where uid = (select app.uid());
+$$;
+
+ALTER FUNCTION app.own_domains() OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.own_domains() IS 'Those in which the bound user has shown an address to be theirs.';
 
 CREATE FUNCTION app.own_organization_ids() RETURNS uuid[]
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -1136,6 +2198,22 @@ $$;
 ALTER FUNCTION app.own_organization_ids() OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.own_organization_ids() IS 'Every organization that the bound user is a member of.';
+
+CREATE FUNCTION app.own_permissions(of_organization uuid) RETURNS text[]
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select coalesce(array_agg(p.permission order by p.permission), '{}')
+  from app.member m
+    join app.role_permission p on p.role = m.role
+    join app.organization o on o.organization_id = m.organization_id
+  where m.uid = (select app.uid()) and m.organization_id = of_organization
+    and (p.when_closed or (o.suspended_at is null and o.deletion_due_at is null));
+$$;
+
+ALTER FUNCTION app.own_permissions(of_organization uuid) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.own_permissions(of_organization uuid) IS 'What the bound user may do in that organization.';
 
 CREATE FUNCTION app.password_by_email(given text, from_source text, OUT found_uid uuid, OUT found_phc text, OUT knows_source boolean) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1175,6 +2253,22 @@ $$;
 ALTER FUNCTION app.people_after(place uuid, most integer) OWNER TO breathmaster_worker;
 
 COMMENT ON FUNCTION app.people_after(place uuid, most integer) IS 'The next people in the order of their uids, for an audit that reads page by page.';
+
+CREATE FUNCTION app.permitted_organization_ids(asked text) RETURNS uuid[]
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select coalesce(array_agg(m.organization_id), '{}')
+  from app.member m
+    join app.role_permission p on p.role = m.role
+    join app.organization o on o.organization_id = m.organization_id
+  where m.uid = (select app.uid()) and p.permission = asked
+    and (p.when_closed or (o.suspended_at is null and o.deletion_due_at is null));
+$$;
+
+ALTER FUNCTION app.permitted_organization_ids(asked text) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.permitted_organization_ids(asked text) IS 'Every organization in which the bound user''s role has that permission.';
 
 CREATE FUNCTION app.post_mail(message uuid, of_kind text, to_address text, of_seed uuid, at timestamp with time zone, until timestamp with time zone) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1364,6 +2458,55 @@ $$;
 
 ALTER FUNCTION app.project_standings() OWNER TO breathmaster_owner;
 
+CREATE FUNCTION app.prove_domain(of_organization uuid, claimed text, seen text[], origin app.origin) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  claim app.domain_claim;
+begin
+  perform app.begin_change(of_organization, 'domains.manage');
+  select * into claim from app.domain_claim where organization_id = of_organization and domain = claimed;
+  if not found then
+    raise exception 'no such claim' using errcode = 'BM404';
+  end if;
+  if claim.token = any (seen) then
+    update app.domain_claim
+    set proved_at = coalesce(proved_at, origin.happened_at), lost_at = null, checked_at = origin.happened_at,
+      due_at = origin.happened_at + interval '1 day'
+    where organization_id = of_organization and domain = claimed;
+    if claim.proved_at is null then
+      perform app.record_organization_event(of_organization, 'domain.proved', 'domain:' || claimed, null, null, origin);
+    elsif claim.lost_at is not null then
+      perform app.record_organization_event(of_organization, 'domain.found', 'domain:' || claimed, null, null, origin);
+    end if;
+    return true;
+  end if;
+  -- One that is proved is given its days by the job, and not ended by a look in between.
+  if claim.proved_at is null then
+    update app.domain_claim set checked_at = origin.happened_at
+    where organization_id = of_organization and domain = claimed;
+  end if;
+  return claim.token is null;
+end
+$$;
+
+ALTER FUNCTION app.prove_domain(of_organization uuid, claimed text, seen text[], origin app.origin) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.prove_domain(of_organization uuid, claimed text, seen text[], origin app.origin) IS 'Whether the tokens that were seen at the domain prove the claim. Raises domain_claim_taken where another company''s proof still stands.';
+
+CREATE FUNCTION app.provisioned_domains() RETURNS text[]
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select coalesce(array_agg(domain), '{}') from app.domain_claim
+  where organization_id = (select app.followed_organization_id()) and proved_at is not null;
+$$;
+
+ALTER FUNCTION app.provisioned_domains() OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.provisioned_domains() IS 'The domains in which the word of the bound company''s directory counts.';
+
 CREATE FUNCTION app.pseudonym_name(alias uuid) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1489,6 +2632,58 @@ ALTER FUNCTION app.publish_standings(changed text[], ended text[], periods text[
 
 COMMENT ON FUNCTION app.publish_standings(changed text[], ended text[], periods text[], weekly_xps integer[], weekly_streaks integer[], weekly_minuteses integer[], practised_dayses integer[], total_xps integer[], longest_streaks integer[], total_sessionses integer[], last_session_ats timestamp with time zone[], last_day_ats timestamp with time zone[], streak_ats timestamp with time zone[]) IS 'The bound user''s standings of some periods; those of the changed ones without numbers go, of all where changed is null. A closed week stays as it is; of one that has ended, what it was then is kept.';
 
+CREATE FUNCTION app.recheck_domain(of_organization uuid, held text, seen text[], origin app.origin) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  claim app.domain_claim;
+  ended integer;
+begin
+  perform app.bind_organization(of_organization);
+  select * into claim from app.domain_claim
+  where organization_id = of_organization and domain = held and proved_at is not null and token is not null;
+  if not found then
+    return 'gone';
+  end if;
+  if seen is null then
+    update app.domain_claim set due_at = origin.happened_at + interval '1 hour'
+    where organization_id = of_organization and domain = held;
+    return 'unanswered';
+  end if;
+  if claim.token = any (seen) then
+    update app.domain_claim
+    set checked_at = origin.happened_at, due_at = origin.happened_at + interval '1 day', lost_at = null
+    where organization_id = of_organization and domain = held;
+    if claim.lost_at is not null then
+      perform app.record_organization_event(of_organization, 'domain.found', 'domain:' || held, null, null, origin, 'system');
+    end if;
+    return 'proved';
+  end if;
+  if claim.lost_at <= origin.happened_at - interval '7 days' then
+    delete from app.domain_claim where organization_id = of_organization and domain = held;
+    ended := app.end_memberships_by(of_organization, held, origin.happened_at);
+    perform app.record_organization_event(of_organization, 'domain.lapsed', 'domain:' || held,
+      jsonb_build_object('provedAt', claim.proved_at, 'lostAt', claim.lost_at),
+      jsonb_build_object('membershipsEnded', ended), origin, 'system');
+    return 'lapsed';
+  end if;
+  update app.domain_claim
+  set checked_at = origin.happened_at, due_at = origin.happened_at + interval '1 day',
+    lost_at = coalesce(claim.lost_at, origin.happened_at)
+  where organization_id = of_organization and domain = held;
+  if claim.lost_at is null then
+    perform app.record_organization_event(of_organization, 'domain.lost', 'domain:' || held, null,
+      jsonb_build_object('lapsesAt', origin.happened_at + interval '7 days'), origin, 'system');
+  end if;
+  return 'lost';
+end
+$$;
+
+ALTER FUNCTION app.recheck_domain(of_organization uuid, held text, seen text[], origin app.origin) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.recheck_domain(of_organization uuid, held text, seen text[], origin app.origin) IS 'What became of a proved claim: proved, lost for less than seven days, lapsed with the memberships that hang on it, unanswered, or gone meanwhile.';
+
 CREATE FUNCTION app.record_email(of_uid uuid, of_address text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1505,6 +2700,33 @@ $$;
 ALTER FUNCTION app.record_email(of_uid uuid, of_address text) OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.record_email(of_uid uuid, of_address text) IS 'An address that the operator has verified by other means.';
+
+CREATE FUNCTION app.record_organization_event(of_organization uuid, done text, done_to text, old jsonb, new jsonb, origin app.origin, by_actor text DEFAULT NULL::text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  bound constant text := coalesce(current_setting('app.organization_id', true), '');
+  head app.organization_event_head;
+  event app.organization_event;
+begin
+  perform set_config('app.organization_id', of_organization::text, true);
+  insert into app.organization_event_head (organization_id, last_number, last_hash) values (of_organization, 0, '\x')
+  on conflict do nothing;
+  select * into head from app.organization_event_head where organization_id = of_organization for update;
+  event := row(of_organization, head.last_number + 1, origin.happened_at, coalesce(by_actor, 'user:' || app.uid()), done,
+    done_to, old, new, origin.source, origin.request_id, null);
+  event.hash := app.organization_event_hash(event, head.last_hash);
+  insert into app.organization_event values (event.*);
+  update app.organization_event_head set last_number = event.number, last_hash = event.hash
+  where organization_id = of_organization;
+  perform set_config('app.organization_id', bound, true);
+end
+$$;
+
+ALTER FUNCTION app.record_organization_event(of_organization uuid, done text, done_to text, old jsonb, new jsonb, origin app.origin, by_actor text) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.record_organization_event(of_organization uuid, done text, done_to text, old jsonb, new jsonb, origin app.origin, by_actor text) IS 'Adds a line to a company''s record, in the transaction of what it tells. For functions that change something of a company, of whichever feature; the actor is the bound user where none is named. Callers have asked before whether that may be done.';
 
 CREATE FUNCTION app.redeem_friend_code(given bytea, OUT friend uuid, OUT state text, OUT retry_after integer) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1570,6 +2792,75 @@ $$;
 
 ALTER FUNCTION app.register() OWNER TO breathmaster_owner;
 
+CREATE FUNCTION app.release_domain(of_organization uuid, held text, origin app.origin) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  claim app.domain_claim;
+  ended integer;
+begin
+  perform app.begin_change(of_organization, 'domains.manage');
+  delete from app.domain_claim where organization_id = of_organization and domain = held returning * into claim;
+  if not found then
+    return false;
+  end if;
+  ended := app.end_memberships_by(of_organization, held, origin.happened_at);
+  perform app.record_organization_event(of_organization, 'domain.released', 'domain:' || held,
+    jsonb_build_object('provedAt', claim.proved_at), jsonb_build_object('membershipsEnded', ended), origin);
+  return true;
+end
+$$;
+
+ALTER FUNCTION app.release_domain(of_organization uuid, held text, origin app.origin) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.release_domain(of_organization uuid, held text, origin app.origin) IS 'Gives a domain back, and with it the memberships that hang on it: whether there was a claim. Whoever claims it next, this company too, begins anew.';
+
+CREATE FUNCTION app.remember_leaver() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  -- Where the company itself goes, there is nothing to come back to.
+  if current_setting('app.key_organization_id', true) is distinct from old.organization_id::text
+    or old.address is null
+    or exists (
+      select from app.directory_user d
+      where d.organization_id = old.organization_id and d.address = old.address and d.active)
+  then
+    return null;
+  end if;
+  perform app.await_turn(old.organization_id, old.address);
+  insert into app.directory_leaver (organization_id, digest)
+  values (old.organization_id, app.leaver_digest(old.organization_id, old.address))
+  on conflict do nothing;
+  delete from app.member
+  where organization_id = old.organization_id
+    and uid in (select e.uid from app.email_claim e where e.mailbox = old.address);
+  return null;
+end
+$$;
+
+ALTER FUNCTION app.remember_leaver() OWNER TO breathmaster_worker;
+
+CREATE FUNCTION app.require_agreement() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  outer_organization constant text := coalesce(current_setting('app.key_organization_id', true), '');
+  asked boolean;
+begin
+  perform set_config('app.key_organization_id', new.organization_id::text, true);
+  asked := not exists (
+    select from app.member where organization_id = new.organization_id and uid = new.uid and agreed_at is null);
+  perform set_config('app.key_organization_id', outer_organization, true);
+  return case when asked then new end;
+end
+$$;
+
+ALTER FUNCTION app.require_agreement() OWNER TO breathmaster_worker;
+
 CREATE FUNCTION app.require_friend_place(asks boolean) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1588,6 +2879,76 @@ end
 $$;
 
 ALTER FUNCTION app.require_friend_place(asks boolean) OWNER TO breathmaster_owner;
+
+CREATE FUNCTION app.require_owner_may_go(of_organization uuid, who uuid, who_is text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if who_is <> 'owner' then
+    return;
+  end if;
+  if who <> app.uid() then
+    perform app.require_permission(of_organization, 'ownership.transfer');
+  end if;
+  if not app.has_other_owner(of_organization, who) then
+    raise exception 'the last owner' using errcode = 'BM409', constraint = 'last_owner';
+  end if;
+end
+$$;
+
+ALTER FUNCTION app.require_owner_may_go(of_organization uuid, who uuid, who_is text) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.require_owner_may_go(of_organization uuid, who uuid, who_is text) IS 'An owner is an owner''s to demote or remove, and not the last one.';
+
+CREATE FUNCTION app.require_permission(of_organization uuid, asked text) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if of_organization = any (app.permitted_organization_ids(asked)) then
+    return;
+  end if;
+  if of_organization = any (app.own_organization_ids()) then
+    raise exception 'that role does not allow it' using errcode = 'BM403', constraint = 'not_permitted';
+  end if;
+  raise exception 'no organization of this user' using errcode = 'BM404';
+end
+$$;
+
+ALTER FUNCTION app.require_permission(of_organization uuid, asked text) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.require_permission(of_organization uuid, asked text) IS 'Raises BM404 where the bound user is no member, and BM403 where their role does not have that permission.';
+
+CREATE FUNCTION app.revoke_invitation(of_organization uuid, id uuid, origin app.origin) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform app.begin_change(of_organization, 'members.invite');
+  delete from app.invitation where organization_id = of_organization and invitation_id = id;
+  if not found then
+    return false;
+  end if;
+  perform app.record_organization_event(of_organization, 'invitation.revoked', 'invitation:' || id, null, null, origin);
+  return true;
+end
+$$;
+
+ALTER FUNCTION app.revoke_invitation(of_organization uuid, id uuid, origin app.origin) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.revoke_invitation(of_organization uuid, id uuid, origin app.origin) IS 'Whether there was one.';
+
+CREATE FUNCTION app.role_in(of_organization uuid, who uuid) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select role from app.member where organization_id = of_organization and uid = who;
+$$;
+
+ALTER FUNCTION app.role_in(of_organization uuid, who uuid) OWNER TO breathmaster_boards;
+
+COMMENT ON FUNCTION app.role_in(of_organization uuid, who uuid) IS 'Of a member of an organization whose members the bound user may list; null otherwise.';
 
 CREATE FUNCTION app.settle_device_request(id uuid, new_state text, at timestamp with time zone) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1681,6 +3042,26 @@ ALTER FUNCTION app.spend_password_reset(id uuid, shown_digest bytea, at timestam
 
 COMMENT ON FUNCTION app.spend_password_reset(id uuid, shown_digest bytea, at timestamp with time zone) IS 'The address that a code was mailed to, once, and null for any other code: each reset takes five.';
 
+CREATE FUNCTION app.suspend_organization(of_organization uuid, closed boolean, origin app.origin) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform app.bind_organization(of_organization);
+  update app.organization set suspended_at = case when closed then origin.happened_at end
+  where organization_id = of_organization and (suspended_at is not null) <> closed;
+  if found then
+    perform app.record_organization_event(of_organization,
+      case when closed then 'organization.suspended' else 'organization.resumed' end, 'organization', null, null, origin,
+      'operator');
+  end if;
+end
+$$;
+
+ALTER FUNCTION app.suspend_organization(of_organization uuid, closed boolean, origin app.origin) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.suspend_organization(of_organization uuid, closed boolean, origin app.origin) IS 'The operator closes a company, or opens it again. Raises BM404 where there is none.';
+
 CREATE FUNCTION app.take(subjects bytea[], quotas integer[], seconds integer[], at timestamp with time zone, OUT refused integer, OUT retry_after integer) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1709,7 +3090,7 @@ ALTER FUNCTION app.take(subjects bytea[], quotas integer[], seconds integer[], a
 
 COMMENT ON FUNCTION app.take(subjects bytea[], quotas integer[], seconds integer[], at timestamp with time zone, OUT refused integer, OUT retry_after integer) IS 'Takes one of each quota, in turn: the position of the one that is spent, and the seconds until there is one again. Nulls where there was one of each.';
 
-CREATE FUNCTION app.take_mail(most integer, at timestamp with time zone, lease interval) RETURNS TABLE(uid uuid, message_id uuid, kind text, recipient text, seed uuid, written_at timestamp with time zone, attempts integer)
+CREATE FUNCTION app.take_mail(most integer, at timestamp with time zone, lease interval) RETURNS TABLE(uid uuid, message_id uuid, kind text, recipient text, seed uuid, written_at timestamp with time zone, attempts integer, about text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -1730,7 +3111,7 @@ begin
       for update skip locked
     ) as taken
     where o.uid = taken.uid and o.message_id = taken.message_id
-    returning o.uid, o.message_id, o.kind, o.recipient, o.seed, o.written_at, o.attempts;
+    returning o.uid, o.message_id, o.kind, o.recipient, o.seed, o.written_at, o.attempts, o.about;
 end
 $$;
 
@@ -1749,6 +3130,27 @@ end
 $$;
 
 ALTER FUNCTION app.take_turns(one uuid, another uuid) OWNER TO breathmaster_owner;
+
+CREATE FUNCTION app.tally_directory() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  entry constant app.directory_user := case tg_op when 'INSERT' then new else old end;
+  change constant integer := case tg_op when 'INSERT' then 1 else -1 end;
+begin
+  -- Where the company itself goes, its count goes too.
+  if current_setting('app.key_organization_id', true) is distinct from entry.organization_id::text then
+    return null;
+  end if;
+  insert into app.directory_tally as t (organization_id, shard, users)
+  values (entry.organization_id, get_byte(uuid_send(entry.directory_user_id), 0) % 16, change)
+  on conflict (organization_id, shard) do update set users = t.users + excluded.users;
+  return null;
+end
+$$;
+
+ALTER FUNCTION app.tally_directory() OWNER TO breathmaster_worker;
 
 CREATE FUNCTION app.tally_global_standing() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1771,6 +3173,28 @@ end
 $$;
 
 ALTER FUNCTION app.tally_global_standing() OWNER TO breathmaster_owner;
+
+CREATE FUNCTION app.tended_organization_id() RETURNS uuid
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select nullif(current_setting('app.organization_id', true), '')::uuid where app.tending() is not null;
+$$;
+
+ALTER FUNCTION app.tended_organization_id() OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.tended_organization_id() IS 'The bound organization while a job tends to it, and null otherwise.';
+
+CREATE FUNCTION app.tending() RETURNS timestamp with time zone
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select nullif(current_setting('app.tending', true), '')::timestamptz;
+$$;
+
+ALTER FUNCTION app.tending() OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.tending() IS 'The moment at which a job tends to companies: its policies let it see those that were there by then. Null when there is none.';
 
 CREATE FUNCTION app.uid_by_email(given text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1861,6 +3285,73 @@ $$;
 ALTER FUNCTION app.verify_email(shown_address text, shown_digest bytea, at timestamp with time zone) OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.verify_email(shown_address text, shown_digest bytea, at timestamp with time zone) IS 'Makes an address the bound user''s by the code that was mailed there. Each code takes five wrong tries and one right one. Raises email_claim_taken where the address is somebody else''s: only who reads its mail gets there.';
+
+CREATE FUNCTION app.verify_organization_events(of_organization uuid, OUT events bigint, OUT wrong bigint, OUT why text, OUT last_number bigint, OUT last_hash bytea) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  head app.organization_event_head;
+begin
+  perform app.bind_organization(of_organization);
+  select * into head from app.organization_event_head where organization_id = of_organization;
+  last_number := coalesce(head.last_number, 0);
+  last_hash := coalesce(head.last_hash, '\x');
+  select count(*) into events from app.organization_event where organization_id = of_organization;
+  select found.number, found.why into wrong, why
+  from (
+    select e.number, case
+        when e.number <> lag(e.number, 1, coalesce(head.forgotten_number, 0)) over chain + 1 then 'the line before is missing'
+        when e.hash <> app.organization_event_hash(e, lag(e.hash, 1, coalesce(head.forgotten_hash, '\x')) over chain)
+          then 'the line is not what was written'
+      end as why
+    from app.organization_event e
+    where e.organization_id = of_organization
+    window chain as (order by e.number)
+  ) as found
+  where found.why is not null
+  order by found.number
+  limit 1;
+  if wrong is null and not exists (
+    select from app.organization_event e
+    where e.organization_id = of_organization and e.number = head.last_number and e.hash = head.last_hash
+  ) and last_number > coalesce(head.forgotten_number, 0) then
+    wrong := last_number;
+    why := 'the last line is missing, or is not what was written';
+  end if;
+end
+$$;
+
+ALTER FUNCTION app.verify_organization_events(of_organization uuid, OUT events bigint, OUT wrong bigint, OUT why text, OUT last_number bigint, OUT last_hash bytea) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.verify_organization_events(of_organization uuid, OUT events bigint, OUT wrong bigint, OUT why text, OUT last_number bigint, OUT last_hash bytea) IS 'How many lines a company''s record has, and the first that is not what was written. Nothing is wrong where that is null. The last number and hash, noted elsewhere, tell later that not even the whole was written anew.';
+
+CREATE FUNCTION app.withdraw_ownership_offer(of_organization uuid, origin app.origin) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  me constant uuid := app.uid();
+  offer app.ownership_offer;
+begin
+  if of_organization <> all (app.own_organization_ids()) then
+    return false;
+  end if;
+  perform set_config('app.organization_id', of_organization::text, true);
+  delete from app.ownership_offer where organization_id = of_organization and (uid = me or offered_by = me)
+  returning * into offer;
+  if not found then
+    return false;
+  end if;
+  perform app.record_organization_event(of_organization,
+    case when offer.uid = me then 'ownership.declined' else 'ownership.withdrawn' end, 'user:' || offer.uid, null, null, origin);
+  return true;
+end
+$$;
+
+ALTER FUNCTION app.withdraw_ownership_offer(of_organization uuid, origin app.origin) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.withdraw_ownership_offer(of_organization uuid, origin app.origin) IS 'A no, by the one who was asked, or the end of it by the one who asked: whether there was an offer.';
 
 CREATE TABLE app.access_token (
     uid uuid NOT NULL,
@@ -2122,11 +3613,113 @@ COMMENT ON COLUMN app.device_request.source IS 'The network that it asked from, 
 
 COMMENT ON COLUMN app.device_request.next_poll_at IS 'Before this it asks too often, and from then on has to wait five seconds longer (RFC 8628 §3.5).';
 
+CREATE TABLE app.directory_group (
+    organization_id uuid NOT NULL,
+    directory_group_id uuid NOT NULL,
+    display_name text NOT NULL,
+    name_key text GENERATED ALWAYS AS (lower(display_name)) STORED NOT NULL,
+    external_id text,
+    version bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT directory_group_display_name_check CHECK (((char_length(display_name) >= 1) AND (char_length(display_name) <= 1024))),
+    CONSTRAINT directory_group_external_id_check CHECK ((char_length(external_id) <= 1024))
+);
+
+ALTER TABLE ONLY app.directory_group FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.directory_group OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.directory_group IS 'A team within a company, as its directory has it.';
+
+CREATE TABLE app.directory_group_member (
+    organization_id uuid NOT NULL,
+    directory_group_id uuid NOT NULL,
+    directory_user_id uuid NOT NULL
+);
+
+ALTER TABLE ONLY app.directory_group_member FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.directory_group_member OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.directory_group_member IS 'Who belongs to which team.';
+
+CREATE TABLE app.directory_leaver (
+    organization_id uuid NOT NULL,
+    digest bytea NOT NULL,
+    CONSTRAINT directory_leaver_digest_check CHECK ((octet_length(digest) = 32))
+);
+
+ALTER TABLE ONLY app.directory_leaver FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.directory_leaver OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.directory_leaver IS 'Whom the directory has deleted, by a digest of their address: the domain alone doesn''t let them in again. Gone when the directory has them again.';
+
+CREATE TABLE app.directory_tally (
+    organization_id uuid NOT NULL,
+    shard integer NOT NULL,
+    users bigint NOT NULL,
+    CONSTRAINT directory_tally_shard_check CHECK (((shard >= 0) AND (shard <= 15)))
+)
+WITH (fillfactor='50');
+
+ALTER TABLE ONLY app.directory_tally FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.directory_tally OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.directory_tally IS 'How many users a company''s directory has, in parts to be added up.';
+
+CREATE TABLE app.directory_user (
+    organization_id uuid NOT NULL,
+    directory_user_id uuid NOT NULL,
+    user_name text NOT NULL,
+    user_key text GENERATED ALWAYS AS (lower(user_name)) STORED NOT NULL,
+    external_id text,
+    display_name text,
+    formatted_name text,
+    family_name text,
+    given_name text,
+    emails jsonb DEFAULT '[]'::jsonb NOT NULL,
+    address text GENERATED ALWAYS AS (app.directory_address(user_name, emails)) STORED,
+    active boolean,
+    declined boolean DEFAULT false NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT directory_user_display_name_check CHECK ((char_length(display_name) <= 1024)),
+    CONSTRAINT directory_user_emails_check CHECK (((jsonb_typeof(emails) = 'array'::text) AND (octet_length((emails)::text) <= 65536))),
+    CONSTRAINT directory_user_external_id_check CHECK ((char_length(external_id) <= 1024)),
+    CONSTRAINT directory_user_family_name_check CHECK ((char_length(family_name) <= 1024)),
+    CONSTRAINT directory_user_formatted_name_check CHECK ((char_length(formatted_name) <= 1024)),
+    CONSTRAINT directory_user_given_name_check CHECK ((char_length(given_name) <= 1024)),
+    CONSTRAINT directory_user_user_name_check CHECK (((char_length(user_name) >= 1) AND (char_length(user_name) <= 1024)))
+);
+
+ALTER TABLE ONLY app.directory_user FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.directory_user OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.directory_user IS 'Somebody in a company''s directory. The company''s word about its own; no account, and no practice.';
+
+COMMENT ON COLUMN app.directory_user.user_key IS 'In lower case, as a column: the index of an expression is not used below a policy, since lower() might tell of rows that it hides.';
+
+COMMENT ON COLUMN app.directory_user.active IS 'As the directory says. Only true makes a membership.';
+
+COMMENT ON COLUMN app.directory_user.declined IS 'The person has left the company here. The directory doesn''t bring them back; they themselves may come.';
+
 CREATE TABLE app.domain_claim (
     organization_id uuid NOT NULL,
     domain text NOT NULL,
     proved_at timestamp with time zone,
-    CONSTRAINT domain_claim_invalid CHECK (((domain = lower(domain)) AND (domain ~ '^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$'::text)))
+    token text,
+    claimed_at timestamp with time zone DEFAULT now() NOT NULL,
+    checked_at timestamp with time zone,
+    due_at timestamp with time zone,
+    lost_at timestamp with time zone,
+    CONSTRAINT domain_claim_invalid CHECK (((domain = lower(domain)) AND (domain ~ '^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$'::text))),
+    CONSTRAINT domain_claim_lost_was_proved CHECK (((lost_at IS NULL) OR (proved_at IS NOT NULL))),
+    CONSTRAINT domain_claim_token_invalid CHECK ((token ~ '^[a-z2-7]{26}$'::text))
 );
 
 ALTER TABLE ONLY app.domain_claim FORCE ROW LEVEL SECURITY;
@@ -2135,11 +3728,20 @@ ALTER TABLE app.domain_claim OWNER TO breathmaster_owner;
 
 COMMENT ON TABLE app.domain_claim IS 'A mail domain that an organization holds. One of the few facts that are unique across tenants.';
 
+COMMENT ON COLUMN app.domain_claim.token IS 'What the record has to say. No secret: it is for the world to see. Null where the operator vouches for the domain.';
+
+COMMENT ON COLUMN app.domain_claim.checked_at IS 'When the record was last looked for, and the domain''s servers answered.';
+
+COMMENT ON COLUMN app.domain_claim.due_at IS 'When a job looks for it next. The job that looks moves this forward.';
+
+COMMENT ON COLUMN app.domain_claim.lost_at IS 'Since when the record is missing. After seven days the claim is gone.';
+
 CREATE TABLE app.email_claim (
     uid uuid NOT NULL,
     address text NOT NULL,
     domain text GENERATED ALWAYS AS (lower(split_part(address, '@'::text, 2))) STORED NOT NULL,
     verified_at timestamp with time zone DEFAULT now() NOT NULL,
+    mailbox text GENERATED ALWAYS AS (lower(address)) STORED NOT NULL,
     CONSTRAINT email_claim_invalid CHECK (((char_length(address) <= 254) AND (address ~ '^[^@[:space:]]+@[^@[:space:]]+$'::text)))
 );
 
@@ -2148,6 +3750,8 @@ ALTER TABLE ONLY app.email_claim FORCE ROW LEVEL SECURITY;
 ALTER TABLE app.email_claim OWNER TO breathmaster_owner;
 
 COMMENT ON TABLE app.email_claim IS 'An address that a person has shown to be theirs. Joining a company hangs on one of these, not on the profile.';
+
+COMMENT ON COLUMN app.email_claim.mailbox IS 'In lower case, for an index that is used below a policy.';
 
 CREATE TABLE app.email_verification (
     uid uuid NOT NULL,
@@ -2377,6 +3981,23 @@ ALTER TABLE app.global_total OWNER TO breathmaster_owner;
 
 COMMENT ON TABLE app.global_total IS 'What those have reached in all time who want everyone to see it. The streak is null where they don''t share theirs.';
 
+CREATE TABLE app.invitation (
+    organization_id uuid NOT NULL,
+    invitation_id uuid NOT NULL,
+    address text NOT NULL,
+    role text NOT NULL,
+    invited_at timestamp with time zone NOT NULL,
+    good_until timestamp with time zone NOT NULL,
+    CONSTRAINT invitation_address_invalid CHECK (((char_length(address) <= 254) AND (address ~ '^[!-;=?-~]+@[a-z0-9.-]+$'::text))),
+    CONSTRAINT invitation_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'analyst'::text, 'member'::text])))
+);
+
+ALTER TABLE ONLY app.invitation FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.invitation OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.invitation IS 'Who is asked into a company, by an address that they have to show to be theirs. It is spent by joining, and good for seven days.';
+
 CREATE TABLE app.mail_budget (
     uid uuid NOT NULL,
     since timestamp with time zone NOT NULL,
@@ -2395,6 +4016,9 @@ CREATE TABLE app.member (
     uid uuid NOT NULL,
     role text NOT NULL,
     joined_at timestamp with time zone DEFAULT now() NOT NULL,
+    domain text,
+    agreed_at timestamp with time zone DEFAULT now(),
+    directory_user_id uuid,
     CONSTRAINT member_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'analyst'::text, 'member'::text])))
 );
 
@@ -2404,22 +4028,68 @@ ALTER TABLE app.member OWNER TO breathmaster_owner;
 
 COMMENT ON TABLE app.member IS 'A person in an organization. The organization sees that they belong, never their practice.';
 
-CREATE TABLE app.organization (
+COMMENT ON COLUMN app.member.domain IS 'The proved domain by which they joined: the membership ends with it. Null for those whom the company has for another reason.';
+
+COMMENT ON COLUMN app.member.agreed_at IS 'When the person agreed to be seen there. Null where the directory has put them in: until then nothing of theirs is on a board.';
+
+COMMENT ON COLUMN app.member.directory_user_id IS 'Whom the directory knows them as: without that row, the membership is over.';
+
+CREATE TABLE app.organization_deletion (
     organization_id uuid NOT NULL,
-    name text NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    leaderboard_enabled boolean DEFAULT false NOT NULL,
-    show_real_names boolean DEFAULT false NOT NULL,
-    CONSTRAINT organization_name_invalid CHECK (((char_length(name) >= 1) AND (char_length(name) <= 80)))
+    asked_at timestamp with time zone NOT NULL,
+    begun_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    counts jsonb DEFAULT '{}'::jsonb NOT NULL
 );
 
-ALTER TABLE ONLY app.organization FORCE ROW LEVEL SECURITY;
+ALTER TABLE ONLY app.organization_deletion FORCE ROW LEVEL SECURITY;
 
-ALTER TABLE app.organization OWNER TO breathmaster_owner;
+ALTER TABLE app.organization_deletion OWNER TO breathmaster_owner;
 
-COMMENT ON TABLE app.organization IS 'A company tenant.';
+COMMENT ON TABLE app.organization_deletion IS 'What was deleted of a company: how much of what, and when. It outlasts the company, and has nothing of it but the id.';
 
-COMMENT ON COLUMN app.organization.show_real_names IS 'Whether the board has the real names of those who agree to that, or the names that they chose to be seen by.';
+CREATE TABLE app.organization_event_head (
+    organization_id uuid NOT NULL,
+    last_number bigint NOT NULL,
+    last_hash bytea NOT NULL,
+    forgotten_number bigint DEFAULT 0 NOT NULL,
+    forgotten_hash bytea DEFAULT '\x'::bytea NOT NULL
+);
+
+ALTER TABLE ONLY app.organization_event_head FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.organization_event_head OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.organization_event_head IS 'Where a company''s record ends, so that a missing end is noticed, and where it begins since older lines were forgotten.';
+
+CREATE TABLE app.organization_key (
+    organization_id uuid NOT NULL,
+    key_id uuid NOT NULL,
+    hash bytea NOT NULL,
+    name text NOT NULL,
+    scopes text[] NOT NULL,
+    sources cidr[] NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone,
+    used_on date,
+    CONSTRAINT organization_key_expiry_invalid CHECK ((expires_at > created_at)),
+    CONSTRAINT organization_key_hash_check CHECK ((octet_length(hash) = 32)),
+    CONSTRAINT organization_key_name_invalid CHECK ((((char_length(name) >= 1) AND (char_length(name) <= 80)) AND (name IS NORMALIZED) AND (name !~ '[[:cntrl:]]'::text) AND (name ~ '[^[:space:]]'::text))),
+    CONSTRAINT organization_key_scopes_check CHECK (((cardinality(scopes) >= 1) AND (cardinality(scopes) <= 32))),
+    CONSTRAINT organization_key_sources_check CHECK ((cardinality(sources) <= 50))
+);
+
+ALTER TABLE ONLY app.organization_key FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.organization_key OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.organization_key IS 'What an organization lets a program of its own do. The key is kept as SHA-256 only, and even that the server cannot read.';
+
+COMMENT ON COLUMN app.organization_key.sources IS 'The networks that it is good from; from anywhere where there is none.';
+
+COMMENT ON COLUMN app.organization_key.expires_at IS 'Null for one that lasts: a directory that stops at night without a word helps nobody.';
+
+COMMENT ON COLUMN app.organization_key.used_on IS 'The last day, in UTC, on which it opened anything. Written once a day.';
 
 CREATE TABLE app.outbox (
     uid uuid NOT NULL,
@@ -2433,6 +4103,8 @@ CREATE TABLE app.outbox (
     attempts integer DEFAULT 0 NOT NULL,
     dead_at timestamp with time zone,
     dead_of text,
+    about text,
+    CONSTRAINT outbox_about_invalid CHECK ((char_length(about) <= 200)),
     CONSTRAINT outbox_dead_of_check CHECK ((char_length(dead_of) <= 200)),
     CONSTRAINT outbox_kind_check CHECK ((kind = ANY (ARRAY['emailCode'::text, 'passwordReset'::text, 'passwordChanged'::text, 'invitation'::text]))),
     CONSTRAINT outbox_recipient_invalid CHECK (((char_length(recipient) <= 254) AND (recipient ~ '^[!-;=?-~]+@[a-z0-9.-]+$'::text)))
@@ -2451,6 +4123,22 @@ COMMENT ON COLUMN app.outbox.seed IS 'What the code in it comes of, with a key t
 COMMENT ON COLUMN app.outbox.due_at IS 'When it is sent next. The job that has taken it moves this forward, so one that dies with it holds it up and doesn''t lose it.';
 
 COMMENT ON COLUMN app.outbox.dead_of IS 'Why it was given up, in the job''s words and never a mail server''s, which may repeat the address.';
+
+COMMENT ON COLUMN app.outbox.about IS 'What it is about, to be named in it: for an invitation, the company.';
+
+CREATE TABLE app.ownership_offer (
+    organization_id uuid NOT NULL,
+    uid uuid NOT NULL,
+    offered_by uuid NOT NULL,
+    offered_at timestamp with time zone NOT NULL,
+    good_until timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY app.ownership_offer FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.ownership_offer OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.ownership_offer IS 'A company that its owner wants to hand to another member, who has to say yes. Gone when either leaves.';
 
 CREATE TABLE app.password (
     uid uuid NOT NULL,
@@ -2583,6 +4271,20 @@ COMMENT ON COLUMN app.refresh_token.previous_hash IS 'The token that current_has
 COMMENT ON COLUMN app.refresh_token.ends_at IS 'When the sign-in ends, whatever expires_at was moved to.';
 
 COMMENT ON COLUMN app.refresh_token.rotated_at IS 'When current_hash was first asked for. The token before it is asked for again within seconds when an answer was lost; later than that is worth a line in the record.';
+
+CREATE TABLE app.role_permission (
+    role text NOT NULL,
+    permission text NOT NULL,
+    when_closed boolean DEFAULT false NOT NULL,
+    CONSTRAINT role_permission_permission_check CHECK ((permission ~ '^[a-z]+\.[a-z]+$'::text)),
+    CONSTRAINT role_permission_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'analyst'::text, 'member'::text])))
+);
+
+ALTER TABLE app.role_permission OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.role_permission IS 'What each role may do in its company. The only place that says so: policies and functions ask it, through app.permitted_organization_ids.';
+
+COMMENT ON COLUMN app.role_permission.when_closed IS 'Whether the role still may while the company is closed.';
 
 CREATE TABLE app.season (
     period text NOT NULL,
@@ -3017,6 +4719,20 @@ ALTER TABLE board.global_total OWNER TO breathmaster_boards;
 
 COMMENT ON VIEW board.global_total IS 'What those on the global board have reached in all time who want that seen.';
 
+CREATE VIEW board.member WITH (security_barrier='true') AS
+ SELECT m.organization_id,
+    m.uid,
+    u.display_name,
+    u.avatar_url,
+    m.role,
+    m.joined_at
+   FROM (app.member m
+     JOIN app."user" u ON ((u.uid = m.uid)));
+
+ALTER TABLE board.member OWNER TO breathmaster_boards;
+
+COMMENT ON VIEW board.member IS 'The members of each organization whose members the bound user may list: the name that each chose to be seen by, role and since when.';
+
 CREATE VIEW board.season WITH (security_barrier='true') AS
  SELECT season.period,
     season.closed_at,
@@ -3027,6 +4743,34 @@ CREATE VIEW board.season WITH (security_barrier='true') AS
 ALTER TABLE board.season OWNER TO breathmaster_boards;
 
 COMMENT ON VIEW board.season IS 'The weeks whose standings no session changes any more.';
+
+CREATE VIEW board.suggestion WITH (security_barrier='true') AS
+ SELECT o.organization_id,
+    o.name,
+    o.leaderboard_enabled,
+    o.show_real_names,
+    i.invitation_id,
+    i.role,
+    i.good_until,
+    d.domain,
+    o.automatic_joining
+   FROM ((app.organization o
+     LEFT JOIN LATERAL ( SELECT inv.invitation_id,
+            inv.role,
+            inv.good_until
+           FROM app.invitation inv
+          WHERE (inv.organization_id = o.organization_id)
+          ORDER BY inv.good_until DESC
+         LIMIT 1) i ON (true))
+     LEFT JOIN LATERAL ( SELECT c.domain
+           FROM app.domain_claim c
+          WHERE (c.organization_id = o.organization_id)
+          ORDER BY c.domain
+         LIMIT 1) d ON (true));
+
+ALTER TABLE board.suggestion OWNER TO breathmaster_boards;
+
+COMMENT ON VIEW board.suggestion IS 'The companies that the bound user may be asked into: by an invitation to an address of theirs, or a proved domain in which they have one.';
 
 CREATE TABLE migration.applied (
     version integer NOT NULL,
@@ -3073,11 +4817,35 @@ ALTER TABLE ONLY app.device_request
 ALTER TABLE ONLY app.device_request
     ADD CONSTRAINT device_request_pkey PRIMARY KEY (request_id);
 
-ALTER TABLE ONLY app.domain_claim
-    ADD CONSTRAINT domain_claim_pkey PRIMARY KEY (organization_id, domain);
+ALTER TABLE ONLY app.directory_group
+    ADD CONSTRAINT directory_group_external_id_taken UNIQUE (organization_id, external_id);
+
+ALTER TABLE ONLY app.directory_group_member
+    ADD CONSTRAINT directory_group_member_pkey PRIMARY KEY (organization_id, directory_group_id, directory_user_id);
+
+ALTER TABLE ONLY app.directory_group
+    ADD CONSTRAINT directory_group_name_taken UNIQUE (organization_id, name_key);
+
+ALTER TABLE ONLY app.directory_group
+    ADD CONSTRAINT directory_group_pkey PRIMARY KEY (organization_id, directory_group_id);
+
+ALTER TABLE ONLY app.directory_leaver
+    ADD CONSTRAINT directory_leaver_pkey PRIMARY KEY (organization_id, digest);
+
+ALTER TABLE ONLY app.directory_tally
+    ADD CONSTRAINT directory_tally_pkey PRIMARY KEY (organization_id, shard);
+
+ALTER TABLE ONLY app.directory_user
+    ADD CONSTRAINT directory_user_external_id_taken UNIQUE (organization_id, external_id);
+
+ALTER TABLE ONLY app.directory_user
+    ADD CONSTRAINT directory_user_name_taken UNIQUE (organization_id, user_key);
+
+ALTER TABLE ONLY app.directory_user
+    ADD CONSTRAINT directory_user_pkey PRIMARY KEY (organization_id, directory_user_id);
 
 ALTER TABLE ONLY app.domain_claim
-    ADD CONSTRAINT domain_claim_taken UNIQUE (domain);
+    ADD CONSTRAINT domain_claim_pkey PRIMARY KEY (organization_id, domain);
 
 ALTER TABLE ONLY app.email_claim
     ADD CONSTRAINT email_claim_pkey PRIMARY KEY (uid, address);
@@ -3118,17 +4886,35 @@ ALTER TABLE ONLY app.global_tally
 ALTER TABLE ONLY app.global_total
     ADD CONSTRAINT global_total_pkey PRIMARY KEY (uid);
 
+ALTER TABLE ONLY app.invitation
+    ADD CONSTRAINT invitation_pkey PRIMARY KEY (organization_id, invitation_id);
+
 ALTER TABLE ONLY app.mail_budget
     ADD CONSTRAINT mail_budget_pkey PRIMARY KEY (uid);
 
 ALTER TABLE ONLY app.member
     ADD CONSTRAINT member_pkey PRIMARY KEY (organization_id, uid);
 
+ALTER TABLE ONLY app.organization_deletion
+    ADD CONSTRAINT organization_deletion_pkey PRIMARY KEY (organization_id);
+
+ALTER TABLE ONLY app.organization_event_head
+    ADD CONSTRAINT organization_event_head_pkey PRIMARY KEY (organization_id);
+
+ALTER TABLE ONLY app.organization_event
+    ADD CONSTRAINT organization_event_pkey PRIMARY KEY (organization_id, number);
+
+ALTER TABLE ONLY app.organization_key
+    ADD CONSTRAINT organization_key_pkey PRIMARY KEY (organization_id, key_id);
+
 ALTER TABLE ONLY app.organization
     ADD CONSTRAINT organization_pkey PRIMARY KEY (organization_id);
 
 ALTER TABLE ONLY app.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (uid, message_id);
+
+ALTER TABLE ONLY app.ownership_offer
+    ADD CONSTRAINT ownership_offer_pkey PRIMARY KEY (organization_id, uid);
 
 ALTER TABLE ONLY app.password
     ADD CONSTRAINT password_pkey PRIMARY KEY (uid);
@@ -3150,6 +4936,9 @@ ALTER TABLE ONLY app.recovery_code
 
 ALTER TABLE ONLY app.refresh_token
     ADD CONSTRAINT refresh_token_pkey PRIMARY KEY (uid, family);
+
+ALTER TABLE ONLY app.role_permission
+    ADD CONSTRAINT role_permission_pkey PRIMARY KEY (role, permission);
 
 ALTER TABLE ONLY app.season
     ADD CONSTRAINT season_pkey PRIMARY KEY (period);
@@ -3193,6 +4982,20 @@ CREATE INDEX device_approval_by_request ON app.device_approval USING btree (requ
 
 CREATE INDEX device_request_asked ON app.device_request USING btree (asked_at);
 
+CREATE INDEX directory_group_by_age ON app.directory_group USING btree (organization_id, created_at, directory_group_id);
+
+CREATE INDEX directory_group_member_by_user ON app.directory_group_member USING btree (organization_id, directory_user_id);
+
+CREATE INDEX directory_user_by_address ON app.directory_user USING btree (organization_id, address);
+
+CREATE INDEX directory_user_by_age ON app.directory_user USING btree (organization_id, created_at, directory_user_id);
+
+CREATE INDEX domain_claim_due ON app.domain_claim USING btree (due_at) WHERE (due_at IS NOT NULL);
+
+CREATE UNIQUE INDEX domain_claim_taken ON app.domain_claim USING btree (domain) WHERE (proved_at IS NOT NULL);
+
+CREATE INDEX email_claim_by_mailbox ON app.email_claim USING btree (mailbox);
+
 CREATE UNIQUE INDEX email_claim_taken ON app.email_claim USING btree (lower(address));
 
 CREATE INDEX friendship_by_friend ON app.friendship USING btree (friend_uid);
@@ -3213,11 +5016,23 @@ CREATE INDEX global_standing_xp_changed ON app.global_standing USING btree (peri
 
 CREATE INDEX global_tally_change_by_value ON app.global_tally_change USING btree (period, metric, value);
 
+CREATE INDEX invitation_by_address ON app.invitation USING btree (lower(address));
+
+CREATE UNIQUE INDEX invitation_of_address ON app.invitation USING btree (organization_id, lower(address));
+
+CREATE INDEX member_by_directory_user ON app.member USING btree (organization_id, directory_user_id);
+
 CREATE INDEX member_by_uid ON app.member USING btree (uid);
+
+CREATE INDEX organization_deletion_due ON app.organization USING btree (deletion_due_at) WHERE (deletion_due_at IS NOT NULL);
+
+CREATE INDEX organization_event_by_time ON app.organization_event USING btree (organization_id, happened_at);
 
 CREATE INDEX outbox_dead ON app.outbox USING btree (dead_at) WHERE (dead_at IS NOT NULL);
 
 CREATE INDEX outbox_due ON app.outbox USING btree (due_at) WHERE (dead_at IS NULL);
+
+CREATE INDEX ownership_offer_by_owner ON app.ownership_offer USING btree (organization_id, offered_by);
 
 CREATE INDEX password_reset_asked ON app.password_reset USING btree (asked_at);
 
@@ -3231,9 +5046,27 @@ CREATE INDEX session_by_version ON app.session USING btree (uid, sync_version);
 
 CREATE INDEX sync_batch_by_version ON app.sync_batch USING btree (uid, sync_version);
 
+CREATE TRIGGER company_standing_agreed BEFORE INSERT ON app.company_standing FOR EACH ROW EXECUTE FUNCTION app.require_agreement();
+
+CREATE TRIGGER directory_user_deleted AFTER DELETE ON app.directory_user FOR EACH ROW EXECUTE FUNCTION app.remember_leaver();
+
+CREATE TRIGGER directory_user_followed AFTER INSERT OR UPDATE OF user_name, emails, active ON app.directory_user FOR EACH ROW EXECUTE FUNCTION app.follow_directory();
+
+CREATE TRIGGER directory_user_tallied AFTER INSERT OR DELETE ON app.directory_user FOR EACH ROW EXECUTE FUNCTION app.tally_directory();
+
+CREATE TRIGGER domain_claim_greeted AFTER INSERT OR UPDATE OF proved_at ON app.domain_claim FOR EACH ROW WHEN ((new.proved_at IS NOT NULL)) EXECUTE FUNCTION app.greet_domain();
+
+CREATE TRIGGER email_claim_greeted AFTER INSERT ON app.email_claim FOR EACH ROW EXECUTE FUNCTION app.greet_address();
+
 CREATE TRIGGER global_standing_tallied AFTER INSERT OR DELETE OR UPDATE OF weekly_xp, weekly_streak ON app.global_standing FOR EACH ROW EXECUTE FUNCTION app.tally_global_standing();
 
-CREATE TRIGGER member_joined AFTER INSERT ON app.member FOR EACH ROW EXECUTE FUNCTION app.project_on_change();
+CREATE TRIGGER member_admitted BEFORE INSERT ON app.member FOR EACH ROW EXECUTE FUNCTION app.admit_member();
+
+CREATE TRIGGER member_agreed AFTER UPDATE OF agreed_at ON app.member FOR EACH ROW WHEN (((old.agreed_at IS NULL) AND (new.agreed_at IS NOT NULL))) EXECUTE FUNCTION app.project_on_change();
+
+CREATE TRIGGER member_departed AFTER DELETE ON app.member FOR EACH ROW WHEN ((old.directory_user_id IS NOT NULL)) EXECUTE FUNCTION app.note_departure();
+
+CREATE TRIGGER member_joined AFTER INSERT ON app.member FOR EACH ROW WHEN ((new.agreed_at IS NOT NULL)) EXECUTE FUNCTION app.project_on_change();
 
 CREATE TRIGGER user_deleted AFTER DELETE ON app."user" FOR EACH ROW EXECUTE FUNCTION app.forget_blocks();
 
@@ -3278,6 +5111,24 @@ ALTER TABLE ONLY app.device_approval
 ALTER TABLE ONLY app.device
     ADD CONSTRAINT device_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
 
+ALTER TABLE ONLY app.directory_group_member
+    ADD CONSTRAINT directory_group_member_group FOREIGN KEY (organization_id, directory_group_id) REFERENCES app.directory_group(organization_id, directory_group_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.directory_group_member
+    ADD CONSTRAINT directory_group_member_user FOREIGN KEY (organization_id, directory_user_id) REFERENCES app.directory_user(organization_id, directory_user_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.directory_group
+    ADD CONSTRAINT directory_group_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app.organization(organization_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.directory_leaver
+    ADD CONSTRAINT directory_leaver_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app.organization(organization_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.directory_tally
+    ADD CONSTRAINT directory_tally_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app.organization(organization_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.directory_user
+    ADD CONSTRAINT directory_user_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app.organization(organization_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY app.domain_claim
     ADD CONSTRAINT domain_claim_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app.organization(organization_id) ON DELETE CASCADE;
 
@@ -3317,8 +5168,14 @@ ALTER TABLE ONLY app.global_standing
 ALTER TABLE ONLY app.global_total
     ADD CONSTRAINT global_total_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
 
+ALTER TABLE ONLY app.invitation
+    ADD CONSTRAINT invitation_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app.organization(organization_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY app.mail_budget
     ADD CONSTRAINT mail_budget_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.member
+    ADD CONSTRAINT member_directory_user FOREIGN KEY (organization_id, directory_user_id) REFERENCES app.directory_user(organization_id, directory_user_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY app.member
     ADD CONSTRAINT member_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app.organization(organization_id) ON DELETE CASCADE;
@@ -3326,8 +5183,23 @@ ALTER TABLE ONLY app.member
 ALTER TABLE ONLY app.member
     ADD CONSTRAINT member_uid_across FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
 
+ALTER TABLE ONLY app.organization_event_head
+    ADD CONSTRAINT organization_event_head_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app.organization(organization_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.organization_event
+    ADD CONSTRAINT organization_event_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app.organization(organization_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.organization_key
+    ADD CONSTRAINT organization_key_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app.organization(organization_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY app.outbox
     ADD CONSTRAINT outbox_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.ownership_offer
+    ADD CONSTRAINT ownership_offer_member FOREIGN KEY (organization_id, uid) REFERENCES app.member(organization_id, uid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.ownership_offer
+    ADD CONSTRAINT ownership_offer_owner FOREIGN KEY (organization_id, offered_by) REFERENCES app.member(organization_id, uid) ON DELETE CASCADE;
 
 ALTER TABLE ONLY app.password
     ADD CONSTRAINT password_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
@@ -3394,6 +5266,8 @@ CREATE POLICY company_season_rank_colleagues ON app.company_season_rank FOR SELE
 
 CREATE POLICY company_season_rank_self ON app.company_season_rank TO breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
+CREATE POLICY company_season_rank_tended ON app.company_season_rank TO breathmaster_worker USING ((organization_id = ( SELECT app.tended_organization_id() AS tended_organization_id))) WITH CHECK ((organization_id = ( SELECT app.tended_organization_id() AS tended_organization_id)));
+
 ALTER TABLE app.company_standing ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY company_standing_closing ON app.company_standing FOR SELECT TO breathmaster_worker USING ((period = ( SELECT app.closing_season() AS closing_season)));
@@ -3402,6 +5276,8 @@ CREATE POLICY company_standing_colleagues ON app.company_standing FOR SELECT TO 
    FROM board.blocked b)))));
 
 CREATE POLICY company_standing_self ON app.company_standing TO breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
+
+CREATE POLICY company_standing_tended ON app.company_standing TO breathmaster_worker USING ((organization_id = ( SELECT app.tended_organization_id() AS tended_organization_id))) WITH CHECK ((organization_id = ( SELECT app.tended_organization_id() AS tended_organization_id)));
 
 ALTER TABLE app.daily_challenge ENABLE ROW LEVEL SECURITY;
 
@@ -3421,13 +5297,41 @@ CREATE POLICY device_request_delivering ON app.device_request TO breathmaster_wo
 
 CREATE POLICY device_self ON app.device TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
+ALTER TABLE app.directory_group ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE app.directory_group_member ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY directory_group_member_provisioned ON app.directory_group_member TO breathmaster_api USING ((organization_id = ( SELECT app.key_organization_id() AS key_organization_id))) WITH CHECK ((organization_id = ( SELECT app.key_organization_id() AS key_organization_id)));
+
+CREATE POLICY directory_group_provisioned ON app.directory_group TO breathmaster_api USING ((organization_id = ( SELECT app.key_organization_id() AS key_organization_id))) WITH CHECK ((organization_id = ( SELECT app.key_organization_id() AS key_organization_id)));
+
+ALTER TABLE app.directory_leaver ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY directory_leaver_provisioned ON app.directory_leaver TO breathmaster_worker USING ((organization_id = ( SELECT app.key_organization_id() AS key_organization_id))) WITH CHECK ((organization_id = ( SELECT app.key_organization_id() AS key_organization_id)));
+
+ALTER TABLE app.directory_tally ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY directory_tally_provisioned ON app.directory_tally TO breathmaster_api, breathmaster_worker USING ((organization_id = ( SELECT app.key_organization_id() AS key_organization_id))) WITH CHECK ((organization_id = ( SELECT app.key_organization_id() AS key_organization_id)));
+
+ALTER TABLE app.directory_user ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY directory_user_provisioned ON app.directory_user TO breathmaster_api, breathmaster_worker USING ((organization_id = ( SELECT app.key_organization_id() AS key_organization_id))) WITH CHECK ((organization_id = ( SELECT app.key_organization_id() AS key_organization_id)));
+
 ALTER TABLE app.domain_claim ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY domain_claim_bound ON app.domain_claim TO breathmaster_api, breathmaster_owner USING ((organization_id = ( SELECT app.organization_id() AS organization_id))) WITH CHECK ((organization_id = ( SELECT app.organization_id() AS organization_id)));
 
+CREATE POLICY domain_claim_own ON app.domain_claim FOR SELECT TO breathmaster_boards USING (((proved_at IS NOT NULL) AND (domain = ANY (( SELECT app.own_domains() AS own_domains)::text[]))));
+
+CREATE POLICY domain_claim_provisioned ON app.domain_claim FOR SELECT TO breathmaster_worker USING ((organization_id = ( SELECT app.followed_organization_id() AS followed_organization_id)));
+
+CREATE POLICY domain_claim_tended ON app.domain_claim TO breathmaster_worker USING ((claimed_at <= ( SELECT app.tending() AS tending))) WITH CHECK ((claimed_at <= ( SELECT app.tending() AS tending)));
+
 ALTER TABLE app.email_claim ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY email_claim_addressed ON app.email_claim FOR SELECT TO breathmaster_worker USING ((lower(address) = ( SELECT app.addressed() AS addressed)));
+
+CREATE POLICY email_claim_provisioned ON app.email_claim FOR SELECT TO breathmaster_worker USING ((domain = ANY (( SELECT app.provisioned_domains() AS provisioned_domains)::text[])));
 
 CREATE POLICY email_claim_self ON app.email_claim TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
@@ -3480,27 +5384,85 @@ CREATE POLICY global_total_everyone ON app.global_total FOR SELECT TO breathmast
 
 CREATE POLICY global_total_self ON app.global_total TO breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
+ALTER TABLE app.invitation ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY invitation_bound ON app.invitation TO breathmaster_owner USING ((organization_id = ( SELECT app.organization_id() AS organization_id))) WITH CHECK ((organization_id = ( SELECT app.organization_id() AS organization_id)));
+
+CREATE POLICY invitation_managed ON app.invitation FOR SELECT TO breathmaster_api USING ((organization_id = ANY (( SELECT app.permitted_organization_ids('members.invite'::text) AS permitted_organization_ids)::uuid[])));
+
+CREATE POLICY invitation_own ON app.invitation FOR SELECT TO breathmaster_boards USING ((lower(address) = ANY (( SELECT app.own_addresses() AS own_addresses)::text[])));
+
+CREATE POLICY invitation_tended ON app.invitation TO breathmaster_worker USING ((organization_id = ( SELECT app.tended_organization_id() AS tended_organization_id))) WITH CHECK ((organization_id = ( SELECT app.tended_organization_id() AS tended_organization_id)));
+
 ALTER TABLE app.mail_budget ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY mail_budget_self ON app.mail_budget TO breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
 ALTER TABLE app.member ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY member_administered ON app.member FOR SELECT TO breathmaster_boards USING ((organization_id = ANY (( SELECT app.permitted_organization_ids('members.read'::text) AS permitted_organization_ids)::uuid[])));
+
+CREATE POLICY member_provisioned ON app.member TO breathmaster_worker USING ((organization_id = ( SELECT app.followed_organization_id() AS followed_organization_id))) WITH CHECK ((organization_id = ( SELECT app.followed_organization_id() AS followed_organization_id)));
+
 CREATE POLICY member_self ON app.member TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
+
+CREATE POLICY member_tended ON app.member TO breathmaster_worker USING ((organization_id = ( SELECT app.tended_organization_id() AS tended_organization_id))) WITH CHECK ((organization_id = ( SELECT app.tended_organization_id() AS tended_organization_id)));
 
 ALTER TABLE app.organization ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY organization_belonged_to ON app.organization FOR SELECT TO breathmaster_owner USING ((organization_id = ANY (( SELECT app.own_organization_ids() AS own_organization_ids)::uuid[])));
+
 CREATE POLICY organization_bound ON app.organization TO breathmaster_owner USING ((organization_id = ( SELECT app.organization_id() AS organization_id))) WITH CHECK ((organization_id = ( SELECT app.organization_id() AS organization_id)));
+
+ALTER TABLE app.organization_deletion ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY organization_deletion_bound ON app.organization_deletion TO breathmaster_owner USING ((organization_id = ( SELECT app.organization_id() AS organization_id))) WITH CHECK ((organization_id = ( SELECT app.organization_id() AS organization_id)));
+
+CREATE POLICY organization_deletion_tended ON app.organization_deletion TO breathmaster_worker USING ((asked_at <= ( SELECT app.tending() AS tending))) WITH CHECK ((asked_at <= ( SELECT app.tending() AS tending)));
+
+CREATE POLICY organization_ended ON app.organization FOR DELETE TO breathmaster_worker USING (((organization_id = ( SELECT app.tended_organization_id() AS tended_organization_id)) AND (deletion_due_at <= ( SELECT app.tending() AS tending))));
+
+ALTER TABLE app.organization_event ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY organization_event_added ON app.organization_event FOR INSERT TO breathmaster_owner WITH CHECK ((organization_id = ( SELECT app.organization_id() AS organization_id)));
+
+CREATE POLICY organization_event_audited ON app.organization_event FOR SELECT TO breathmaster_api USING ((organization_id = ANY (( SELECT app.permitted_organization_ids('audit.read'::text) AS permitted_organization_ids)::uuid[])));
+
+CREATE POLICY organization_event_forgotten ON app.organization_event FOR DELETE TO breathmaster_worker USING (((organization_id = ( SELECT app.tended_organization_id() AS tended_organization_id)) AND (happened_at <= ( SELECT app.tending() AS tending))));
+
+ALTER TABLE app.organization_event_head ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY organization_event_head_bound ON app.organization_event_head TO breathmaster_owner USING ((organization_id = ( SELECT app.organization_id() AS organization_id))) WITH CHECK ((organization_id = ( SELECT app.organization_id() AS organization_id)));
+
+CREATE POLICY organization_event_head_tended ON app.organization_event_head TO breathmaster_worker USING ((organization_id = ( SELECT app.tended_organization_id() AS tended_organization_id))) WITH CHECK ((organization_id = ( SELECT app.tended_organization_id() AS tended_organization_id)));
+
+CREATE POLICY organization_event_kept ON app.organization_event FOR SELECT TO breathmaster_owner USING ((organization_id = ( SELECT app.organization_id() AS organization_id)));
+
+CREATE POLICY organization_event_tended ON app.organization_event FOR SELECT TO breathmaster_worker USING ((happened_at <= ( SELECT app.tending() AS tending)));
+
+CREATE POLICY organization_inviting ON app.organization FOR SELECT TO breathmaster_boards USING (((suspended_at IS NULL) AND (deletion_due_at IS NULL) AND (organization_id = ANY (( SELECT app.inviting_organization_ids() AS inviting_organization_ids)::uuid[]))));
 
 CREATE POLICY organization_joined ON app.organization FOR SELECT TO breathmaster_api USING ((organization_id = ANY (( SELECT app.own_organization_ids() AS own_organization_ids)::uuid[])));
 
-CREATE POLICY organization_managed ON app.organization FOR UPDATE TO breathmaster_api USING ((organization_id = ANY (( SELECT app.managed_organization_ids() AS managed_organization_ids)::uuid[]))) WITH CHECK ((organization_id = ANY (( SELECT app.managed_organization_ids() AS managed_organization_ids)::uuid[])));
+ALTER TABLE app.organization_key ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY organization_key_bound ON app.organization_key TO breathmaster_owner USING ((organization_id = ( SELECT app.key_organization_id() AS key_organization_id))) WITH CHECK ((organization_id = ( SELECT app.key_organization_id() AS key_organization_id)));
+
+CREATE POLICY organization_key_managed ON app.organization_key TO breathmaster_api USING ((organization_id = ANY (( SELECT app.permitted_organization_ids('keys.manage'::text) AS permitted_organization_ids)::uuid[]))) WITH CHECK ((organization_id = ANY (( SELECT app.permitted_organization_ids('keys.manage'::text) AS permitted_organization_ids)::uuid[])));
+
+CREATE POLICY organization_tended ON app.organization FOR SELECT TO breathmaster_worker USING ((created_at <= ( SELECT app.tending() AS tending)));
 
 ALTER TABLE app.outbox ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY outbox_delivering ON app.outbox TO breathmaster_worker USING ((written_at <= ( SELECT app.delivering() AS delivering))) WITH CHECK ((written_at <= ( SELECT app.delivering() AS delivering)));
 
 CREATE POLICY outbox_self ON app.outbox TO breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
+
+ALTER TABLE app.ownership_offer ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY ownership_offer_bound ON app.ownership_offer TO breathmaster_owner USING ((organization_id = ( SELECT app.organization_id() AS organization_id))) WITH CHECK ((organization_id = ( SELECT app.organization_id() AS organization_id)));
+
+CREATE POLICY ownership_offer_concerned ON app.ownership_offer FOR SELECT TO breathmaster_api USING (((uid = ( SELECT app.uid() AS uid)) OR (offered_by = ( SELECT app.uid() AS uid))));
 
 ALTER TABLE app.password ENABLE ROW LEVEL SECURITY;
 
@@ -3567,14 +5529,28 @@ GRANT ALL ON SCHEMA board TO breathmaster_boards;
 
 GRANT USAGE ON SCHEMA migration TO breathmaster_api;
 
+REVOKE ALL ON FUNCTION app.accept_ownership(of_organization uuid, origin app.origin) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.accept_ownership(of_organization uuid, origin app.origin) TO breathmaster_api;
+
 REVOKE ALL ON FUNCTION app.add_access_token(id uuid, hash bytea, name text, scopes text[], at timestamp with time zone, until timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.add_access_token(id uuid, hash bytea, name text, scopes text[], at timestamp with time zone, until timestamp with time zone) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.add_organization_key(organization uuid, id uuid, hash bytea, name text, scopes text[], sources text[], at timestamp with time zone, until timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.add_organization_key(organization uuid, id uuid, hash bytea, name text, scopes text[], sources text[], at timestamp with time zone, until timestamp with time zone) TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.addressed() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.addressed() TO breathmaster_worker;
 
+REVOKE ALL ON FUNCTION app.addressed_organization_ids() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.addressed_organization_ids() TO breathmaster_worker;
+
+REVOKE ALL ON FUNCTION app.admit_member() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION app.answer_device_request(id uuid, is_approved boolean, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.answer_device_request(id uuid, is_approved boolean, at timestamp with time zone) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.ask_deletion(of_organization uuid, origin app.origin) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.ask_deletion(of_organization uuid, origin app.origin) TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.ask_device_sign_in(id uuid, secret_hash bytea, digest bytea, called text, from_source text, at timestamp with time zone, until timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.ask_device_sign_in(id uuid, secret_hash bytea, digest bytea, called text, from_source text, at timestamp with time zone, until timestamp with time zone) TO breathmaster_api;
@@ -3599,8 +5575,15 @@ GRANT ALL ON FUNCTION app.audited_weeks() TO breathmaster_owner;
 REVOKE ALL ON FUNCTION app.auditing() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.auditing() TO breathmaster_worker;
 
+REVOKE ALL ON FUNCTION app.await_turn(organization uuid, mailbox text) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.await_turn(organization uuid, mailbox text) TO breathmaster_worker;
+
 REVOKE ALL ON FUNCTION app.befriend(other uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.befriend(other uuid) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.begin_change(of_organization uuid, asked text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.begin_deletion(of_organization uuid, origin app.origin, by_actor text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid) TO breathmaster_api;
@@ -3611,12 +5594,29 @@ GRANT ALL ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid, bound_fa
 REVOKE ALL ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid, token uuid, given bytea, scope text, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid, token uuid, given bytea, scope text, at timestamp with time zone) TO breathmaster_api;
 
+REVOKE ALL ON FUNCTION app.bind_organization(bound_organization uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.bind_organization(organization uuid, id uuid, given bytea, wanted text[], at timestamp with time zone, source text) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.bind_organization(organization uuid, id uuid, given bytea, wanted text[], at timestamp with time zone, source text) TO breathmaster_api;
+
 REVOKE ALL ON FUNCTION app.block_person(other uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.block_person(other uuid) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.cancel_deletion(of_organization uuid, origin app.origin) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.cancel_deletion(of_organization uuid, origin app.origin) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.change_organization(of_organization uuid, called text, board_enabled boolean, real_names boolean, retention integer, restricted boolean, automatic boolean, origin app.origin) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.change_organization(of_organization uuid, called text, board_enabled boolean, real_names boolean, retention integer, restricted boolean, automatic boolean, origin app.origin) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.change_role(of_organization uuid, who uuid, given text, origin app.origin) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.change_role(of_organization uuid, who uuid, given text, origin app.origin) TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.circle() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.circle() TO breathmaster_boards;
 GRANT ALL ON FUNCTION app.circle() TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.claim_domain(of_organization uuid, wanted text, new_token text, origin app.origin) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.claim_domain(of_organization uuid, wanted text, new_token text, origin app.origin) TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.close_seasons(weeks text[], at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.close_seasons(weeks text[], at timestamp with time zone) TO breathmaster_api;
@@ -3630,11 +5630,29 @@ GRANT ALL ON FUNCTION app.company_shows_real_names() TO breathmaster_boards;
 
 REVOKE ALL ON FUNCTION app.create_organization(called text, held_domain text, owner_uid uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION app.delete_organizations(at timestamp with time zone, most integer, OUT removed integer, OUT finished uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.delete_organizations(at timestamp with time zone, most integer, OUT removed integer, OUT finished uuid) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.deletion_receipt(of_organization uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION app.delivering() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.delivering() TO breathmaster_worker;
 
 REVOKE ALL ON FUNCTION app.device_request_by_code(digest bytea, at timestamp with time zone, OUT id uuid, OUT called text, OUT from_source text, OUT since timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.device_request_by_code(digest bytea, at timestamp with time zone, OUT id uuid, OUT called text, OUT from_source text, OUT since timestamp with time zone) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.directory_address(user_name text, emails jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.directory_address(user_name text, emails jsonb) TO breathmaster_api;
+GRANT ALL ON FUNCTION app.directory_address(user_name text, emails jsonb) TO breathmaster_worker;
+
+REVOKE ALL ON FUNCTION app.domains_to_check(at timestamp with time zone, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.domains_to_check(at timestamp with time zone, most integer) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.end_membership(of_organization uuid, who uuid, origin app.origin) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.end_membership(of_organization uuid, who uuid, origin app.origin) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.end_memberships_by(of_organization uuid, held_domain text, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.end_memberships_by(of_organization uuid, held_domain text, at timestamp with time zone) TO breathmaster_owner;
 
 REVOKE ALL ON FUNCTION app.enter_by_device_request(id uuid, shown bytea, at timestamp with time zone, OUT outcome text, OUT entered uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.enter_by_device_request(id uuid, shown bytea, at timestamp with time zone, OUT outcome text, OUT entered uuid) TO breathmaster_api;
@@ -3653,10 +5671,21 @@ GRANT ALL ON FUNCTION app.finalise_season(week text, most integer, at timestamp 
 REVOKE ALL ON FUNCTION app.fold_global_tally(most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.fold_global_tally(most integer) TO breathmaster_api;
 
+REVOKE ALL ON FUNCTION app.follow_directory() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.followed_organization_id() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.followed_organization_id() TO breathmaster_worker;
+
 REVOKE ALL ON FUNCTION app.forget_blocks() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.forget_organization_events(at timestamp with time zone, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.forget_organization_events(at timestamp with time zone, most integer) TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.forget_rate_limits(at timestamp with time zone, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.forget_rate_limits(at timestamp with time zone, most integer) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.found_organization(called text, origin app.origin) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.found_organization(called text, origin app.origin) TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.friend_code_owner(given bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.friend_code_owner(given bytea) TO breathmaster_owner;
@@ -3664,6 +5693,20 @@ GRANT ALL ON FUNCTION app.friend_code_owner(given bytea) TO breathmaster_owner;
 REVOKE ALL ON FUNCTION app.friend_door(whom uuid, OUT asks_welcome boolean, OUT codes_welcome boolean, OUT accepts boolean, OUT closed boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.friend_places() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.greet_address() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.greet_domain() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.has_other_owner(of_organization uuid, than uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.has_other_owner(of_organization uuid, than uuid) TO breathmaster_owner;
+
+REVOKE ALL ON FUNCTION app.invite(of_organization uuid, id uuid, whom text, given text, origin app.origin) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.invite(of_organization uuid, id uuid, whom text, given text, origin app.origin) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.inviting_organization_ids() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.inviting_organization_ids() TO breathmaster_api;
+GRANT ALL ON FUNCTION app.inviting_organization_ids() TO breathmaster_owner;
 
 GRANT SELECT ON TABLE app."user" TO breathmaster_api;
 
@@ -3724,8 +5767,19 @@ GRANT ALL ON FUNCTION app.is_on_company_boards(person app."user") TO breathmaste
 REVOKE ALL ON FUNCTION app.is_on_global_board(person app."user") FROM PUBLIC;
 GRANT ALL ON FUNCTION app.is_on_global_board(person app."user") TO breathmaster_api;
 
-REVOKE ALL ON FUNCTION app.join_organization(joined uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.join_organization(joined uuid) TO breathmaster_api;
+REVOKE ALL ON FUNCTION app.join_organization(joined uuid, agreed text, origin app.origin) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.join_organization(joined uuid, agreed text, origin app.origin) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.joining_agreement(of_organization uuid, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.joining_agreement(of_organization uuid, at timestamp with time zone) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.joining_preview(of_organization uuid, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.joining_preview(of_organization uuid, at timestamp with time zone) TO breathmaster_api;
+
+GRANT ALL ON FUNCTION app.key_organization_id() TO breathmaster_worker;
+
+REVOKE ALL ON FUNCTION app.leaver_digest(organization uuid, mailbox text) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.leaver_digest(organization uuid, mailbox text) TO breathmaster_worker;
 
 REVOKE ALL ON FUNCTION app.mail_refused(of_uid uuid, message uuid, attempt integer, why text, for_good boolean, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.mail_refused(of_uid uuid, message uuid, attempt integer, why text, for_good boolean, at timestamp with time zone) TO breathmaster_api;
@@ -3736,25 +5790,93 @@ GRANT ALL ON FUNCTION app.mail_taken(of_uid uuid, message uuid, at timestamp wit
 REVOKE ALL ON FUNCTION app.managed_organization_ids() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.managed_organization_ids() TO breathmaster_api;
 
+REVOKE ALL ON FUNCTION app.note_departure() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.note_key_use(id uuid, day date) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.note_key_use(id uuid, day date) TO breathmaster_api;
+
 REVOKE ALL ON FUNCTION app.notify_of_password(at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.notify_of_password(at timestamp with time zone) TO breathmaster_api;
 
+REVOKE ALL ON FUNCTION app.offer_ownership(of_organization uuid, whom uuid, origin app.origin) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.offer_ownership(of_organization uuid, whom uuid, origin app.origin) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.order_deletion(of_organization uuid, origin app.origin) FROM PUBLIC;
+
+REVOKE ALL ON TABLE app.organization_event FROM breathmaster_owner;
+GRANT SELECT,INSERT,REFERENCES,DELETE,TRIGGER ON TABLE app.organization_event TO breathmaster_owner;
+GRANT SELECT ON TABLE app.organization_event TO breathmaster_api;
+GRANT DELETE ON TABLE app.organization_event TO breathmaster_worker;
+
+GRANT SELECT(organization_id) ON TABLE app.organization_event TO breathmaster_worker;
+
+GRANT SELECT(number) ON TABLE app.organization_event TO breathmaster_worker;
+
+GRANT SELECT(happened_at) ON TABLE app.organization_event TO breathmaster_worker;
+
+GRANT SELECT(hash) ON TABLE app.organization_event TO breathmaster_worker;
+
+REVOKE ALL ON FUNCTION app.organization_event_hash(event app.organization_event, previous bytea) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.organization_numbers(of_organization uuid, week text, at timestamp with time zone, OUT owners bigint, OUT admins bigint, OUT analysts bigint, OUT members bigint, OUT invitations bigint, OUT active integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.organization_numbers(of_organization uuid, week text, at timestamp with time zone, OUT owners bigint, OUT admins bigint, OUT analysts bigint, OUT members bigint, OUT invitations bigint, OUT active integer) TO breathmaster_owner;
+
+REVOKE ALL ON FUNCTION app.organization_overview(of_organization uuid, week text, at timestamp with time zone, OUT owners bigint, OUT admins bigint, OUT analysts bigint, OUT members bigint, OUT invitations bigint, OUT active integer, OUT proved bigint, OUT lost bigint, OUT pending bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.organization_overview(of_organization uuid, week text, at timestamp with time zone, OUT owners bigint, OUT admins bigint, OUT analysts bigint, OUT members bigint, OUT invitations bigint, OUT active integer, OUT proved bigint, OUT lost bigint, OUT pending bigint) TO breathmaster_api;
+
+GRANT SELECT ON TABLE app.organization TO breathmaster_api;
+GRANT DELETE ON TABLE app.organization TO breathmaster_worker;
+
+GRANT SELECT(organization_id) ON TABLE app.organization TO breathmaster_worker;
+GRANT SELECT(organization_id) ON TABLE app.organization TO breathmaster_boards;
+
+GRANT SELECT(name) ON TABLE app.organization TO breathmaster_boards;
+
+GRANT SELECT(created_at) ON TABLE app.organization TO breathmaster_worker;
+
+GRANT SELECT(leaderboard_enabled) ON TABLE app.organization TO breathmaster_boards;
+
+GRANT SELECT(show_real_names) ON TABLE app.organization TO breathmaster_boards;
+
+GRANT SELECT(audit_retention_days) ON TABLE app.organization TO breathmaster_worker;
+
+GRANT SELECT(automatic_joining) ON TABLE app.organization TO breathmaster_boards;
+
+GRANT SELECT(deletion_due_at) ON TABLE app.organization TO breathmaster_worker;
+
+REVOKE ALL ON FUNCTION app.organization_settings(of_organization app.organization) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION app.outbox_has_room(at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.outbox_has_room(at timestamp with time zone) TO breathmaster_owner;
+
+REVOKE ALL ON FUNCTION app.own_addresses() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.own_addresses() TO breathmaster_api;
+GRANT ALL ON FUNCTION app.own_addresses() TO breathmaster_boards;
 
 REVOKE ALL ON FUNCTION app.own_company_boards() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.own_company_boards() TO breathmaster_api;
 GRANT ALL ON FUNCTION app.own_company_boards() TO breathmaster_boards;
 
+REVOKE ALL ON FUNCTION app.own_domains() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.own_domains() TO breathmaster_api;
+GRANT ALL ON FUNCTION app.own_domains() TO breathmaster_boards;
+
 REVOKE ALL ON FUNCTION app.own_organization_ids() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.own_organization_ids() TO breathmaster_api;
 GRANT ALL ON FUNCTION app.own_organization_ids() TO breathmaster_boards;
+
+REVOKE ALL ON FUNCTION app.own_permissions(of_organization uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.own_permissions(of_organization uuid) TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.password_by_email(given text, from_source text, OUT found_uid uuid, OUT found_phc text, OUT knows_source boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.password_by_email(given text, from_source text, OUT found_uid uuid, OUT found_phc text, OUT knows_source boolean) TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.people_after(place uuid, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.people_after(place uuid, most integer) TO breathmaster_owner;
+
+REVOKE ALL ON FUNCTION app.permitted_organization_ids(asked text) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.permitted_organization_ids(asked text) TO breathmaster_api;
+GRANT ALL ON FUNCTION app.permitted_organization_ids(asked text) TO breathmaster_boards;
 
 REVOKE ALL ON FUNCTION app.post_mail(message uuid, of_kind text, to_address text, of_seed uuid, at timestamp with time zone, until timestamp with time zone) FROM PUBLIC;
 
@@ -3765,12 +5887,22 @@ REVOKE ALL ON FUNCTION app.project_on_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.project_standings() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION app.prove_domain(of_organization uuid, claimed text, seen text[], origin app.origin) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.prove_domain(of_organization uuid, claimed text, seen text[], origin app.origin) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.provisioned_domains() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION app.pseudonym_name(alias uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.publish_standings(changed text[], ended text[], periods text[], weekly_xps integer[], weekly_streaks integer[], weekly_minuteses integer[], practised_dayses integer[], total_xps integer[], longest_streaks integer[], total_sessionses integer[], last_session_ats timestamp with time zone[], last_day_ats timestamp with time zone[], streak_ats timestamp with time zone[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.publish_standings(changed text[], ended text[], periods text[], weekly_xps integer[], weekly_streaks integer[], weekly_minuteses integer[], practised_dayses integer[], total_xps integer[], longest_streaks integer[], total_sessionses integer[], last_session_ats timestamp with time zone[], last_day_ats timestamp with time zone[], streak_ats timestamp with time zone[]) TO breathmaster_api;
 
+REVOKE ALL ON FUNCTION app.recheck_domain(of_organization uuid, held text, seen text[], origin app.origin) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.recheck_domain(of_organization uuid, held text, seen text[], origin app.origin) TO breathmaster_api;
+
 REVOKE ALL ON FUNCTION app.record_email(of_uid uuid, of_address text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.record_organization_event(of_organization uuid, done text, done_to text, old jsonb, new jsonb, origin app.origin, by_actor text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.redeem_friend_code(given bytea, OUT friend uuid, OUT state text, OUT retry_after integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.redeem_friend_code(given bytea, OUT friend uuid, OUT state text, OUT retry_after integer) TO breathmaster_api;
@@ -3781,7 +5913,25 @@ GRANT ALL ON FUNCTION app.refuse_more_sessions(most integer) TO breathmaster_api
 REVOKE ALL ON FUNCTION app.register() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.register() TO breathmaster_api;
 
+REVOKE ALL ON FUNCTION app.release_domain(of_organization uuid, held text, origin app.origin) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.release_domain(of_organization uuid, held text, origin app.origin) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.remember_leaver() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.require_agreement() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION app.require_friend_place(asks boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.require_owner_may_go(of_organization uuid, who uuid, who_is text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.require_permission(of_organization uuid, asked text) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.require_permission(of_organization uuid, asked text) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.revoke_invitation(of_organization uuid, id uuid, origin app.origin) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.revoke_invitation(of_organization uuid, id uuid, origin app.origin) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.role_in(of_organization uuid, who uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.role_in(of_organization uuid, who uuid) TO breathmaster_owner;
 
 REVOKE ALL ON FUNCTION app.settle_device_request(id uuid, new_state text, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.settle_device_request(id uuid, new_state text, at timestamp with time zone) TO breathmaster_owner;
@@ -3794,6 +5944,8 @@ GRANT ALL ON FUNCTION app.spend_device_request(id uuid, shown bytea, at timestam
 REVOKE ALL ON FUNCTION app.spend_password_reset(id uuid, shown_digest bytea, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.spend_password_reset(id uuid, shown_digest bytea, at timestamp with time zone) TO breathmaster_owner;
 
+REVOKE ALL ON FUNCTION app.suspend_organization(of_organization uuid, closed boolean, origin app.origin) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION app.take(subjects bytea[], quotas integer[], seconds integer[], at timestamp with time zone, OUT refused integer, OUT retry_after integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.take(subjects bytea[], quotas integer[], seconds integer[], at timestamp with time zone, OUT refused integer, OUT retry_after integer) TO breathmaster_api;
 
@@ -3802,7 +5954,15 @@ GRANT ALL ON FUNCTION app.take_mail(most integer, at timestamp with time zone, l
 
 REVOKE ALL ON FUNCTION app.take_turns(one uuid, another uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION app.tally_directory() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION app.tally_global_standing() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.tended_organization_id() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.tended_organization_id() TO breathmaster_worker;
+
+REVOKE ALL ON FUNCTION app.tending() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.tending() TO breathmaster_worker;
 
 REVOKE ALL ON FUNCTION app.uid_by_email(given text) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.uid_by_email(given text) TO breathmaster_owner;
@@ -3815,6 +5975,11 @@ GRANT ALL ON FUNCTION app.unfriend(other uuid) TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.verify_email(shown_address text, shown_digest bytea, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.verify_email(shown_address text, shown_digest bytea, at timestamp with time zone) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.verify_organization_events(of_organization uuid, OUT events bigint, OUT wrong bigint, OUT why text, OUT last_number bigint, OUT last_hash bytea) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.withdraw_ownership_offer(of_organization uuid, origin app.origin) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.withdraw_ownership_offer(of_organization uuid, origin app.origin) TO breathmaster_api;
 
 GRANT DELETE ON TABLE app.access_token TO breathmaster_api;
 
@@ -3855,11 +6020,11 @@ GRANT UPDATE(digest) ON TABLE app.company_season TO breathmaster_worker;
 
 GRANT UPDATE(finalised_at) ON TABLE app.company_season TO breathmaster_worker;
 
-GRANT SELECT,INSERT ON TABLE app.company_season_rank TO breathmaster_worker;
+GRANT SELECT,INSERT,DELETE ON TABLE app.company_season_rank TO breathmaster_worker;
 GRANT SELECT ON TABLE app.company_season_rank TO breathmaster_boards;
 
 GRANT SELECT ON TABLE app.company_standing TO breathmaster_boards;
-GRANT SELECT ON TABLE app.company_standing TO breathmaster_worker;
+GRANT SELECT,DELETE ON TABLE app.company_standing TO breathmaster_worker;
 
 GRANT SELECT,INSERT ON TABLE app.daily_challenge TO breathmaster_api;
 
@@ -3887,13 +6052,87 @@ GRANT UPDATE(poll_seconds) ON TABLE app.device_request TO breathmaster_worker;
 
 GRANT UPDATE(state) ON TABLE app.device_request TO breathmaster_worker;
 
+GRANT SELECT,DELETE ON TABLE app.directory_group TO breathmaster_api;
+
+GRANT INSERT(organization_id) ON TABLE app.directory_group TO breathmaster_api;
+
+GRANT INSERT(directory_group_id) ON TABLE app.directory_group TO breathmaster_api;
+
+GRANT INSERT(display_name),UPDATE(display_name) ON TABLE app.directory_group TO breathmaster_api;
+
+GRANT INSERT(external_id),UPDATE(external_id) ON TABLE app.directory_group TO breathmaster_api;
+
+GRANT UPDATE(version) ON TABLE app.directory_group TO breathmaster_api;
+
+GRANT INSERT(created_at) ON TABLE app.directory_group TO breathmaster_api;
+
+GRANT INSERT(changed_at),UPDATE(changed_at) ON TABLE app.directory_group TO breathmaster_api;
+
+GRANT SELECT,INSERT,DELETE ON TABLE app.directory_group_member TO breathmaster_api;
+
+GRANT SELECT,INSERT,DELETE ON TABLE app.directory_leaver TO breathmaster_worker;
+
+GRANT SELECT ON TABLE app.directory_tally TO breathmaster_api;
+GRANT SELECT,INSERT ON TABLE app.directory_tally TO breathmaster_worker;
+
+GRANT UPDATE(users) ON TABLE app.directory_tally TO breathmaster_worker;
+
+GRANT SELECT,DELETE ON TABLE app.directory_user TO breathmaster_api;
+GRANT SELECT ON TABLE app.directory_user TO breathmaster_worker;
+
+GRANT INSERT(organization_id) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(directory_user_id) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(user_name),UPDATE(user_name) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(external_id),UPDATE(external_id) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(display_name),UPDATE(display_name) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(formatted_name),UPDATE(formatted_name) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(family_name),UPDATE(family_name) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(given_name),UPDATE(given_name) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(emails),UPDATE(emails) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(active),UPDATE(active) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT UPDATE(declined) ON TABLE app.directory_user TO breathmaster_worker;
+
+GRANT UPDATE(version) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(created_at) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(changed_at),UPDATE(changed_at) ON TABLE app.directory_user TO breathmaster_api;
+
 GRANT SELECT ON TABLE app.domain_claim TO breathmaster_api;
+GRANT DELETE ON TABLE app.domain_claim TO breathmaster_worker;
+
+GRANT SELECT(organization_id) ON TABLE app.domain_claim TO breathmaster_worker;
+GRANT SELECT(organization_id) ON TABLE app.domain_claim TO breathmaster_boards;
+
+GRANT SELECT(domain) ON TABLE app.domain_claim TO breathmaster_worker;
+GRANT SELECT(domain) ON TABLE app.domain_claim TO breathmaster_boards;
+
+GRANT SELECT(proved_at) ON TABLE app.domain_claim TO breathmaster_worker;
+GRANT SELECT(proved_at) ON TABLE app.domain_claim TO breathmaster_boards;
+
+GRANT SELECT(claimed_at) ON TABLE app.domain_claim TO breathmaster_worker;
+
+GRANT SELECT(due_at),UPDATE(due_at) ON TABLE app.domain_claim TO breathmaster_worker;
 
 GRANT SELECT,DELETE ON TABLE app.email_claim TO breathmaster_api;
 
 GRANT SELECT(uid) ON TABLE app.email_claim TO breathmaster_worker;
 
 GRANT SELECT(address) ON TABLE app.email_claim TO breathmaster_worker;
+
+GRANT SELECT(domain) ON TABLE app.email_claim TO breathmaster_worker;
+
+GRANT SELECT(mailbox) ON TABLE app.email_claim TO breathmaster_worker;
 
 GRANT DELETE ON TABLE app.email_verification TO breathmaster_api;
 
@@ -4002,13 +6241,68 @@ GRANT SELECT ON TABLE app.global_tally_change TO breathmaster_worker;
 
 GRANT SELECT ON TABLE app.global_total TO breathmaster_boards;
 
-GRANT SELECT,DELETE ON TABLE app.member TO breathmaster_api;
+GRANT SELECT ON TABLE app.invitation TO breathmaster_api;
+GRANT SELECT ON TABLE app.invitation TO breathmaster_boards;
+GRANT DELETE ON TABLE app.invitation TO breathmaster_worker;
 
-GRANT SELECT ON TABLE app.organization TO breathmaster_api;
+GRANT SELECT(organization_id) ON TABLE app.invitation TO breathmaster_worker;
 
-GRANT UPDATE(leaderboard_enabled) ON TABLE app.organization TO breathmaster_api;
+GRANT SELECT(invitation_id) ON TABLE app.invitation TO breathmaster_worker;
 
-GRANT UPDATE(show_real_names) ON TABLE app.organization TO breathmaster_api;
+GRANT SELECT(good_until) ON TABLE app.invitation TO breathmaster_worker;
+
+GRANT SELECT ON TABLE app.member TO breathmaster_api;
+GRANT DELETE ON TABLE app.member TO breathmaster_worker;
+
+GRANT SELECT(organization_id) ON TABLE app.member TO breathmaster_boards;
+GRANT SELECT(organization_id),INSERT(organization_id) ON TABLE app.member TO breathmaster_worker;
+
+GRANT SELECT(uid) ON TABLE app.member TO breathmaster_boards;
+GRANT SELECT(uid),INSERT(uid) ON TABLE app.member TO breathmaster_worker;
+
+GRANT SELECT(role) ON TABLE app.member TO breathmaster_boards;
+GRANT SELECT(role),INSERT(role) ON TABLE app.member TO breathmaster_worker;
+
+GRANT SELECT(joined_at) ON TABLE app.member TO breathmaster_boards;
+
+GRANT SELECT(domain),UPDATE(domain) ON TABLE app.member TO breathmaster_worker;
+
+GRANT UPDATE(agreed_at) ON TABLE app.member TO breathmaster_api;
+GRANT SELECT(agreed_at),INSERT(agreed_at) ON TABLE app.member TO breathmaster_worker;
+
+GRANT SELECT(directory_user_id),INSERT(directory_user_id),UPDATE(directory_user_id) ON TABLE app.member TO breathmaster_worker;
+
+GRANT SELECT ON TABLE app.organization_deletion TO breathmaster_worker;
+
+GRANT UPDATE(begun_at) ON TABLE app.organization_deletion TO breathmaster_worker;
+
+GRANT UPDATE(finished_at) ON TABLE app.organization_deletion TO breathmaster_worker;
+
+GRANT UPDATE(counts) ON TABLE app.organization_deletion TO breathmaster_worker;
+
+GRANT SELECT(organization_id) ON TABLE app.organization_event_head TO breathmaster_worker;
+
+GRANT SELECT(forgotten_number),UPDATE(forgotten_number) ON TABLE app.organization_event_head TO breathmaster_worker;
+
+GRANT UPDATE(forgotten_hash) ON TABLE app.organization_event_head TO breathmaster_worker;
+
+GRANT DELETE ON TABLE app.organization_key TO breathmaster_api;
+
+GRANT SELECT(organization_id) ON TABLE app.organization_key TO breathmaster_api;
+
+GRANT SELECT(key_id) ON TABLE app.organization_key TO breathmaster_api;
+
+GRANT SELECT(name) ON TABLE app.organization_key TO breathmaster_api;
+
+GRANT SELECT(scopes) ON TABLE app.organization_key TO breathmaster_api;
+
+GRANT SELECT(sources) ON TABLE app.organization_key TO breathmaster_api;
+
+GRANT SELECT(created_at) ON TABLE app.organization_key TO breathmaster_api;
+
+GRANT SELECT(expires_at) ON TABLE app.organization_key TO breathmaster_api;
+
+GRANT SELECT(used_on) ON TABLE app.organization_key TO breathmaster_api;
 
 GRANT SELECT,DELETE ON TABLE app.outbox TO breathmaster_worker;
 
@@ -4033,6 +6327,8 @@ GRANT UPDATE(attempts) ON TABLE app.outbox TO breathmaster_worker;
 GRANT UPDATE(dead_at) ON TABLE app.outbox TO breathmaster_worker;
 
 GRANT UPDATE(dead_of) ON TABLE app.outbox TO breathmaster_worker;
+
+GRANT SELECT ON TABLE app.ownership_offer TO breathmaster_api;
 
 GRANT SELECT,INSERT ON TABLE app.password TO breathmaster_api;
 
@@ -4169,7 +6465,12 @@ GRANT SELECT ON TABLE board.global_season_rank TO breathmaster_api;
 
 GRANT SELECT ON TABLE board.global_total TO breathmaster_api;
 
+GRANT SELECT ON TABLE board.member TO breathmaster_api;
+
 GRANT SELECT ON TABLE board.season TO breathmaster_api;
+
+GRANT SELECT ON TABLE board.suggestion TO breathmaster_api;
+GRANT SELECT ON TABLE board.suggestion TO breathmaster_owner;
 
 GRANT SELECT ON TABLE migration.applied TO breathmaster_api;
 

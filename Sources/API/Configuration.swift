@@ -24,10 +24,11 @@ struct Settings: Sendable {
     let logLevel: Logger.Level
     let mailTransport: MailTransport
     let mailFrom: EmailAddress
+    let lookup: TXTLookup
 
     private static let known: Set<String> = [
         "BREATHMASTER_HOST", "BREATHMASTER_PORT", "BREATHMASTER_HOME", "BREATHMASTER_SQL",
-        "BREATHMASTER_TRUSTED_PROXIES", "BREATHMASTER_URL",
+        "BREATHMASTER_RESOLVER", "BREATHMASTER_TRUSTED_PROXIES", "BREATHMASTER_URL",
     ]
 
     /// - Throws: ``Malformed`` for a value that can't be, and for a name that
@@ -89,6 +90,14 @@ struct Settings: Sendable {
             )
         }
         logLevel = level
+        let resolver = reader.string(forKey: "breathmaster.resolver", default: "")
+        guard let lookup = resolver.isEmpty ? TXTLookup.ofThisMachine : TXTLookup(resolver) else {
+            throw Malformed(
+                name: "BREATHMASTER_RESOLVER",
+                why: "must be an IPv4 address, with a port or without, such as 127.0.0.1:53"
+            )
+        }
+        self.lookup = lookup
         (mailTransport, mailFrom) = try Self.mail(
             smtp: reader.string(forKey: "smtp.url"),
             from: reader.string(forKey: "mail.from"),

@@ -21,6 +21,7 @@ struct Server: Sendable {
     private let pages: Pages
     /// Whose word on where a request came from is taken.
     let proxies: TrustedProxies
+    private let lookup: TXTLookup
     private let keyFile: KeyFile?
     /// Nil where no mail is sent, as for a command that ends.
     let delivery: MailDelivery?
@@ -37,7 +38,8 @@ struct Server: Sendable {
         now: @escaping @Sendable () -> Date,
         logger: Logger = Logger(label: "breathmaster"),
         eventBounds: SyncEvents.Bounds = SyncEvents.Bounds(),
-        delivery: MailDelivery? = nil
+        delivery: MailDelivery? = nil,
+        lookup: TXTLookup = .ofThisMachine
     ) throws {
         self.pool = pool
         self.tokens = tokens
@@ -50,6 +52,7 @@ struct Server: Sendable {
         self.proxies = proxies
         limits = Limits(pool: pool, key: tokens.limitKey, now: now)
         self.delivery = delivery
+        self.lookup = lookup
         doorbell = SyncDoorbell(pool: pool, key: tokens.eventKey, logger: logger)
         events = SyncEvents(pool: pool, key: tokens.eventKey, bounds: eventBounds, logger: logger)
     }
@@ -118,8 +121,16 @@ struct Server: Sendable {
         EligibilityRoutes(database: database, now: now).add(to: version, members: members)
         LeaderboardRoutes(database: database, cursorKey: tokens.cursorKey, now: now).add(to: members)
         SeasonRoutes(database: database, cursorKey: tokens.cursorKey, now: now).add(to: members)
-        OrganizationRoutes(database: database).add(to: members)
         OrganizationKeyRoutes(database: database, limits: limits, now: now).add(to: members)
+        OrganizationRoutes(database: database, limits: limits, now: now).add(to: members)
+        JoiningRoutes(database: database, now: now).add(to: members)
+        InvitationRoutes(database: database, limits: limits, now: now).add(to: members)
+        MemberRoutes(database: database, now: now).add(to: members)
+        OwnershipRoutes(database: database, now: now).add(to: members)
+        OrganizationAuditRoutes(database: database).add(to: members)
+        OverviewRoutes(database: database, now: now).add(to: members)
+        ClosingRoutes(database: database, now: now).add(to: members)
+        DomainRoutes(database: database, limits: limits, lookup: lookup, now: now).add(to: members)
         FriendRoutes(database: database).add(to: members)
         FriendCodeRoutes(database: database, codes: FriendCodes(key: tokens.friendCodeKey), limits: limits)
             .add(to: members)
@@ -166,6 +177,10 @@ struct Server: Sendable {
 }
 
 extension Server {
+    var tending: OrganizationTending {
+        OrganizationTending(pool: pool, lookup: lookup, now: now, logger: logger)
+    }
+
     /// What is done beside answering.
     var jobs: [any Service] {
         let folding = TallyFolding(pool: pool)
@@ -186,6 +201,9 @@ extension Server {
             },
             RecurringJob(name: "fold counts", interval: .seconds(1), logger: logger) {
                 try await folding.fold()
+            },
+            RecurringJob(name: "tend to companies", interval: .seconds(600), logger: logger) { [tending] in
+                try await tending.tend()
             },
             RecurringJob(name: "finalise seasons", interval: .seconds(300), logger: logger) {
                 try await finalising.finalise()
@@ -219,7 +237,8 @@ extension Server {
                 links: MailLinks(site: settings.site, key: tokens.ticketKey),
                 now: { Date() },
                 logger: logger
-            )
+            ),
+            lookup: settings.lookup
         )
     }
 }

@@ -19,6 +19,19 @@ $$;
 comment on function app.key_organization_id() is
   'The organization whose key the transaction came by. Raises 42501 without one: beside app.organization_id(), which every member of it may be bound to.';
 
+create function app.followed_organization_id() returns uuid
+  language sql stable parallel safe
+  set search_path = pg_catalog, pg_temp
+as $$
+  select nullif(current_setting('app.key_organization_id', true), '')::uuid
+$$;
+comment on function app.followed_organization_id() is
+  'The same, and null without one: for the worker, whose policies stand side by side, so that one must not fail another.';
+revoke all on function app.followed_organization_id() from public;
+grant execute on function app.followed_organization_id() to breathmaster_worker;
+
+insert into app.role_permission (role, permission) values ('owner', 'keys.manage'), ('admin', 'keys.manage');
+
 create table app.organization_key (
   organization_id uuid not null references app.organization (organization_id) on delete cascade,
   key_id uuid not null,
@@ -45,8 +58,8 @@ alter table app.organization_key force row level security;
 -- Those who manage the organization see and revoke its keys; the functions see those of the one
 -- whose key they look at, or make.
 create policy organization_key_managed on app.organization_key to breathmaster_api
-  using (organization_id = any ((select app.managed_organization_ids())::uuid[]))
-  with check (organization_id = any ((select app.managed_organization_ids())::uuid[]));
+  using (organization_id = any ((select app.permitted_organization_ids('keys.manage'))::uuid[]))
+  with check (organization_id = any ((select app.permitted_organization_ids('keys.manage'))::uuid[]));
 create policy organization_key_bound on app.organization_key to breathmaster_owner
   using (organization_id = (select app.key_organization_id()))
   with check (organization_id = (select app.key_organization_id()));
@@ -60,7 +73,7 @@ create function app.add_organization_key(
   set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if organization <> all (app.managed_organization_ids()) then
+  if organization <> all (app.permitted_organization_ids('keys.manage')) then
     raise exception 'not an organization that this user manages' using errcode = 'BM404';
   end if;
   -- Two that are made at once take turns, so that twenty are twenty.

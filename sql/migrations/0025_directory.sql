@@ -191,7 +191,6 @@ create index member_by_directory_user on app.member (organization_id, directory_
 comment on column app.member.agreed_at is
   'When the person agreed to be seen there. Null where the directory has put them in: until then nothing of theirs is on a board.';
 comment on column app.member.directory_user_id is 'Whom the directory knows them as: without that row, the membership is over.';
-grant update (agreed_at) on app.member to breathmaster_api;
 
 -- Functions that look across people have the rights of the worker, and their policies show them the
 -- company whose directory it is, its proved domains, and the addresses in those.
@@ -200,44 +199,32 @@ create function app.provisioned_domains() returns text[]
   set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(array_agg(domain), '{}') from app.domain_claim
-  where organization_id = (select app.key_organization_id()) and proved_at is not null;
+  where organization_id = (select app.followed_organization_id()) and proved_at is not null;
 $$;
 comment on function app.provisioned_domains() is 'The domains in which the word of the bound company''s directory counts.';
 revoke all on function app.provisioned_domains() from public;
 
 create policy domain_claim_provisioned on app.domain_claim for select to breathmaster_worker
-  using (organization_id = (select app.key_organization_id()));
+  using (organization_id = (select app.followed_organization_id()));
 create policy email_claim_provisioned on app.email_claim for select to breathmaster_worker
   using (domain = any ((select app.provisioned_domains())::text[]));
 create policy member_provisioned on app.member to breathmaster_worker
-  using (organization_id = (select app.key_organization_id()))
-  with check (organization_id = (select app.key_organization_id()));
+  using (organization_id = (select app.followed_organization_id()))
+  with check (organization_id = (select app.followed_organization_id()));
 grant select (organization_id, domain, proved_at) on app.domain_claim to breathmaster_worker;
 grant select (uid, domain, mailbox) on app.email_claim to breathmaster_worker;
 grant select (organization_id, uid, agreed_at, directory_user_id), delete, update (directory_user_id),
   insert (organization_id, uid, role, agreed_at, directory_user_id)
   on app.member to breathmaster_worker;
 
--- Which companies' directories may know the bound person, by the domains of their addresses.
-create function app.own_domains() returns text[]
-  language sql stable security definer
-  set search_path = pg_catalog, pg_temp
-as $$
-  select coalesce(array_agg(distinct domain), '{}') from app.email_claim where uid = (select app.uid());
-$$;
-comment on function app.own_domains() is 'Of the addresses that the bound user has shown to be theirs.';
-revoke all on function app.own_domains() from public;
-grant execute on function app.own_domains() to breathmaster_boards;
-create policy domain_claim_addressed on app.domain_claim for select to breathmaster_boards
-  using (domain = any ((select app.own_domains())::text[]));
-grant select (organization_id, domain, proved_at) on app.domain_claim to breathmaster_boards;
-
+-- Which companies' directories may know the bound person, by the domains of their addresses: those that
+-- the policy domain_claim_own shows.
 create function app.addressed_organization_ids() returns uuid[]
   language sql stable security definer
   set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(array_agg(organization_id), '{}') from app.domain_claim
-  where domain = any ((select app.own_domains())::text[]) and proved_at is not null;
+  where proved_at is not null and domain = any ((select app.own_domains())::text[]);
 $$;
 comment on function app.addressed_organization_ids() is
   'The companies that have proved a domain of the bound user''s addresses. For functions, not for the server: that a company is here is nobody else''s to know.';

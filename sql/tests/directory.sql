@@ -122,6 +122,10 @@ create function test.membership(who uuid, company uuid default test.acme()) retu
      from app.member where organization_id = company and uid = who),
     'none')
 $$;
+-- As the server does it: having seen what the company would see.
+create function test.join() returns void language sql as $$
+  select app.join_organization(test.acme(), app.joining_agreement(test.acme(), '2026-03-06 12:00Z'), test.origin())
+$$;
 create procedure test.change(called text, is_active boolean) language sql as $$
   update app.directory_user set active = is_active where user_key = called
 $$;
@@ -146,11 +150,12 @@ update app.user set share_streaks = true;
 call test.be(test.ada(), test.acme());
 select is(test.names_on('company'), 'Ada, Ben', 'Who has not agreed is on no board of the company.');
 call test.be(test.dana(), test.acme());
-update app.member set agreed_at = now() where organization_id = test.acme() and uid = test.dana();
+do $$ begin perform test.join(); end $$;
 call test.be(test.ada(), test.acme());
 select is(test.names_on('company'), 'Ada, Ben, Dana', 'Who agrees is on it, at once.');
 select is(test.each($$ update app.member set agreed_at = now() where uid = test.dana() $$),
-  'herself 0, colleague 0, friend 0, other company 0, stranger 0, unbound 42501', 'Nobody agrees for somebody else.');
+  'herself 42501, colleague 42501, friend 42501, other company 42501, stranger 42501, unbound 42501',
+  'Nobody agrees without having seen to what, nor for somebody else.');
 
 -- The leaver: at once, everywhere, and not by the door of the domain again.
 call test.be_directory(test.acme());
@@ -163,14 +168,14 @@ select is((select count(*) from app.company_standing where uid in (test.dana(), 
   'Of whom the directory deactivates no row of a board is left.');
 select is((select count(*) from app.standing where uid = test.dana() and period = '2026-W10'), 1::bigint, 'Their practice is theirs.');
 call test.be(test.dana());
-select throws_ok('select app.join_organization(test.acme())', 'BM404',
+select throws_ok('select test.join()', 'BM404',
   'the directory of that organization has ended this user''s membership', 'Who was deactivated does not join by the domain.');
 select is(app.organization_id(), null, 'A refused joining leaves nobody bound to the company.');
 select throws_ok('select app.key_organization_id()', '42501', null, 'Nor to its key.');
 set local role breathmaster_owner;
 select app.record_email(test.dana(), 'alias@acme.example');
 call test.be(test.dana());
-select throws_ok('select app.join_organization(test.acme())', 'BM404',
+select throws_ok('select test.join()', 'BM404',
   'the directory of that organization has ended this user''s membership', 'Nor by another address of theirs.');
 call test.be_directory(test.acme());
 call test.change('dana@acme.example', true);
@@ -179,13 +184,13 @@ select is(test.membership(test.dana()), 'put in, known', 'Who is activated again
 
 -- Leaving by oneself is respected by the next sync.
 call test.be(test.dana());
-delete from app.member where organization_id = test.acme() and uid = test.dana();
+do $$ begin perform app.end_membership(test.acme(), test.dana(), test.origin()); end $$;
 call test.be_directory(test.acme());
 call test.change('dana@acme.example', true);
 reset role;
 select is(test.membership(test.dana()), 'none', 'Who left is not brought back by the directory.');
 call test.be(test.dana());
-select app.join_organization(test.acme());
+do $$ begin perform test.join(); end $$;
 reset role;
 select is(test.membership(test.dana()), 'agreed, known', 'They come back by themself.');
 select is((select declined from app.directory_user where user_key = 'dana@acme.example'), false, 'And have declined no longer.');
@@ -196,7 +201,7 @@ delete from app.directory_user where user_key = 'dana@acme.example';
 reset role;
 select is(test.membership(test.dana()), 'none', 'Whom the directory deletes is a member no longer.');
 call test.be(test.dana());
-select throws_ok('select app.join_organization(test.acme())', 'BM404',
+select throws_ok('select test.join()', 'BM404',
   'the directory of that organization has ended this user''s membership', 'Who was deleted does not join by the domain.');
 call test.be_directory(test.acme());
 call test.provision('dana@acme.example');

@@ -184,7 +184,7 @@ select is(test.boards(), 'Ada, Eve / nobody / nobody', 'Standings of who shows n
 reset role;
 insert into app.email_claim (uid, address) values (test.stranger(), 'sam@umbrella.example');
 call test.be(test.stranger());
-select app.join_organization(test.umbrella());
+select app.join_organization(test.umbrella(), test.agreed(test.umbrella()), test.origin());
 select is(test.boards(), 'Ada, Eve / nobody / Eve', 'Joining a company puts nobody on its board who did not agree.');
 update app.user set share_progress = true, company_board = true;
 select is(test.boards(), 'Ada, Eve / nobody / Eve, stranger', 'Agreeing does, at once, and on that board alone.');
@@ -309,14 +309,14 @@ delete from app.block where uid = test.frank();
 -- Leaving the company. The row on its board hangs on the membership and goes with
 -- it. Ben sees that as well as those he leaves.
 call test.be(test.ben(), test.acme());
-select is(test.rows('delete from app.member'), 1::bigint, 'Ben leaves Acme, for himself alone.');
+select ok(app.end_membership(test.acme(), test.ben(), test.origin()), 'Ben leaves Acme, for himself alone.');
 select is(test.names_on('company'), 'nobody', 'In the same transaction he is off its board, and it is closed to him.');
 select throws_ok('select app.bind(test.ben(), test.acme())', 'BM404', 'not an active member of that organization',
   'Who left cannot be bound to the company any more.');
 call test.be(test.ada(), test.acme());
 select is(test.names_on('company'), 'Ada', 'His colleagues find him gone.');
 call test.be(test.ben());
-select app.join_organization(test.acme());
+select app.join_organization(test.acme(), test.agreed(test.acme()), test.origin());
 select is(test.names_on('company'), 'Ada, Ben', 'Joining again puts him back as he had agreed.');
 reset role;
 

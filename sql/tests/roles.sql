@@ -84,34 +84,42 @@ select results_eq(
     ('app.block', 'delete, select'),
     ('app.daily_challenge', 'insert, select, update (local_day, kind, target, reward_xp, completed, expired)'),
     ('app.device', 'insert, select, update'),
-    ('app.directory_group', 'delete, insert (organization_id, directory_group_id, display_name, external_id, created_at, changed_at), '
-      || 'select, update (display_name, external_id, version, changed_at)'),
+    ('app.directory_group', 'delete, insert (organization_id, directory_group_id, display_name, external_id, created_at, '
+      || 'changed_at), select, update (display_name, external_id, version, changed_at)'),
     ('app.directory_group_member', 'delete, insert, select'),
     ('app.directory_tally', 'select'),
     ('app.directory_user', 'delete, insert (organization_id, directory_user_id, user_name, external_id, display_name, '
-      || 'formatted_name, family_name, given_name, emails, active, created_at, changed_at), select, update (user_name, '
-      || 'external_id, display_name, formatted_name, family_name, given_name, emails, active, version, changed_at)'),
+      || 'formatted_name, family_name, given_name, emails, active, created_at, changed_at), select, '
+      || 'update (user_name, external_id, display_name, formatted_name, family_name, given_name, emails, '
+      || 'active, version, changed_at)'),
     ('app.domain_claim', 'select'),
     ('app.email_claim', 'delete, select'),
     ('app.email_verification', 'delete, select (uid, address, asked_at, good_until)'),
     ('app.friend_code', 'delete, insert (uid, seed, digest), select, update (seed, digest, made_at)'),
     ('app.game_state', 'select, update (epoch, epoch_started_at, eligible_at, sync_version, last_modified, last_device_id, '
-      || 'total_xp, legacy_xp, total_sessions, active_ms, streak_days, streak_ends_on, longest_streak, floor_xp)'),
-    ('app.member', 'delete, select, update (agreed_at)'),
-    ('app.organization', 'select, update (leaderboard_enabled, show_real_names)'),
+      || 'total_xp, legacy_xp, total_sessions, active_ms, streak_days, streak_ends_on, longest_streak, '
+      || 'floor_xp)'),
+    ('app.invitation', 'select'),
+    ('app.member', 'select'),
+    ('app.organization', 'select'),
+    ('app.organization_event', 'select'),
     ('app.organization_key', 'delete, select (organization_id, key_id, name, scopes, sources, created_at, expires_at, used_on)'),
+    ('app.ownership_offer', 'select'),
     ('app.password', 'insert, select, update (phc, set_at)'),
     ('app.practice_day', 'delete, insert, select, update'),
     ('app.recovery_code', 'insert (uid, hash, made_at), select (uid, made_at), update (hash, previous_hash, made_at)'),
     ('app.refresh_token', 'delete, insert, select, update'),
-    ('app.session', 'insert (uid, device_id, session_id, started_at, ended_at, epoch, local_day, active_ms, cycles, goal_minutes, goal_bonus_xp, verdict, received_at, time_zone, clock_offset_ms, began_at, counted_xp, counted_active_ms, sync_version), select, update (epoch, verdict, counted_xp, counted_active_ms, sync_version)'),
+    ('app.session', 'insert (uid, device_id, session_id, started_at, ended_at, epoch, local_day, active_ms, cycles, '
+      || 'goal_minutes, goal_bonus_xp, verdict, received_at, time_zone, clock_offset_ms, began_at, '
+      || 'counted_xp, counted_active_ms, sync_version), select, update (epoch, verdict, counted_xp, '
+      || 'counted_active_ms, sync_version)'),
     ('app.session_appeal', 'insert (uid, device_id, session_id, started_at, verdict, reason), select'),
     ('app.state_entry', 'delete, insert, select, update'),
     ('app.sync_batch', 'delete, insert, select'),
-    ('app.user', 'select, update (display_name, avatar_url, share_progress, share_streaks, '
-      || 'allow_friend_requests, global_board, friends_board, company_board, '
-      || 'preferred_sync_frequency, day_starts_at, auto_accept_friends, share_detailed_progress, anonymized_display, '
-      || 'stats_sharing, hide_from_global_leaderboard, friends_only_visible, show_detailed_stats, real_name, show_real_name, '
+    ('app.user', 'select, update (display_name, avatar_url, share_progress, share_streaks, allow_friend_requests, '
+      || 'global_board, friends_board, company_board, preferred_sync_frequency, day_starts_at, '
+      || 'auto_accept_friends, share_detailed_progress, anonymized_display, stats_sharing, '
+      || 'hide_from_global_leaderboard, friends_only_visible, show_detailed_stats, real_name, show_real_name, '
       || 'hides_global_board, hides_friends_board, hides_company_board)'),
     ('board.company', 'select'),
     ('board.company_season', 'select'),
@@ -123,7 +131,9 @@ select results_eq(
     ('board.global_season', 'select'),
     ('board.global_season_rank', 'select'),
     ('board.global_total', 'select'),
+    ('board.member', 'select'),
     ('board.season', 'select'),
+    ('board.suggestion', 'select'),
     ('migration.applied', 'select') $$,
   'The API role holds exactly these privileges on tables and views.');
 
@@ -148,29 +158,32 @@ select results_eq(
     ('app.global_tally', 'select'),
     ('app.global_tally_change', 'select'),
     ('app.global_total', 'select'),
+    ('app.invitation', 'select'),
+    ('app.member', 'select (organization_id, uid, role, joined_at)'),
+    ('app.organization', 'select (organization_id, name, leaderboard_enabled, show_real_names, automatic_joining)'),
     ('app.season', 'select'),
-    ('app.standing', 'select (uid, period, weekly_xp, weekly_streak, total_sessions, favorite_patterns, '
-      || 'last_session_at, streak_at, with_friends, streak_shown, total_xp, longest_streak, weekly_xp_before, '
+    ('app.standing', 'select (uid, period, weekly_xp, weekly_streak, total_sessions, favorite_patterns, last_session_at, '
+      || 'streak_at, with_friends, streak_shown, total_xp, longest_streak, weekly_xp_before, '
       || 'weekly_streak_before)'),
     ('app.user', 'select (uid, display_name, avatar_url, share_detailed_progress, show_detailed_stats)') $$,
   'The boards can show exactly these columns, whatever their views say.');
 
--- Who follows a company's directory makes and ends memberships there, and reads no practice.
--- The job that closes seasons reads boards and writes history, and can rewrite or remove nobody's place. The one
--- that sends mail crosses out what is sent, and writes to those alone who forgot a password, whose address it may read.
--- The audit counts, and goes through people by their uids.
+-- The job that closes seasons reads boards and writes history, and can rewrite or remove nobody's place. The one that
+-- sends mail crosses out what is sent, and writes to those alone who forgot a password, whose address it may read. What
+-- tends to companies forgets old lines of their records; what follows a company's directory makes and ends memberships
+-- there. The audit counts, and goes through people by their uids.
 select results_eq(
   $$ select relation, privileges from test.privilege where grantee = 'breathmaster_worker'::regrole order by relation $$,
   $$ values
     ('app.company_season', 'insert, select, update (people, last_rank, last_value, digest, finalised_at)'),
-    ('app.company_season_rank', 'insert, select'),
-    ('app.company_standing', 'select'),
+    ('app.company_season_rank', 'delete, insert, select'),
+    ('app.company_standing', 'delete, select'),
     ('app.device_approval', 'delete, select'),
     ('app.device_request', 'delete, insert, select, update (next_poll_at, poll_seconds, state)'),
     ('app.directory_leaver', 'delete, insert, select'),
     ('app.directory_tally', 'insert, select, update (users)'),
     ('app.directory_user', 'select, update (declined)'),
-    ('app.domain_claim', 'select (organization_id, domain, proved_at)'),
+    ('app.domain_claim', 'delete, select (organization_id, domain, proved_at, claimed_at, due_at), update (due_at)'),
     ('app.email_claim', 'select (uid, address, domain, mailbox)'),
     ('app.global_season', 'insert, select, update (people, last_rank, last_value, digest, finalised_at)'),
     ('app.global_season_rank', 'insert, select'),
@@ -178,8 +191,13 @@ select results_eq(
       || 'avatar_url, alias)'),
     ('app.global_tally', 'select'),
     ('app.global_tally_change', 'select'),
-    ('app.member', 'delete, insert (organization_id, uid, role, agreed_at, directory_user_id), '
-      || 'select (organization_id, uid, agreed_at, directory_user_id), update (directory_user_id)'),
+    ('app.invitation', 'delete, select (organization_id, invitation_id, good_until)'),
+    ('app.member', 'delete, insert (organization_id, uid, role, agreed_at, directory_user_id), select (organization_id, '
+      || 'uid, role, domain, agreed_at, directory_user_id), update (domain, directory_user_id)'),
+    ('app.organization', 'delete, select (organization_id, created_at, audit_retention_days, deletion_due_at)'),
+    ('app.organization_deletion', 'select, update (begun_at, finished_at, counts)'),
+    ('app.organization_event', 'delete, select (organization_id, number, happened_at, hash)'),
+    ('app.organization_event_head', 'select (organization_id, forgotten_number), update (forgotten_number, forgotten_hash)'),
     ('app.outbox', 'delete, insert (uid, message_id, kind, recipient, seed, written_at, good_until, due_at), select, '
       || 'update (due_at, attempts, dead_at, dead_of)'),
     ('app.password_reset', 'delete, insert, select, update (attempts, state)'),
@@ -197,12 +215,19 @@ select is_empty(
        and relation not like 'migration.%' $$,
   'Nobody else, and not the public, holds any privilege on a table or view.');
 
--- The functions that run with their owner's rights are add_access_token, answer_device_request,
--- ask_device_sign_in, ask_email, ask_password_reset, befriend, bind by a sign-in or a
--- token, block_person, circle, close_seasons,
--- device_request_by_code, enter_by_device_request, enter_by_password_reset, enter_by_recovery_code, finalise_season,
--- forget_rate_limits, join_organization, mail_refused, mail_taken, notify_of_password, password_by_email,
--- post_password_resets, publish_standings, redeem_friend_code, register, take, take_mail, unfriend and verify_email. The circle is here because
+-- The functions that run with their owner's rights are accept_ownership, add_access_token, add_organization_key,
+-- answer_device_request, ask_deletion, ask_device_sign_in, ask_email, ask_password_reset, befriend, bind,
+-- bind_organization, block_person, cancel_deletion, change_organization, change_role, circle, claim_domain,
+-- close_seasons, company_shows_real_names, delete_organizations, device_request_by_code, domains_to_check,
+-- end_membership, enter_by_device_request, enter_by_password_reset, enter_by_recovery_code, finalise_season,
+-- fold_global_tally, forget_organization_events, forget_rate_limits, found_organization, invite,
+-- inviting_organization_ids, join_organization, joining_agreement, joining_preview, mail_refused, mail_taken,
+-- managed_organization_ids, note_key_use, notify_of_password, offer_ownership, organization_overview,
+-- own_addresses, own_company_boards, own_domains, own_organization_ids, own_permissions, password_by_email,
+-- permitted_organization_ids, post_password_resets, prove_domain, publish_standings, recheck_domain,
+-- redeem_friend_code, register, release_domain, require_permission, revoke_invitation, take, take_mail,
+-- unfinished_seasons, unfriend, verify_email, withdraw_ownership_offer. What changes a company asks the role of
+-- the one who calls. The circle is here because
 -- calling a function is a privilege of whoever reads the view, not of its owner; it
 -- tells nobody more than their own friends. So are own_company_boards, which tells of a
 -- member's own company, and company_shows_real_names.
@@ -211,14 +236,21 @@ select results_eq(
      where p.pronamespace in ('app'::regnamespace, 'board'::regnamespace)
        and has_function_privilege('breathmaster_api', p.oid, 'execute')
      order by 1 $$,
-  array['add_access_token', 'answer_device_request', 'ask_device_sign_in', 'ask_email', 'ask_password_reset', 'befriend', 'bind', 'bind', 'bind', 'block_person', 'circle',
-    'close_seasons', 'company_shows_real_names', 'device_request_by_code', 'enter_by_device_request',
-    'enter_by_password_reset', 'enter_by_recovery_code', 'finalise_season', 'fold_global_tally', 'forget_rate_limits',
-    'is_on_company_boards', 'is_on_global_board', 'join_organization', 'mail_refused', 'mail_taken',
-    'managed_organization_ids', 'notify_of_password', 'organization_id', 'own_company_boards', 'own_organization_ids', 'password_by_email',
-    'post_password_resets', 'publish_standings',
-    'redeem_friend_code', 'refuse_more_sessions', 'refuse_unbound', 'register', 'take', 'take_mail', 'uid',
-    'unfinished_seasons', 'unfriend', 'verify_email'],
+  array['accept_ownership', 'add_access_token', 'add_organization_key', 'answer_device_request', 'ask_deletion',
+    'ask_device_sign_in', 'ask_email', 'ask_password_reset', 'befriend', 'bind', 'bind', 'bind',
+    'bind_organization', 'block_person', 'cancel_deletion', 'change_organization', 'change_role', 'circle',
+    'claim_domain', 'close_seasons', 'company_shows_real_names', 'delete_organizations', 'device_request_by_code',
+    'directory_address', 'domains_to_check', 'end_membership', 'enter_by_device_request',
+    'enter_by_password_reset', 'enter_by_recovery_code', 'finalise_season', 'fold_global_tally',
+    'forget_organization_events', 'forget_rate_limits', 'found_organization', 'invite',
+    'inviting_organization_ids', 'is_on_company_boards', 'is_on_global_board', 'join_organization',
+    'joining_agreement', 'joining_preview', 'key_organization_id', 'mail_refused', 'mail_taken',
+    'managed_organization_ids', 'note_key_use', 'notify_of_password', 'offer_ownership', 'organization_id',
+    'organization_overview', 'own_addresses', 'own_company_boards', 'own_domains', 'own_organization_ids',
+    'own_permissions', 'password_by_email', 'permitted_organization_ids', 'post_password_resets', 'prove_domain',
+    'publish_standings', 'recheck_domain', 'redeem_friend_code', 'refuse_more_sessions', 'refuse_unbound',
+    'register', 'release_domain', 'require_permission', 'revoke_invitation', 'take', 'take_mail', 'uid',
+    'unfinished_seasons', 'unfriend', 'verify_email', 'withdraw_ownership_offer'],
   'The API role can call exactly these functions.');
 
 -- The same from where the server stands: what is not granted is refused, even

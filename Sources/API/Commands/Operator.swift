@@ -8,7 +8,7 @@ struct OrganizationCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "organization",
         abstract: "Company tenants.",
-        subcommands: [Create.self]
+        subcommands: [Create.self, Suspend.self, Resume.self, Delete.self, Receipt.self]
     )
 
     struct Create: AsyncParsableCommand {
@@ -28,6 +28,64 @@ struct OrganizationCommand: AsyncParsableCommand {
                 )
             }
             print(id.text)
+        }
+    }
+
+    struct Suspend: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Closes a company: no board, nobody joins, nothing is changed.",
+            discussion: "Its members stay, and may leave; `resume` opens it again, as it was."
+        )
+
+        @Argument(help: "The company's id.", transform: parseUID) var organization: UUID
+
+        func run() async throws {
+            try await asOperator { try await $0.suspendOrganization(organization, true, at: Date()) }
+            print("suspended")
+        }
+    }
+
+    struct Resume: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Opens a suspended company again.")
+
+        @Argument(help: "The company's id.", transform: parseUID) var organization: UUID
+
+        func run() async throws {
+            try await asOperator { try await $0.suspendOrganization(organization, false, at: Date()) }
+            print("resumed")
+        }
+    }
+
+    struct Delete: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Closes a company, and deletes it after seven days.",
+            discussion: "Within these, its owner can open it again. `receipt` tells what became of it."
+        )
+
+        @Argument(help: "The company's id.", transform: parseUID) var organization: UUID
+
+        func run() async throws {
+            let receipt = try await asOperator { tx in
+                try await tx.orderDeletion(of: organization, at: Date())
+                return try await tx.deletionReceipt(of: organization)
+            }
+            if let receipt { print(receipt) }
+        }
+    }
+
+    struct Receipt: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Prints what was deleted of a company: rows by table, and when."
+        )
+
+        @Argument(help: "The company's id.", transform: parseUID) var organization: UUID
+
+        func run() async throws {
+            guard let receipt = try await asOperator({ try await $0.deletionReceipt(of: organization) })
+            else {
+                throw Failure(description: "nobody asked to delete that company")
+            }
+            print(receipt)
         }
     }
 }
@@ -55,7 +113,8 @@ struct EmailCommand: AsyncParsableCommand {
     }
 }
 
-private func asOperator<Result: Sendable>(
+/// Acts for nobody in particular, with the rights of the role that migrates.
+func asOperator<Result: Sendable>(
     _ body: @Sendable (PGTransaction) async throws -> Result
 ) async throws -> Result {
     let settings = try Settings(environment: ProcessInfo.processInfo.environment)

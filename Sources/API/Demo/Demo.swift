@@ -58,6 +58,11 @@ struct Demo: Sendable {
         return try await server.tokens.token(for: token.uid, signIn: token.family)
     }
 
+    /// What the records of the companies say of where it came from.
+    private static var origin: SQL {
+        "row(\(UUID()), 'demo', \(Instant(Date())))::app.origin"
+    }
+
     private func companyID() async throws -> String {
         try await database.read(as: Principal(uid: Self.uid(of: 0))) { tx in
             try await tx.ownMemberships().first?.organizationId ?? ""
@@ -109,11 +114,12 @@ struct Demo: Sendable {
             }
             try await database.write(as: Principal(uid: uid)) { tx in
                 let on = OrganizationChange(leaderboard: .init(enabled: true, showRealNames: nil))
-                _ = try await tx.changeOrganization(company, on)
+                try await tx.changeOrganization(company, on, by: Self.origin)
             }
             for member in members {
                 try await database.write(as: Principal(uid: Self.uid(of: member))) { tx in
-                    try await tx.joinOrganization(company)
+                    let agreement = try await tx.joiningPreview(of: company, at: Date()).agreement
+                    try await tx.joinOrganization(company, agreeing: agreement, by: Self.origin)
                 }
             }
         }

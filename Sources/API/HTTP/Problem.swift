@@ -125,5 +125,6 @@ extension HTTPField.Name {
 
     static let rateLimitPolicy = known("RateLimit-Policy")
     static let rateLimit = known("RateLimit")
+    static let link = known("Link")
     static let forwardedFor = known("X-Forwarded-For")
 }

@@ -93,6 +93,56 @@ extension Problem {
         "directory_group_name_taken": .taken("displayName", by: "another group"),
         "directory_group_external_id_taken": .taken("externalId", by: "another group"),
         "directory_group_member_user": .invalid("members", "must be users of the company"),
+        "not_permitted": Problem(
+            .forbidden,
+            "not_permitted",
+            "Your role in the organization does not allow that"
+        ),
+        "last_owner": Problem(
+            .conflict,
+            "last_owner",
+            "The organization's last owner; it has to be handed over first"
+        ),
+        "organization_limit_reached": Problem(
+            .conflict,
+            "organization_limit_reached",
+            "A person owns 10 organizations at most"
+        ),
+        "organization_name_invalid": .invalid("name", "must have 1 to 80 visible characters"),
+        "organization_audit_retention_invalid": .invalid("auditRetentionDays", "must be from 30 to 3650"),
+        "ownership_offer_invalid": .invalid("uid", "must be a member who is no owner"),
+        "role_invalid": .invalid("role", "must be admin, analyst or member"),
+        "domain_claim_taken": Problem(
+            .conflict,
+            "domain_taken",
+            "Another organization holds that domain, until its record is missing for a week",
+            field: "domain"
+        ),
+        "domain_limit_reached": Problem(
+            .conflict,
+            "domain_limit_reached",
+            "There is room for 50 domains, and all of it is taken"
+        ),
+        "agreement_stale": Problem(
+            .conflict,
+            "agreement_stale",
+            "What the organization would see has changed; the preview shows it as it is",
+            field: "agreement"
+        ),
+        "domain_not_proved": Problem(
+            .conflict,
+            "domain_not_proved",
+            "The organization has to prove a domain first"
+        ),
+        "invitation_outside_domains": .invalid(
+            "address",
+            "must be in a domain that the organization has proved"
+        ),
+        "invitation_limit_reached": Problem(
+            .conflict,
+            "invitation_limit_reached",
+            "There is room for 500 invitations, and all of it is taken"
+        ),
         "email_claim_taken": Problem(
             .conflict,
             "email_taken",

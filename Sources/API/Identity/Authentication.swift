@@ -41,7 +41,8 @@ struct Authentication: RouterMiddleware {
             let response: Response
             do {
                 response = try await next(request, context)
-            } catch let error as PGError where error.sqlState?.rawValue == "BM403" {
+            } catch let error as PGError where error.sqlState?.rawValue == "BM403" && error.constraint == nil
+            {
                 throw Problem.insufficientScope(scope)
             }
             await uses.note(token, at: now(), logger: context.logger)

@@ -21,6 +21,7 @@ enum RouteScopes {
         "GET /v1/leaderboards/{scope}/seasons": .readLeaderboards,
         "GET /v1/leaderboards/{scope}/seasons/{week}": .readLeaderboards,
         "GET /v1/organizations": .readOrganizations,
+        "GET /v1/organizations/{organization}": .readOrganizations,
         "GET /v1/friends": .readFriends,
         "PUT /v1/friends/{uid}": .writeFriends,
         "DELETE /v1/friends/{uid}": .writeFriends,

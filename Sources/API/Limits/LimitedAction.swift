@@ -82,6 +82,22 @@ struct LimitedAction: Sendable {
         perAddress: nil,
         perAccount: Quota(30, perSeconds: 3600)
     )
+    static let foundOrganization = LimitedAction(
+        name: "found-organization",
+        perAddress: nil,
+        perAccount: Quota(10, perSeconds: 3600)
+    )
+    /// Each has somebody else's name servers asked.
+    static let proveDomain = LimitedAction(
+        name: "prove-domain",
+        perAddress: nil,
+        perAccount: Quota(60, perSeconds: 3600)
+    )
+    static let invite = LimitedAction(
+        name: "invite",
+        perAddress: nil,
+        perAccount: Quota(200, perSeconds: 86_400)
+    )
     static let createToken = LimitedAction(
         name: "create-token",
         perAddress: nil,

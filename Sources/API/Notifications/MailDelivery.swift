@@ -64,7 +64,7 @@ struct MailDelivery: Sendable {
     }
 
     private func values(of message: OutboxMessage) throws -> [String: String] {
-        guard let seed = message.seed else { return [:] }
+        let seed = message.seed ?? UUID()
         let (code, link): (String, String)
         switch message.kind {
         case .emailCode:
@@ -79,6 +79,8 @@ struct MailDelivery: Sendable {
                 PasswordTicket(resetID: message.id, code: code),
                 writtenAt: message.writtenAt
             )
+        case .invitation:
+            return ["company": message.about ?? "", "address": message.recipient.description]
         case .passwordChanged:
             return [:]
         }

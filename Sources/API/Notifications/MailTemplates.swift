@@ -3,7 +3,7 @@ import Mustache
 /// What is written to people: for each kind of message a subject, a text and the same in HTML.
 struct MailTemplates: Sendable {
     enum Kind: String, CaseIterable, Sendable {
-        case emailCode, passwordReset, passwordChanged
+        case emailCode, invitation, passwordReset, passwordChanged
 
         /// The files in the folder Templates: subject, text, HTML.
         fileprivate var files: [[UInt8]] {
@@ -23,6 +23,11 @@ struct MailTemplates: Sendable {
                 [
                     Files.passwordChanged_subject_mustache, Files.passwordChanged_text_mustache,
                     Files.passwordChanged_html_mustache,
+                ]
+            case .invitation:
+                [
+                    Files.invitation_subject_mustache, Files.invitation_text_mustache,
+                    Files.invitation_html_mustache,
                 ]
             }
         }

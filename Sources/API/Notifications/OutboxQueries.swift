@@ -13,6 +13,8 @@ struct OutboxMessage: PGRow {
     let writtenAt: Date
     /// From 1.
     let attempt: Int32
+    /// What it is about, to be named in it.
+    let about: String?
 
     struct Unknown: Error {
         let what: String
@@ -28,6 +30,7 @@ struct OutboxMessage: PGRow {
         seed = try row.next()
         writtenAt = try row.next()
         attempt = try row.next()
+        about = try row.next()
     }
 }
 
@@ -41,7 +44,7 @@ extension PGTransaction {
     func takeMail(_ most: Int, at now: Date) async throws -> [OutboxMessage] {
         try await query(
             """
-            select uid, message_id, kind, recipient, seed, written_at, attempts
+            select uid, message_id, kind, recipient, seed, written_at, attempts, about
             from app.take_mail(\(Int32(most)), \(now), interval '5 minutes')
             """,
             as: OutboxMessage.self

@@ -45,16 +45,9 @@ struct StoredOrganizationKey: PGRow, Encodable {
 }
 
 extension TenantTransaction {
-    /// - Throws: the problem for who is no member, or one that manages nothing.
+    /// - Throws: `BM404` for who is no member, `BM403` for one whose role doesn't allow it.
     func requireManager(of organization: UUID) async throws {
-        let (belongs, manages) = try await queryOne(
-            """
-            select \(organization) = any (app.own_organization_ids()), \(organization) = any (app.managed_organization_ids())
-            """,
-            as: (Bool, Bool).self
-        )
-        guard belongs else { throw Problem.notFound }
-        guard manages else { throw Problem.notYours }
+        try await execute("select app.require_permission(\(organization), 'keys.manage')")
     }
 
     /// The newest first, with those that are over.

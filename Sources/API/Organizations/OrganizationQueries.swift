@@ -1,3 +1,4 @@
+import Domain
 import Foundation
 import PGClient
 import Tenancy
@@ -24,32 +25,55 @@ extension TenantTransaction {
         }
     }
 
-    /// Whether it is one whose settings the person may change.
-    func changeOrganization(_ id: UUID, _ change: OrganizationChange) async throws -> Bool {
+    /// One that is bound, and that the person belongs to.
+    func organization(_ id: UUID) async throws -> OrganizationRoutes.Organization {
+        let rows = try await query(
+            """
+            select o.name, m.role, app.own_permissions(o.organization_id), o.leaderboard_enabled, o.show_real_names,
+              o.domain_restricted, o.automatic_joining, o.audit_retention_days, o.created_at,
+              o.suspended_at is not null, o.deletion_due_at, exists (
+                select from app.domain_claim d where d.organization_id = o.organization_id and d.proved_at is not null
+              )
+            from app.organization o
+              join app.member m on m.organization_id = o.organization_id and m.uid = \(principal.uid)
+            where o.organization_id = \(id)
+            """,
+            as: (String, String, [String], Bool, Bool, Bool, Bool, Int32, Instant, Bool, Instant?, Bool).self
+        )
+        guard
+            let (
+                name, role, permissions, enabled, showsRealNames, restricted, automatic, retention, createdAt,
+                suspended, deletionDueAt, proved
+            ) = rows.first
+        else { throw Problem.notFound }
+        return OrganizationRoutes.Organization(
+            organizationId: id.text,
+            name: name,
+            role: role,
+            permissions: permissions,
+            leaderboard: .init(enabled: enabled, showRealNames: showsRealNames),
+            domainRestricted: restricted,
+            automaticJoining: automatic,
+            auditRetentionDays: Int(retention),
+            createdAt: createdAt,
+            suspended: suspended,
+            deletionDueAt: deletionDueAt,
+            proved: proved,
+            ownershipOffer: try await ownershipOffer(in: id)
+        )
+    }
+
+    func foundOrganization(_ name: OrganizationName, by origin: SQL) async throws -> UUID {
+        try await queryOne("select app.found_organization(\(name.text), \(origin))", as: UUID.self)
+    }
+
+    func changeOrganization(_ id: UUID, _ change: OrganizationChange, by origin: SQL) async throws {
         try await execute(
             """
-            update app.organization set
-              leaderboard_enabled = coalesce(\(change.leaderboard?.enabled), leaderboard_enabled),
-              show_real_names = coalesce(\(change.leaderboard?.showRealNames), show_real_names)
-            where organization_id = \(id)
-            """
-        ) == 1
-    }
-
-    func joinOrganization(_ id: UUID) async throws {
-        // Whom the directory has put in agrees by this, and needs no door.
-        let agreed = try await execute(
-            """
-            update app.member set agreed_at = coalesce(agreed_at, now())
-            where organization_id = \(id) and uid = \(principal.uid)
+            select app.change_organization(\(id), \(change.name?.text), \(change.leaderboard?.enabled),
+              \(change.leaderboard?.showRealNames), \(change.auditRetentionDays.map(Int32.init(clamping:))),
+              \(change.domainRestricted), \(change.automaticJoining), \(origin))
             """
         )
-        if agreed == 0 { try await execute("select app.join_organization(\(id))") }
-    }
-
-    /// Whether there was a membership to end.
-    func leaveOrganization(_ id: UUID) async throws -> Bool {
-        try await execute("delete from app.member where organization_id = \(id) and uid = \(principal.uid)")
-            == 1
     }
 }

@@ -39,7 +39,7 @@ package struct RealName: Hashable, Sendable, Decodable {
     }
 }
 
-private func visibleName(_ input: String, most: Int) -> String? {
+func visibleName(_ input: String, most: Int) -> String? {
     let text = input.precomposedStringWithCanonicalMapping.trimmingCharacters(in: .whitespaces)
     let invisible: Set<Unicode.GeneralCategory> = [
         .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator,

@@ -89,7 +89,7 @@ struct BlockTests {
             for name in ["Ben", "Chie", "Dan"] {
                 let person = try #require(people[name])
                 try await server.recordEmail(of: person.uid, "\(name)@\(acme.domain)")
-                _ = try await person.client.send(.put, "/v1/organizations/\(acme.id)/membership")
+                _ = try await person.client.join(acme.id)
                 _ = try await person.client.befriend(ada.uid)
                 _ = try await ada.client.befriend(person.uid)
             }

@@ -12,7 +12,6 @@ struct EmailTests {
             let (founder, owner) = try await nobody.newcomer()
             _ = founder
             let acme = try await server.company("Acme", owner: owner)
-            let membership = "/v1/organizations/\(acme.id)/membership"
             let (ada, uid) = try await nobody.newcomer()
             let address = "ada@\(acme.domain)"
 
@@ -20,13 +19,13 @@ struct EmailTests {
             #expect(asked.status == 202)
             #expect(asked.json["address"] as? String == address)
             #expect(try await ada.emails() == ["\(address) waits"])
-            #expect(try await ada.send(.put, membership).status == 404)
+            #expect(try await ada.join(acme.id).status == 404)
 
             let code = try await server.mailedCode(to: address, of: uid)
             #expect(code.wholeMatch(of: /[0-9]{6}/) != nil)
             #expect(try await ada.verify(address, code) == 204)
             #expect(try await ada.emails() == ["\(address) verified"])
-            #expect(try await ada.send(.put, membership).status == 200)
+            #expect(try await ada.join(acme.id).status == 200)
             // Asked again, as after an answer that was lost.
             #expect(try await ada.verify(address, code) == 204)
         }

@@ -189,7 +189,7 @@ struct BoardPrivacyTests {
             let ben = try await nobody.practitioner("Ben", at: clock.now)
             let acme = try await server.company("Acme", owner: ada.uid)
             try await server.recordEmail(of: ben.uid, "ben@\(acme.domain)")
-            _ = try await ben.client.send(.put, "/v1/organizations/\(acme.id)/membership")
+            _ = try await ben.client.join(acme.id)
             let path = "/v1/organizations/\(acme.id)"
             func set(_ board: [String: Any], by client: Client) async throws -> Int {
                 try await client.send(.patch, path, ["leaderboard": board]).status

@@ -22,7 +22,7 @@ struct LeaderboardTests {
             let acme = try await server.company("Acme", owner: ada.uid)
             let umbrella = try await server.company("Umbrella", owner: eve.uid)
             try await server.recordEmail(of: ben.uid, "ben@\(acme.domain)")
-            _ = try await ben.client.send(.put, "/v1/organizations/\(acme.id)/membership")
+            _ = try await ben.client.join(acme.id)
             _ = try await ada.client.send(.put, "/v1/friends/\(frank.uid)")
             _ = try await frank.client.send(.put, "/v1/friends/\(ada.uid)")
 

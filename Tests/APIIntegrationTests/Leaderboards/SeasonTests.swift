@@ -173,7 +173,7 @@ import Testing
             let ben = try await nobody.practitioner("Ben", at: clock.now)
             let acme = try await server.company("Acme", owner: ada.uid)
             try await server.recordEmail(of: ben.uid, "ben@\(acme.domain)")
-            _ = try await ben.client.send(.put, "/v1/organizations/\(acme.id)/membership")
+            _ = try await ben.client.join(acme.id)
             try await ben.client.practiseLate(
                 at: season.endsAt.date.addingTimeInterval(-44 * 3600),
                 cycles: 400,

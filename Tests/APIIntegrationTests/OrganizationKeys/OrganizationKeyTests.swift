@@ -62,7 +62,7 @@ struct OrganizationKeyTests {
                 try await ben.send(.delete, key),
             ] {
                 #expect(answer.status == 403)
-                #expect(answer.json["code"] as? String == "not_an_admin")
+                #expect(answer.json["code"] as? String == "not_permitted")
             }
             #expect(try await ada.send(.delete, key).status == 204)
             #expect(try await ada.send(.delete, key).status == 404)

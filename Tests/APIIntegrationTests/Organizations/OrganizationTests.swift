@@ -10,13 +10,13 @@ struct OrganizationTests {
             let acme = try await server.company("Acme", owner: owner)
             let (ben, uid) = try await nobody.newcomer()
 
-            #expect(try await ben.send(.put, "/v1/organizations/\(acme.id)/membership").status == 404)
-            #expect(try await ben.send(.put, "/v1/organizations/\(UUID())/membership").status == 404)
+            #expect(try await ben.join(acme.id).status == 404)
+            #expect(try await ben.join("\(UUID())").status == 404)
             try await server.recordEmail(of: uid, "ben@sub.\(acme.domain)")
-            #expect(try await ben.send(.put, "/v1/organizations/\(acme.id)/membership").status == 404)
+            #expect(try await ben.join(acme.id).status == 404)
 
             try await server.recordEmail(of: uid, "Ben@\(acme.domain)")
-            let joined = try await ben.send(.put, "/v1/organizations/\(acme.id)/membership")
+            let joined = try await ben.join(acme.id)
             let list = try #require(joined.json["organizations"] as? [[String: Any]])
             #expect(
                 list.map { $0.compactMapValues { $0 as? String } } == [
@@ -36,7 +36,7 @@ struct OrganizationTests {
             #expect(try await ben.send(.delete, "/v1/organizations/\(acme.id)/membership").status == 404)
 
             try await server.recordEmail(of: uid, "ben@\(acme.domain)")
-            _ = try await ben.send(.put, "/v1/organizations/\(acme.id)/membership")
+            _ = try await ben.join(acme.id)
             let board = "company?organization=\(acme.id)"
             #expect(try await ada.board(board).contains("Ben"))
 

@@ -13,7 +13,8 @@ struct RaceTests {
             try await race(
                 server,
                 first: "update app.user set company_board = false where uid = \(uid)",
-                then: "select app.join_organization(\(company))",
+                then:
+                    "select app.join_organization(\(company), app.joining_agreement(\(company), now()), \(origin))",
                 as: uid
             )
             let shown = try await server.asSuperuser { tx in
@@ -27,10 +28,10 @@ struct RaceTests {
     }
 
     @Test func `leaving while a sync projects is no error, and leaves nothing behind`() async throws {
-        try await withMember { server, uid, _ in
+        try await withMember { server, uid, company in
             try await race(
                 server,
-                first: "delete from app.member where uid = \(uid)",
+                first: "select app.end_membership(\(company), \(uid), \(origin))",
                 then: "update app.user set share_streaks = false where uid = \(uid)",
                 as: uid
             )
@@ -44,6 +45,8 @@ struct RaceTests {
         }
     }
 
+    private let origin: SQL = "row(gen_random_uuid(), '', now())::app.origin"
+
     private func withMember(_ body: @Sendable (TestServer, UUID, UUID) async throws -> Void) async throws {
         let clock = TestClock()
         let server = try await TestServer(clock: clock)
@@ -52,7 +55,7 @@ struct RaceTests {
             let acme = try await server.company("Acme", owner: owner)
             let (ben, text) = try await nobody.practitioner("Ben", at: clock.now)
             try await server.recordEmail(of: text, "ben@\(acme.domain)")
-            _ = try await ben.send(.put, "/v1/organizations/\(acme.id)/membership")
+            _ = try await ben.join(acme.id)
             let uid = try #require(UUID(uuidString: text))
             try await body(server, uid, try #require(UUID(uuidString: acme.id)))
         }

@@ -52,6 +52,21 @@ struct RowSecurityTests {
                 guard name == "leaver" else { continue }
                 _ = try await directory.send(.delete, "/scim/v2/Users/\(made.json["id"] ?? "")")
             }
+            let (_, employee) = try await server.employee("Eve", of: umbrella, nobody, at: clock.now)
+            _ = try await ben.send(
+                .put,
+                "/v1/organizations/\(umbrella.id)/ownership",
+                ["uid": employee]
+            )
+            let shell = try await server.company("Shell", owner: employee)
+            let shellID = try #require(UUID(uuidString: shell.id))
+            try await server.asOperator { tx in
+                _ = try await tx.execute(
+                    "select app.order_deletion(\(shellID), row(gen_random_uuid(), '', now())::app.origin)"
+                )
+            }
+            let invited = ["address": "guest@\(umbrella.domain)"]
+            _ = try await ben.send(.post, "/v1/organizations/\(umbrella.id)/invitations", invited)
             // Under a pseudonym for a while, and then with all time.
             for (anonymous, sharing) in [(true, "minimal"), (false, "detailed")] {
                 let board: [String: Any] = ["anonymizedDisplay": anonymous, "statsSharing": sharing]

@@ -63,7 +63,8 @@ struct TestServer {
         postgres: OwnPostgres? = nil,
         passwordCost: PasswordHashing.Cost = .standard,
         isAlone: Bool = false,
-        eventBounds: SyncEvents.Bounds = SyncEvents.Bounds()
+        eventBounds: SyncEvents.Bounds = SyncEvents.Bounds(),
+        lookup: TXTLookup = .ofThisMachine
     ) async throws {
         let made: (api: String, superuser: String)
         if let postgres {
@@ -90,7 +91,8 @@ struct TestServer {
             site: try #require(Site("http://breathmaster.test")),
             proxies: try #require(TrustedProxies("127.0.0.1, ::1")),
             now: now,
-            eventBounds: eventBounds
+            eventBounds: eventBounds,
+            lookup: lookup
         )
     }
 

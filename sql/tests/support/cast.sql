@@ -25,6 +25,19 @@ create function test.stranger() returns uuid language sql stable as $$ select te
 create function test.acme() returns uuid language sql stable as $$ select test.known('acme') $$;
 create function test.umbrella() returns uuid language sql stable as $$ select test.known('umbrella') $$;
 
+-- By which request things are done here: one at noon.
+create function test.origin() returns app.origin language sql stable
+  as $$ select row('0a0a0a0a-0000-4000-8000-000000000001', '198.51.100.0/24', '2026-03-06 12:00Z')::app.origin $$;
+
+-- What somebody agrees to who joins; nothing, where there is nothing to be joined.
+create function test.agreed(company uuid) returns text language plpgsql as $$
+begin
+  return app.joining_agreement(company, (test.origin()).happened_at);
+exception
+  when sqlstate 'BM404' then return null;
+end
+$$;
+
 -- The server, acting for one person and perhaps within a company.
 create procedure test.be(who uuid, at_company uuid default null) language plpgsql as $$
 begin
@@ -165,7 +178,7 @@ $$;
 do $$
 begin
   call test.be(test.ben());
-  perform app.join_organization(test.acme());
+  perform app.join_organization(test.acme(), test.agreed(test.acme()), test.origin());
   call test.practise(200);
 
   call test.be(test.eve());
@@ -269,6 +282,14 @@ $$;
 -- both there is a row of Ada's.
 reset role;
 update app.organization set leaderboard_enabled = true;
+-- A company that was, and of which only the receipt is left.
+insert into app.organization_deletion (organization_id, asked_at, finished_at) values (gen_random_uuid(), '2026-01-01Z', '2026-01-08Z');
+-- Somebody is asked into Acme.
+insert into app.invitation (organization_id, invitation_id, address, role, invited_at, good_until)
+values (test.acme(), gen_random_uuid(), 'Guest@acme.example', 'analyst', '2026-03-06 12:00Z', '2026-03-13 12:00Z');
+-- Ben would hand the company to Ada, if it were his.
+insert into app.ownership_offer (organization_id, uid, offered_by, offered_at, good_until)
+values (test.acme(), test.ada(), test.ben(), '2026-03-06 12:00Z', '2026-03-13 12:00Z');
 insert into app.pseudonym (uid, period) values (test.ada(), '2026-W10');
 insert into app.global_total (uid, total_xp, longest_streak, total_sessions) values (test.ada(), 1000, 12, 40);
 

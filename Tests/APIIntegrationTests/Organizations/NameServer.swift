@@ -1,0 +1,64 @@
+import Foundation
+import Glibc
+import Testing
+
+@testable import API
+
+/// A real name server (dnsmasq) on a port of its own, for as long as a test runs. Its zones are what the test
+/// says; about every other name it knows nothing.
+final class NameServer: @unchecked Sendable {
+    let lookup: TXTLookup
+    private let port: Int
+    private let folder = FileManager.default.temporaryDirectory.appending(path: "zones-\(UUID())")
+    private var running: (process: Process, ended: AsyncStream<Never>)?
+
+    init() throws {
+        port = try freePort()
+        lookup = try #require(TXTLookup("127.0.0.1:\(port)"))
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    }
+
+    /// Answers for `domains` from now on, with these records: the name of each, and the strings of which its
+    /// text is made.
+    func serve(_ domains: [String], _ records: [(name: String, strings: [String])] = []) async throws {
+        await stop()
+        let lines =
+            [
+                "port=\(port)", "listen-address=127.0.0.1", "bind-interfaces", "no-resolv", "no-hosts",
+                "keep-in-foreground", "user=", "group=",
+            ] + domains.map { "local=/\($0)/" }
+            + records.map { record in
+                "txt-record=\(record.name),"
+                    + record.strings.map { "\"\($0)\"" }.joined(separator: ",")
+            }
+        let file = folder.appending(path: "dnsmasq.conf")
+        try lines.joined(separator: "\n").appending("\n").write(to: file, atomically: true, encoding: .utf8)
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/sbin/dnsmasq")
+        process.arguments = ["--conf-file=\(file.path())"]
+        process.standardError = FileHandle.nullDevice
+        let (ended, end) = AsyncStream<Never>.makeStream()
+        process.terminationHandler = { _ in end.finish() }
+        try process.run()
+        running = (process, ended)
+        // One that isn't there yet refuses, which is no answer.
+        try await eventually("the name server answers") {
+            _ = try await self.lookup.texts(of: domains[0])
+            return true
+        }
+    }
+
+    /// Returns when it is gone, and its port is free again.
+    func stop() async {
+        guard let (process, ended) = running else { return }
+        running = nil
+        // The tests' process has signals blocked, which what it starts inherits.
+        kill(process.processIdentifier, SIGKILL)
+        for await _ in ended {}
+    }
+
+    deinit {
+        if let running { kill(running.process.processIdentifier, SIGKILL) }
+        try? FileManager.default.removeItem(at: folder)
+    }
+}
