@@ -7,7 +7,7 @@ import Testing
 
 /// A company shows by a record in the DNS that a domain is its own, on real zones. On a database of its own,
 /// as the job looks at every company's; one after the other, since each starts servers.
-@Suite(.serialized, .timeLimit(.minutes(3))) struct DomainTests {
+@Suite(.serialized, .timeLimit(.minutes(3))) struct DomainClaimTests {
     @Test func `a domain is proved by its record, whole or in pieces, and by no other`() async throws {
         try await withZones { world in
             let (ada, _) = try await world.nobody.newcomer()
