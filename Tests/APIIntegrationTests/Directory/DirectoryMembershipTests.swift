@@ -33,7 +33,7 @@ struct DirectoryMembershipTests {
         }
 
         func join() async throws -> Int {
-            try await ben.send(.put, "/v1/organizations/\(acme.id)/membership").status
+            try await ben.join(acme.id).status
         }
     }
 
@@ -154,7 +154,12 @@ struct DirectoryMembershipTests {
             let marker = "race \(UUID())"
             let pool = PGPool(PGConfiguration(company.server.database))
             let leaving = try await pool.transaction(opening: "select app.bind(\(company.benID))") { coming in
-                try await coming.execute("select app.join_organization(\(organization))")
+                try await coming.execute(
+                    """
+                    select app.join_organization(\(organization), app.joining_agreement(\(organization), now()),
+                      row(gen_random_uuid(), '', now())::app.origin)
+                    """
+                )
                 let leaving = Task {
                     let key: SQL = "select set_config('app.key_organization_id', \(organization)::text, true)"
                     try await pool.transaction(opening: key) { tx in

@@ -102,7 +102,7 @@ private struct Town {
     private mutating func enter(_ company: String, _ uid: String) async throws {
         let client = try #require(naive.people[uid]?.client)
         try await server.recordEmail(of: uid, "\(UUID())@\(domains[company] ?? "")")
-        let answer = try await client.send(.put, "/v1/organizations/\(company)/membership")
+        let answer = try await client.join(company)
         try #require(answer.status == 200)
         naive.companies[company]?.members.insert(uid)
     }

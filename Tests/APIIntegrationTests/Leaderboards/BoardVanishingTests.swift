@@ -170,7 +170,7 @@ struct BoardVanishingTests {
             let ben = try await nobody.practitioner("Ben", at: clock.now)
             let acme = try await server.company("Acme", owner: ben.uid)
             try await server.recordEmail(of: ada.uid, "ada@\(acme.domain)")
-            _ = try await ada.client.send(.put, "/v1/organizations/\(acme.id)/membership")
+            _ = try await ada.client.join(acme.id)
             try await ada.client.change([
                 "privacy": ["showDetailedStats": true],
                 "leaderboards": ["global": ["statsSharing": "detailed"]],

@@ -51,7 +51,7 @@ struct OrganizationKeyTests {
             let acme = try await server.company("Acme", owner: owner)
             let (ben, uid) = try await nobody.newcomer()
             try await server.recordEmail(of: uid, "ben@\(acme.domain)")
-            _ = try await ben.send(.put, "/v1/organizations/\(acme.id)/membership")
+            _ = try await ben.join(acme.id)
             let keys = "/v1/organizations/\(acme.id)/keys"
             let made = try await ada.send(.post, keys, ["name": "Okta", "scopes": ["scim"]])
             let key = "\(keys)/\(made.json["id"] ?? "")"

@@ -246,12 +246,12 @@ struct RouteAccessTests {
 
     private static var bodies: [String: [String: Any]] {
         [
-        "PATCH /v1/organizations/{organization}/members/{uid}": ["role": "admin"],
-        "PUT /v1/organizations/{organization}/ownership": ["uid": UUID().uuidString],
-        "PUT /v1/organizations/{organization}/membership": ["agreement": "nothing"],
-        "POST /v1/organizations/{organization}/invitations": ["address": "someone@acme.example"],
-        "POST /v1/organizations/{organization}/domains": ["domain": "acme.example"],
-        "POST /v1/organizations/{organization}/keys": ["name": "A key", "scopes": ["scim"]],
+            "PATCH /v1/organizations/{organization}/members/{uid}": ["role": "admin"],
+            "PUT /v1/organizations/{organization}/ownership": ["uid": UUID().uuidString],
+            "PUT /v1/organizations/{organization}/membership": ["agreement": "nothing"],
+            "POST /v1/organizations/{organization}/invitations": ["address": "someone@acme.example"],
+            "POST /v1/organizations/{organization}/domains": ["domain": "acme.example"],
+            "POST /v1/organizations/{organization}/keys": ["name": "A key", "scopes": ["scim"]],
         ]
     }
 
