@@ -6267,7 +6267,6 @@ GRANT SELECT(joined_at) ON TABLE app.member TO breathmaster_boards;
 
 GRANT SELECT(domain),UPDATE(domain) ON TABLE app.member TO breathmaster_worker;
 
-GRANT UPDATE(agreed_at) ON TABLE app.member TO breathmaster_api;
 GRANT SELECT(agreed_at),INSERT(agreed_at) ON TABLE app.member TO breathmaster_worker;
 
 GRANT SELECT(directory_user_id),INSERT(directory_user_id),UPDATE(directory_user_id) ON TABLE app.member TO breathmaster_worker;

@@ -39,12 +39,6 @@ grant select on app.invitation to breathmaster_api;
 
 -- MARK: Mail about something
 
--- What may wait here is little, and gone soon.
--- squawk-ignore ban-drop-constraint
-alter table app.outbox drop constraint outbox_kind_check;
--- squawk-ignore constraint-missing-not-valid
-alter table app.outbox add constraint outbox_kind_check
-  check (kind in ('emailCode', 'passwordReset', 'passwordChanged', 'invitation'));
 alter table app.outbox add column about text constraint outbox_about_invalid check (char_length(about) <= 200);
 comment on column app.outbox.about is 'What it is about, to be named in it: for an invitation, the company.';
 
