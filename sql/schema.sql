@@ -650,13 +650,19 @@ CREATE FUNCTION app.bind_organization(organization uuid, id uuid, given bytea, w
     AS $$
 declare
   key record;
+  is_closed boolean;
 begin
+  -- As its own company would see it: whether it is open at all.
+  perform set_config('app.uid', '00000000-0000-0000-0000-000000000000', true),
+    set_config('app.organization_id', organization::text, true);
+  select o.suspended_at is not null or o.deletion_due_at is not null into is_closed
+  from app.organization o where o.organization_id = organization;
   perform set_config('app.uid', '', true), set_config('app.organization_id', '', true),
     set_config('app.key_organization_id', organization::text, true);
   select k.scopes, k.sources into key from app.organization_key k
   where k.organization_id = organization and k.key_id = id and k.hash = given
     and (k.expires_at is null or k.expires_at > at);
-  if not found then
+  if not found or is_closed then
     raise exception 'that key has ended' using errcode = 'BM401';
   end if;
   if cardinality(key.sources) > 0 and not source::inet <<= any (key.sources) then
@@ -670,7 +676,7 @@ $$;
 
 ALTER FUNCTION app.bind_organization(organization uuid, id uuid, given bytea, wanted text[], at timestamp with time zone, source text) OWNER TO breathmaster_owner;
 
-COMMENT ON FUNCTION app.bind_organization(organization uuid, id uuid, given bytea, wanted text[], at timestamp with time zone, source text) IS 'Binds the transaction to an organization, and to no person. Raises BM401 where the key is over, never was, or comes from outside its networks, and BM403 where it has none of the scopes.';
+COMMENT ON FUNCTION app.bind_organization(organization uuid, id uuid, given bytea, wanted text[], at timestamp with time zone, source text) IS 'Binds the transaction to an organization, and to no person. Raises BM401 where the key is over, never was, or comes from outside its networks, and where the organization is closed, and BM403 where it has none of the scopes.';
 
 CREATE FUNCTION app.block_person(other uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER

@@ -44,6 +44,26 @@ struct OrganizationKeyTests {
         }
     }
 
+    @Test func `the keys of a company that is closed open nothing until it is open again`() async throws {
+        let clock = TestClock()
+        let server = try await TestServer(clock: clock)
+        try await server.run { nobody in
+            let (ada, owner) = try await nobody.newcomer()
+            let acme = try await server.company("Acme", owner: owner)
+            let directory = try await ada.directory(of: acme.id)
+            let id = try #require(UUID(uuidString: acme.id))
+            #expect(try await directory.send(.get, "/scim/v2/Users").status == 200)
+            for (isSuspended, status) in [(true, 401), (false, 200)] {
+                try await server.asOperator {
+                    try await $0.suspendOrganization(id, isSuspended, at: clock.now)
+                }
+                #expect(try await directory.send(.get, "/scim/v2/Users").status == status)
+            }
+            #expect(try await ada.send(.put, "/v1/organizations/\(acme.id)/deletion").status < 300)
+            #expect(try await directory.send(.get, "/scim/v2/Users").status == 401)
+        }
+    }
+
     @Test func `keys are for those who manage the company`() async throws {
         let server = try await TestServer()
         try await server.run { nobody in
