@@ -1,6 +1,5 @@
 import Foundation
 import Hummingbird
-import NIOCore
 
 /// What a page's form or a client of OAuth sends: `application/x-www-form-urlencoded`.
 enum Form {
@@ -18,18 +17,8 @@ enum Form {
                 detail: "application/x-www-form-urlencoded"
             )
         }
-        let buffer: ByteBuffer
-        do {
-            buffer = try await request.body.collect(upTo: maximumBytes)
-        } catch is NIOTooManyBytesError {
-            throw Problem(
-                .contentTooLarge,
-                "body_too_large",
-                "The body is too large",
-                detail: "at most \(maximumBytes) bytes"
-            )
-        }
-        guard let text = String(validating: buffer.readableBytesView, as: UTF8.self), !text.contains("%00"),
+        let bytes = try await JSON.bytes(of: request, upTo: maximumBytes)
+        guard let text = String(validating: bytes, as: UTF8.self), !text.contains("%00"),
             !text.contains("\0")
         else {
             throw Problem(.unprocessableContent, "invalid_text", "The body is not valid UTF-8")

@@ -21,7 +21,7 @@ enum JSON {
     }
 
     /// The body as it came, within its limit.
-    static func bytes(of request: Request) async throws -> Data {
+    static func bytes(of request: Request, upTo maximumBytes: Int = maximumBytes) async throws -> Data {
         let buffer: ByteBuffer
         do {
             buffer = try await request.body.collect(upTo: maximumBytes)
