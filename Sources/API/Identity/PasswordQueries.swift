@@ -63,9 +63,16 @@ extension TenantTransaction {
         )
     }
 
-    /// Puts the same password, made with more work, in the place of `phc`. Whether that was still the one.
-    func renewPassword(_ phc: String, with renewed: String) async throws -> Bool {
-        try await execute(
+    /// Whether `phc` is still what the password is recognised by, and stays so until the commit. With `renewed`,
+    /// which is the same password made with more work, in its place where that is another.
+    func confirmPassword(_ phc: String, renewed: String) async throws -> Bool {
+        if renewed == phc {
+            return try await query(
+                "select true from app.password where uid = \(principal.uid) and phc = \(phc) for share",
+                as: (Bool).self
+            ).first ?? false
+        }
+        return try await execute(
             "update app.password set phc = \(renewed) where uid = \(principal.uid) and phc = \(phc)"
         ) == 1
     }

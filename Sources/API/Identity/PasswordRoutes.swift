@@ -72,9 +72,8 @@ struct PasswordRoutes: Sendable {
     /// `POST /v1/auth/sign-in`
     @Sendable func signIn(_ request: Request, in context: AppContext) async throws -> Response {
         let body = try await JSON.decode(Credentials.self, from: request)
-        let uid = try await signIns.uid(of: body.address, body.password, from: context.origin.source)
-        let now = now()
-        let signIn = try await database.write(as: Principal(uid: uid)) { tx in
+        let (source, now) = (context.origin.source, now())
+        let signIn = try await signIns.enter(by: body.address, body.password, from: source) { tx in
             try await tx.signIn(by: .password, from: context.origin, at: now)
         }
         return try JSON.response(try await tokens.answer(with: signIn))

@@ -64,26 +64,32 @@ struct MailDelivery: Sendable {
     }
 
     private func values(of message: OutboxMessage) throws -> [String: String] {
-        let seed = message.seed ?? UUID()
-        let (code, link): (String, String)
         switch message.kind {
         case .emailCode:
-            code = codes.code(from: seed)
-            link = try links.verifyEmail(
-                EmailTicket(uid: message.uid, address: message.recipient.description, code: code),
-                writtenAt: message.writtenAt
-            )
+            try values(of: message, codes.code(from:)) { code in
+                let ticket = EmailTicket(uid: message.uid, address: message.recipient.description, code: code)
+                return try links.verifyEmail(ticket, writtenAt: message.writtenAt)
+            }
         case .passwordReset:
-            code = codes.resetCode(from: seed)
-            link = try links.resetPassword(
-                PasswordTicket(resetID: message.id, code: code),
-                writtenAt: message.writtenAt
-            )
+            try values(of: message, codes.resetCode(from:)) { code in
+                let ticket = PasswordTicket(resetID: message.id, code: code)
+                return try links.resetPassword(ticket, writtenAt: message.writtenAt)
+            }
         case .invitation:
-            return ["company": message.about ?? "", "address": message.recipient.description]
+            ["company": message.about ?? "", "address": message.recipient.description]
         case .passwordChanged:
-            return [:]
+            [:]
         }
-        return ["code": code, "link": link, "minutes": "\(Int(EmailCodes.lifetime / 60))"]
+    }
+
+    /// A code, and the link that does what it does.
+    private func values(
+        of message: OutboxMessage,
+        _ code: (UUID) -> String,
+        link: (String) throws -> String
+    ) throws -> [String: String] {
+        guard let seed = message.seed else { throw OutboxMessage.Unknown(what: "seed") }
+        let code = code(seed)
+        return ["code": code, "link": try link(code), "minutes": "\(Int(EmailCodes.lifetime / 60))"]
     }
 }

@@ -43,7 +43,9 @@ struct DevicePage: Sendable {
             guard let address = EmailAddress(form.address) else {
                 throw Problem.invalid("address", "That is no e-mail address.")
             }
-            let uid = try await signIns.uid(of: address, form.password, from: context.origin.source)
+            let uid = try await signIns.enter(by: address, form.password, from: context.origin.source) {
+                $0.principal.uid
+            }
             guard let code = UserCode(form.user_code),
                 let device = try await pool.deviceRequest(showing: code.digest(tokens.deviceKey), at: now())
             else {

@@ -6,7 +6,7 @@ import Testing
 
 /// A real name server (dnsmasq) on a port of its own, for as long as a test runs. Its zones are what the test
 /// says; about every other name it knows nothing.
-final class NameServer: @unchecked Sendable {
+actor NameServer {
     let lookup: TXTLookup
     private let port: Int
     private let folder = FileManager.default.temporaryDirectory.appending(path: "zones-\(UUID())")
@@ -42,8 +42,8 @@ final class NameServer: @unchecked Sendable {
         try process.run()
         running = (process, ended)
         // One that isn't there yet refuses, which is no answer.
-        try await eventually("the name server answers") {
-            _ = try await self.lookup.texts(of: domains[0])
+        try await eventually("the name server answers") { @Sendable [lookup] in
+            _ = try await lookup.texts(of: domains[0])
             return true
         }
     }
