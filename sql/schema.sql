@@ -40,6 +40,12 @@ begin
   end if;
   perform set_config('app.organization_id', of_organization::text, true);
   perform from app.organization where organization_id = of_organization for no key update;
+  if exists (
+    select from app.organization where organization_id = of_organization
+      and (suspended_at is not null or deletion_due_at is not null)
+  ) then
+    raise exception 'the organization is closed' using errcode = 'BM403', constraint = 'not_permitted';
+  end if;
   delete from app.ownership_offer where organization_id = of_organization and uid = me and good_until > origin.happened_at
   returning * into offer;
   if not found then
@@ -120,8 +126,10 @@ CREATE FUNCTION app.addressed_organization_ids() RETURNS uuid[]
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select coalesce(array_agg(organization_id), '{}') from app.domain_claim
-  where proved_at is not null and domain = any ((select app.own_domains())::text[]);
+  -- Of companies that are open: the policy organization_inviting shows no others.
+  select coalesce(array_agg(c.organization_id), '{}')
+  from app.domain_claim c join app.organization o on o.organization_id = c.organization_id
+  where c.proved_at is not null and c.domain = any ((select app.own_domains())::text[]);
 $$;
 
 ALTER FUNCTION app.addressed_organization_ids() OWNER TO breathmaster_boards;
@@ -146,7 +154,9 @@ begin
   order by d.directory_user_id
   limit 1;
   if found then
-    new.directory_user_id := coalesce(new.directory_user_id, entry.directory_user_id);
+    if new.role <> 'owner' then
+      new.directory_user_id := coalesce(new.directory_user_id, entry.directory_user_id);
+    end if;
     if entry.declined then
       update app.directory_user set declined = false
       where organization_id = new.organization_id and directory_user_id = entry.directory_user_id;
@@ -1116,9 +1126,11 @@ begin
   -- An owner stays: somebody has to be there to prove it again.
   update app.member set domain = null
   where organization_id = of_organization and domain = held_domain and role = 'owner';
+  -- Not by the people themselves: the directory brings them back with the domain.
+  perform set_config('app.key_organization_id', of_organization::text, true);
   delete from app.member where organization_id = of_organization and domain = held_domain;
   get diagnostics ended = row_count;
-  perform set_config('app.tending', '', true);
+  perform set_config('app.key_organization_id', '', true), set_config('app.tending', '', true);
   return ended;
 end
 $$;
@@ -1322,17 +1334,25 @@ CREATE FUNCTION app.follow_directory() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+declare
+  other uuid;
 begin
   perform app.await_turn(new.organization_id, new.address);
   if new.active and split_part(new.address, '@', 2) = any (app.provisioned_domains()) then
     delete from app.directory_leaver
     where organization_id = new.organization_id and digest = app.leaver_digest(new.organization_id, new.address);
-    insert into app.member (organization_id, uid, role, agreed_at, directory_user_id)
-    select new.organization_id, e.uid, 'member', null, new.directory_user_id
+    insert into app.member (organization_id, uid, role, agreed_at, directory_user_id, domain)
+    select new.organization_id, e.uid, 'member', null, new.directory_user_id, e.domain
     from app.email_claim e
     where e.mailbox = new.address and not new.declined
     on conflict (organization_id, uid) do update set directory_user_id = excluded.directory_user_id
-      where member.directory_user_id is null;
+      where member.directory_user_id is null and member.role <> 'owner';
+    return null;
+  end if;
+  other := app.other_entry(new);
+  if other is not null then
+    update app.member set directory_user_id = other
+    where organization_id = new.organization_id and directory_user_id = new.directory_user_id;
     return null;
   end if;
   delete from app.member where organization_id = new.organization_id and directory_user_id = new.directory_user_id;
@@ -1342,7 +1362,8 @@ begin
     and uid in (select e.uid from app.email_claim e where e.mailbox = new.address)
     and not exists (
       select from app.directory_user d
-      where d.organization_id = new.organization_id and d.address = new.address and d.active);
+      where d.organization_id = new.organization_id and d.address = new.address and d.active)
+    and role <> 'owner';
   return null;
 end
 $$;
@@ -1375,6 +1396,17 @@ end
 $$;
 
 ALTER FUNCTION app.forget_blocks() OWNER TO breathmaster_owner;
+
+CREATE FUNCTION app.forget_device_approvals() RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  delete from app.device_approval where uid = (select app.uid());
+$$;
+
+ALTER FUNCTION app.forget_device_approvals() OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.forget_device_approvals() IS 'Devices that the bound user has let in and that have not come back stay out.';
 
 CREATE FUNCTION app.forget_organization_events(at timestamp with time zone, most integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1440,6 +1472,18 @@ $$;
 ALTER FUNCTION app.forget_rate_limits(at timestamp with time zone, most integer) OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.forget_rate_limits(at timestamp with time zone, most integer) IS 'Removes what says no more than its absence would: how many.';
+
+CREATE FUNCTION app.forget_recovery_code() RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  delete from app.recovery_code
+  where uid = (select app.uid()) and exists (select from app.email_claim where uid = (select app.uid()));
+$$;
+
+ALTER FUNCTION app.forget_recovery_code() OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.forget_recovery_code() IS 'With a new password, whoever has seen the bound user''s code is out too. It stays where there is no address, as the only way back.';
 
 CREATE FUNCTION app.found_organization(called text, origin app.origin) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1529,14 +1573,14 @@ declare
 begin
   foreach organization in array app.addressed_organization_ids() loop
     perform set_config('app.key_organization_id', organization::text, true);
-    insert into app.member (organization_id, uid, role, agreed_at, directory_user_id)
-    select organization, new.uid, 'member', null, d.directory_user_id
+    insert into app.member (organization_id, uid, role, agreed_at, directory_user_id, domain)
+    select organization, new.uid, 'member', null, d.directory_user_id, new.domain
     from app.directory_user d
     where d.organization_id = organization and d.address = lower(new.address) and d.active and not d.declined
     order by d.directory_user_id
     limit 1
     on conflict (organization_id, uid) do update set directory_user_id = excluded.directory_user_id
-      where member.directory_user_id is null;
+      where member.directory_user_id is null and member.role <> 'owner';
   end loop;
   perform set_config('app.key_organization_id', outer_organization, true);
   return null;
@@ -1553,14 +1597,14 @@ declare
   outer_organization constant text := coalesce(current_setting('app.key_organization_id', true), '');
 begin
   perform set_config('app.key_organization_id', new.organization_id::text, true);
-  insert into app.member (organization_id, uid, role, agreed_at, directory_user_id)
-  select distinct on (e.uid) new.organization_id, e.uid, 'member', null::timestamptz, d.directory_user_id
+  insert into app.member (organization_id, uid, role, agreed_at, directory_user_id, domain)
+  select distinct on (e.uid) new.organization_id, e.uid, 'member', null::timestamptz, d.directory_user_id, new.domain
   from app.directory_user d
     join app.email_claim e on e.mailbox = d.address
   where d.organization_id = new.organization_id and d.active and not d.declined and e.domain = new.domain
   order by e.uid, d.directory_user_id
   on conflict (organization_id, uid) do update set directory_user_id = excluded.directory_user_id
-    where member.directory_user_id is null;
+    where member.directory_user_id is null and member.role <> 'owner';
   perform set_config('app.key_organization_id', outer_organization, true);
   return null;
 end
@@ -1725,7 +1769,8 @@ CREATE FUNCTION app.join_organization(joined uuid, agreed text, origin app.origi
 declare
   me constant uuid := app.uid();
   agreement constant text := app.joining_agreement(joined, origin.happened_at);
-  invited app.invitation;
+  invitation uuid;
+  given text;
   by_domain text;
 begin
   perform set_config('app.organization_id', joined::text, true);
@@ -1735,16 +1780,23 @@ begin
   if agreed is distinct from agreement then
     raise exception 'agreed to something else' using errcode = 'BM409', constraint = 'agreement_stale';
   end if;
-  update app.member set agreed_at = origin.happened_at
+  -- The one that the preview has shown; with it the others are spent, of other addresses of theirs.
+  select i.invitation_id, i.role into invitation, given from board.suggestion i
+  where i.organization_id = joined and i.good_until > origin.happened_at;
+  with spent as (
+    delete from app.invitation where organization_id = joined and lower(address) = any (app.own_addresses())
+    returning invitation_id
+  )
+  select s.invitation_id, case when s.invitation_id is not null then given end into invitation, given
+  from (values (1)) as one left join spent s on s.invitation_id = invitation;
+  update app.member set agreed_at = origin.happened_at, role = coalesce(given, role)
   where organization_id = joined and uid = me and agreed_at is null;
   if found then
-    perform app.record_organization_event(joined, 'member.agreed', 'user:' || me, null, null, origin);
+    perform app.record_organization_event(joined, 'member.agreed', 'user:' || me, null,
+      jsonb_build_object('by', 'invitation:' || invitation), origin);
     return;
   end if;
-  delete from app.invitation
-  where organization_id = joined and lower(address) = any (app.own_addresses()) and good_until > origin.happened_at
-  returning * into invited;
-  if invited.invitation_id is null then
+  if invitation is null then
     -- A domain that lapses in this moment has lapsed before this looks.
     select d.domain into by_domain
     from app.domain_claim d join app.organization o on o.organization_id = d.organization_id
@@ -1756,12 +1808,12 @@ begin
     end if;
   end if;
   insert into app.member (organization_id, uid, role, joined_at, domain)
-  values (joined, me, coalesce(invited.role, 'member'), origin.happened_at, by_domain)
+  values (joined, me, coalesce(given, 'member'), origin.happened_at, by_domain)
   on conflict do nothing;
   if found then
     perform app.record_organization_event(joined, 'member.joined', 'user:' || me, null,
-      jsonb_build_object('role', coalesce(invited.role, 'member'),
-        'by', coalesce('invitation:' || invited.invitation_id, 'domain:' || by_domain)), origin);
+      jsonb_build_object('role', coalesce(given, 'member'),
+        'by', coalesce('invitation:' || invitation, 'domain:' || by_domain)), origin);
   end if;
 end
 $$;
@@ -1802,7 +1854,8 @@ begin
   return jsonb_build_object(
     'organizationId', of_organization,
     'name', door.name,
-    'role', case when door.good_until > at then door.role else 'member' end,
+    'role', case when door.good_until > at then door.role
+      else coalesce((select m.role from app.member m where m.organization_id = of_organization and m.uid = app.uid()), 'member') end,
     'adminsSee', jsonb_build_object('displayName', me.display_name, 'avatarUrl', me.avatar_url),
     'boardEnabled', door.leaderboard_enabled,
     'colleaguesSee', case when on_board then jsonb_build_object('displayName', me.display_name, 'avatarUrl', me.avatar_url,
@@ -2138,6 +2191,60 @@ ALTER FUNCTION app.organization_settings(of_organization app.organization) OWNER
 
 COMMENT ON FUNCTION app.organization_settings(of_organization app.organization) IS 'As the record has them, by the names of the API.';
 
+CREATE TABLE app.directory_user (
+    organization_id uuid NOT NULL,
+    directory_user_id uuid NOT NULL,
+    user_name text NOT NULL,
+    user_key text GENERATED ALWAYS AS (lower(user_name)) STORED NOT NULL,
+    external_id text,
+    display_name text,
+    formatted_name text,
+    family_name text,
+    given_name text,
+    emails jsonb DEFAULT '[]'::jsonb NOT NULL,
+    address text GENERATED ALWAYS AS (app.directory_address(user_name, emails)) STORED,
+    active boolean,
+    declined boolean DEFAULT false NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT directory_user_display_name_check CHECK ((char_length(display_name) <= 1024)),
+    CONSTRAINT directory_user_emails_check CHECK (((jsonb_typeof(emails) = 'array'::text) AND (octet_length((emails)::text) <= 65536))),
+    CONSTRAINT directory_user_external_id_check CHECK ((char_length(external_id) <= 1024)),
+    CONSTRAINT directory_user_family_name_check CHECK ((char_length(family_name) <= 1024)),
+    CONSTRAINT directory_user_formatted_name_check CHECK ((char_length(formatted_name) <= 1024)),
+    CONSTRAINT directory_user_given_name_check CHECK ((char_length(given_name) <= 1024)),
+    CONSTRAINT directory_user_user_name_check CHECK (((char_length(user_name) >= 1) AND (char_length(user_name) <= 1024)))
+);
+
+ALTER TABLE ONLY app.directory_user FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.directory_user OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.directory_user IS 'Somebody in a company''s directory. The company''s word about its own; no account, and no practice.';
+
+COMMENT ON COLUMN app.directory_user.user_key IS 'In lower case, as a column: the index of an expression is not used below a policy, since lower() might tell of rows that it hides.';
+
+COMMENT ON COLUMN app.directory_user.active IS 'As the directory says. Only true makes a membership.';
+
+COMMENT ON COLUMN app.directory_user.declined IS 'The person has left the company here. The directory doesn''t bring them back; they themselves may come.';
+
+CREATE FUNCTION app.other_entry(entry app.directory_user) RETURNS uuid
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select d.directory_user_id from app.directory_user d
+  where d.organization_id = entry.organization_id and d.address = entry.address and d.active
+    and d.directory_user_id <> entry.directory_user_id
+    and split_part(d.address, '@', 2) = any (app.provisioned_domains())
+  order by d.directory_user_id
+  limit 1;
+$$;
+
+ALTER FUNCTION app.other_entry(entry app.directory_user) OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.other_entry(entry app.directory_user) IS 'Another one that is active and has the same address.';
+
 CREATE FUNCTION app.outbox_has_room(at timestamp with time zone) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2220,6 +2327,22 @@ $$;
 ALTER FUNCTION app.own_permissions(of_organization uuid) OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.own_permissions(of_organization uuid) IS 'What the bound user may do in that organization.';
+
+CREATE FUNCTION app.pass_on_member() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  -- Where the company itself goes, nobody is left to be passed on.
+  if current_setting('app.key_organization_id', true) = old.organization_id::text then
+    update app.member set directory_user_id = coalesce(app.other_entry(old), directory_user_id)
+    where organization_id = old.organization_id and directory_user_id = old.directory_user_id;
+  end if;
+  return old;
+end
+$$;
+
+ALTER FUNCTION app.pass_on_member() OWNER TO breathmaster_worker;
 
 CREATE FUNCTION app.password_by_email(given text, from_source text, OUT found_uid uuid, OUT found_phc text, OUT knows_source boolean) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2328,10 +2451,10 @@ begin
     for update skip locked
   loop
     perform set_config('app.addressed', lower(asked.address), true);
-    select uid, address into holder from app.email_claim where lower(address) = lower(asked.address);
+    select uid, address into holder from app.email_claim where mailbox = lower(asked.address);
     is_mailed := holder.uid is not null and asked.good_until > at and 5 > (
       select count(*) from app.password_reset
-      where lower(address) = lower(asked.address) and state = 'mailed' and asked_at > at - interval '1 hour'
+      where lower(address) = lower(asked.address) and state in ('mailed', 'spent') and asked_at > at - interval '1 hour'
     );
     if is_mailed then
       insert into app.outbox (uid, message_id, kind, recipient, seed, written_at, good_until, due_at)
@@ -2842,7 +2965,8 @@ begin
   on conflict do nothing;
   delete from app.member
   where organization_id = old.organization_id
-    and uid in (select e.uid from app.email_claim e where e.mailbox = old.address);
+    and uid in (select e.uid from app.email_claim e where e.mailbox = old.address)
+    and role <> 'owner';
   return null;
 end
 $$;
@@ -3035,7 +3159,9 @@ begin
   where reset_id = id and good_until > at and attempts < 5
   returning * into asked;
   if asked.digest = shown_digest and asked.state = 'mailed' then
-    delete from app.password_reset where reset_id = id;
+    -- And with it those that were mailed beside it: the password that they were to replace is gone.
+    update app.password_reset set state = 'spent'
+    where lower(address) = lower(asked.address) and state in ('waiting', 'mailed');
   else
     asked.address := null;
   end if;
@@ -3210,7 +3336,7 @@ declare
   found_uid uuid;
 begin
   perform set_config('app.addressed', lower(given), true);
-  select uid into found_uid from app.email_claim where lower(address) = lower(given);
+  select uid into found_uid from app.email_claim where mailbox = lower(given);
   perform set_config('app.addressed', '', true);
   return found_uid;
 end
@@ -3676,44 +3802,6 @@ ALTER TABLE app.directory_tally OWNER TO breathmaster_owner;
 
 COMMENT ON TABLE app.directory_tally IS 'How many users a company''s directory has, in parts to be added up.';
 
-CREATE TABLE app.directory_user (
-    organization_id uuid NOT NULL,
-    directory_user_id uuid NOT NULL,
-    user_name text NOT NULL,
-    user_key text GENERATED ALWAYS AS (lower(user_name)) STORED NOT NULL,
-    external_id text,
-    display_name text,
-    formatted_name text,
-    family_name text,
-    given_name text,
-    emails jsonb DEFAULT '[]'::jsonb NOT NULL,
-    address text GENERATED ALWAYS AS (app.directory_address(user_name, emails)) STORED,
-    active boolean,
-    declined boolean DEFAULT false NOT NULL,
-    version bigint DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    changed_at timestamp with time zone NOT NULL,
-    CONSTRAINT directory_user_display_name_check CHECK ((char_length(display_name) <= 1024)),
-    CONSTRAINT directory_user_emails_check CHECK (((jsonb_typeof(emails) = 'array'::text) AND (octet_length((emails)::text) <= 65536))),
-    CONSTRAINT directory_user_external_id_check CHECK ((char_length(external_id) <= 1024)),
-    CONSTRAINT directory_user_family_name_check CHECK ((char_length(family_name) <= 1024)),
-    CONSTRAINT directory_user_formatted_name_check CHECK ((char_length(formatted_name) <= 1024)),
-    CONSTRAINT directory_user_given_name_check CHECK ((char_length(given_name) <= 1024)),
-    CONSTRAINT directory_user_user_name_check CHECK (((char_length(user_name) >= 1) AND (char_length(user_name) <= 1024)))
-);
-
-ALTER TABLE ONLY app.directory_user FORCE ROW LEVEL SECURITY;
-
-ALTER TABLE app.directory_user OWNER TO breathmaster_owner;
-
-COMMENT ON TABLE app.directory_user IS 'Somebody in a company''s directory. The company''s word about its own; no account, and no practice.';
-
-COMMENT ON COLUMN app.directory_user.user_key IS 'In lower case, as a column: the index of an expression is not used below a policy, since lower() might tell of rows that it hides.';
-
-COMMENT ON COLUMN app.directory_user.active IS 'As the directory says. Only true makes a membership.';
-
-COMMENT ON COLUMN app.directory_user.declined IS 'The person has left the company here. The directory doesn''t bring them back; they themselves may come.';
-
 CREATE TABLE app.domain_claim (
     organization_id uuid NOT NULL,
     domain text NOT NULL,
@@ -3757,7 +3845,7 @@ ALTER TABLE app.email_claim OWNER TO breathmaster_owner;
 
 COMMENT ON TABLE app.email_claim IS 'An address that a person has shown to be theirs. Joining a company hangs on one of these, not on the profile.';
 
-COMMENT ON COLUMN app.email_claim.mailbox IS 'In lower case, for an index that is used below a policy.';
+COMMENT ON COLUMN app.email_claim.mailbox IS 'In lower case, for an index that is used below a policy: lower() is not leakproof, so what it makes of a column is no condition for an index there.';
 
 CREATE TABLE app.email_verification (
     uid uuid NOT NULL,
@@ -4172,7 +4260,7 @@ CREATE TABLE app.password_reset (
     state text DEFAULT 'waiting'::text NOT NULL,
     CONSTRAINT password_reset_digest_check CHECK ((octet_length(digest) = 32)),
     CONSTRAINT password_reset_invalid CHECK (((char_length(address) <= 254) AND (address ~ '^[!-;=?-~]+@[a-z0-9.-]+$'::text))),
-    CONSTRAINT password_reset_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'mailed'::text, 'passed over'::text])))
+    CONSTRAINT password_reset_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'mailed'::text, 'passed over'::text, 'spent'::text])))
 );
 
 ALTER TABLE ONLY app.password_reset FORCE ROW LEVEL SECURITY;
@@ -4183,7 +4271,7 @@ COMMENT ON TABLE app.password_reset IS 'A password that somebody says is forgott
 
 COMMENT ON COLUMN app.password_reset.seed IS 'What the code comes of, with a key that the server holds.';
 
-COMMENT ON COLUMN app.password_reset.state IS 'Passed over: the address is nobody''s, or has been mailed enough.';
+COMMENT ON COLUMN app.password_reset.state IS 'Passed over: the address is nobody''s, or has been mailed enough. Spent: a password was set by it, or by another one of the address.';
 
 CREATE TABLE app.practice_day (
     uid uuid NOT NULL,
@@ -4733,11 +4821,12 @@ CREATE VIEW board.member WITH (security_barrier='true') AS
     m.role,
     m.joined_at
    FROM (app.member m
-     JOIN app."user" u ON ((u.uid = m.uid)));
+     JOIN app."user" u ON ((u.uid = m.uid)))
+  WHERE (m.agreed_at IS NOT NULL);
 
 ALTER TABLE board.member OWNER TO breathmaster_boards;
 
-COMMENT ON VIEW board.member IS 'The members of each organization whose members the bound user may list: the name that each chose to be seen by, role and since when.';
+COMMENT ON VIEW board.member IS 'The members of each organization whose members the bound user may list: the name that each chose to be seen by, role and since when. Not those whom a directory has put in and who have not agreed.';
 
 CREATE VIEW board.season WITH (security_barrier='true') AS
  SELECT season.period,
@@ -4970,6 +5059,8 @@ ALTER TABLE ONLY app."user"
 ALTER TABLE ONLY migration.applied
     ADD CONSTRAINT applied_pkey PRIMARY KEY (version);
 
+CREATE INDEX audit_event_sign_ins ON app.audit_event USING btree (uid, source) WHERE (action = 'sign-in.begun'::text);
+
 CREATE INDEX block_by_blocked ON app.block USING btree (blocked_uid);
 
 CREATE INDEX company_season_by_period ON app.company_season USING btree (period);
@@ -5057,6 +5148,8 @@ CREATE TRIGGER company_standing_agreed BEFORE INSERT ON app.company_standing FOR
 CREATE TRIGGER directory_user_deleted AFTER DELETE ON app.directory_user FOR EACH ROW EXECUTE FUNCTION app.remember_leaver();
 
 CREATE TRIGGER directory_user_followed AFTER INSERT OR UPDATE OF user_name, emails, active ON app.directory_user FOR EACH ROW EXECUTE FUNCTION app.follow_directory();
+
+CREATE TRIGGER directory_user_passed_on BEFORE DELETE ON app.directory_user FOR EACH ROW EXECUTE FUNCTION app.pass_on_member();
 
 CREATE TRIGGER directory_user_tallied AFTER INSERT OR DELETE ON app.directory_user FOR EACH ROW EXECUTE FUNCTION app.tally_directory();
 
@@ -5335,7 +5428,7 @@ CREATE POLICY domain_claim_tended ON app.domain_claim TO breathmaster_worker USI
 
 ALTER TABLE app.email_claim ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY email_claim_addressed ON app.email_claim FOR SELECT TO breathmaster_worker USING ((lower(address) = ( SELECT app.addressed() AS addressed)));
+CREATE POLICY email_claim_addressed ON app.email_claim FOR SELECT TO breathmaster_worker USING ((mailbox = ( SELECT app.addressed() AS addressed)));
 
 CREATE POLICY email_claim_provisioned ON app.email_claim FOR SELECT TO breathmaster_worker USING ((domain = ANY (( SELECT app.provisioned_domains() AS provisioned_domains)::text[])));
 
@@ -5684,11 +5777,17 @@ GRANT ALL ON FUNCTION app.followed_organization_id() TO breathmaster_worker;
 
 REVOKE ALL ON FUNCTION app.forget_blocks() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION app.forget_device_approvals() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.forget_device_approvals() TO breathmaster_api;
+
 REVOKE ALL ON FUNCTION app.forget_organization_events(at timestamp with time zone, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.forget_organization_events(at timestamp with time zone, most integer) TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.forget_rate_limits(at timestamp with time zone, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.forget_rate_limits(at timestamp with time zone, most integer) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.forget_recovery_code() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.forget_recovery_code() TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.found_organization(called text, origin app.origin) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.found_organization(called text, origin app.origin) TO breathmaster_api;
@@ -5852,6 +5951,39 @@ GRANT SELECT(deletion_due_at) ON TABLE app.organization TO breathmaster_worker;
 
 REVOKE ALL ON FUNCTION app.organization_settings(of_organization app.organization) FROM PUBLIC;
 
+GRANT SELECT,DELETE ON TABLE app.directory_user TO breathmaster_api;
+GRANT SELECT ON TABLE app.directory_user TO breathmaster_worker;
+
+GRANT INSERT(organization_id) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(directory_user_id) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(user_name),UPDATE(user_name) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(external_id),UPDATE(external_id) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(display_name),UPDATE(display_name) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(formatted_name),UPDATE(formatted_name) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(family_name),UPDATE(family_name) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(given_name),UPDATE(given_name) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(emails),UPDATE(emails) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(active),UPDATE(active) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT UPDATE(declined) ON TABLE app.directory_user TO breathmaster_worker;
+
+GRANT UPDATE(version) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(created_at) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(changed_at),UPDATE(changed_at) ON TABLE app.directory_user TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.other_entry(entry app.directory_user) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION app.outbox_has_room(at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.outbox_has_room(at timestamp with time zone) TO breathmaster_owner;
 
@@ -5873,6 +6005,8 @@ GRANT ALL ON FUNCTION app.own_organization_ids() TO breathmaster_boards;
 
 REVOKE ALL ON FUNCTION app.own_permissions(of_organization uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.own_permissions(of_organization uuid) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.pass_on_member() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.password_by_email(given text, from_source text, OUT found_uid uuid, OUT found_phc text, OUT knows_source boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.password_by_email(given text, from_source text, OUT found_uid uuid, OUT found_phc text, OUT knows_source boolean) TO breathmaster_api;
@@ -6083,37 +6217,6 @@ GRANT SELECT,INSERT ON TABLE app.directory_tally TO breathmaster_worker;
 
 GRANT UPDATE(users) ON TABLE app.directory_tally TO breathmaster_worker;
 
-GRANT SELECT,DELETE ON TABLE app.directory_user TO breathmaster_api;
-GRANT SELECT ON TABLE app.directory_user TO breathmaster_worker;
-
-GRANT INSERT(organization_id) ON TABLE app.directory_user TO breathmaster_api;
-
-GRANT INSERT(directory_user_id) ON TABLE app.directory_user TO breathmaster_api;
-
-GRANT INSERT(user_name),UPDATE(user_name) ON TABLE app.directory_user TO breathmaster_api;
-
-GRANT INSERT(external_id),UPDATE(external_id) ON TABLE app.directory_user TO breathmaster_api;
-
-GRANT INSERT(display_name),UPDATE(display_name) ON TABLE app.directory_user TO breathmaster_api;
-
-GRANT INSERT(formatted_name),UPDATE(formatted_name) ON TABLE app.directory_user TO breathmaster_api;
-
-GRANT INSERT(family_name),UPDATE(family_name) ON TABLE app.directory_user TO breathmaster_api;
-
-GRANT INSERT(given_name),UPDATE(given_name) ON TABLE app.directory_user TO breathmaster_api;
-
-GRANT INSERT(emails),UPDATE(emails) ON TABLE app.directory_user TO breathmaster_api;
-
-GRANT INSERT(active),UPDATE(active) ON TABLE app.directory_user TO breathmaster_api;
-
-GRANT UPDATE(declined) ON TABLE app.directory_user TO breathmaster_worker;
-
-GRANT UPDATE(version) ON TABLE app.directory_user TO breathmaster_api;
-
-GRANT INSERT(created_at) ON TABLE app.directory_user TO breathmaster_api;
-
-GRANT INSERT(changed_at),UPDATE(changed_at) ON TABLE app.directory_user TO breathmaster_api;
-
 GRANT SELECT ON TABLE app.domain_claim TO breathmaster_api;
 GRANT DELETE ON TABLE app.domain_claim TO breathmaster_worker;
 
@@ -6271,9 +6374,10 @@ GRANT SELECT(role),INSERT(role) ON TABLE app.member TO breathmaster_worker;
 
 GRANT SELECT(joined_at) ON TABLE app.member TO breathmaster_boards;
 
-GRANT SELECT(domain),UPDATE(domain) ON TABLE app.member TO breathmaster_worker;
+GRANT SELECT(domain),INSERT(domain),UPDATE(domain) ON TABLE app.member TO breathmaster_worker;
 
 GRANT SELECT(agreed_at),INSERT(agreed_at) ON TABLE app.member TO breathmaster_worker;
+GRANT SELECT(agreed_at) ON TABLE app.member TO breathmaster_boards;
 
 GRANT SELECT(directory_user_id),INSERT(directory_user_id),UPDATE(directory_user_id) ON TABLE app.member TO breathmaster_worker;
 

@@ -61,7 +61,7 @@ struct Server: Sendable {
     func router() -> Router<AppContext> {
         let database = TenantDatabase(pool: pool)
         let router = Router(context: AppContext.self)
-        router.add(middleware: LogRequestsMiddleware(.info))
+        router.add(middleware: RequestLogging())
         router.add(middleware: ProblemMiddleware())
         router.add(middleware: ScimProblems())
         router.add(middleware: OriginReading(proxies: proxies))

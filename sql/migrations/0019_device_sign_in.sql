@@ -191,3 +191,13 @@ comment on function app.enter_by_device_request(uuid, bytea, timestamptz, out te
   'What has come of a device''s wish; where somebody said yes, the user to whom the transaction is bound from now on.';
 revoke all on function app.enter_by_device_request(uuid, bytea, timestamptz, out text, out uuid) from public;
 grant execute on function app.enter_by_device_request(uuid, bytea, timestamptz, out text, out uuid) to breathmaster_api;
+
+create function app.forget_device_approvals() returns void
+  language sql security definer
+  set search_path = pg_catalog, pg_temp
+as $$
+  delete from app.device_approval where uid = (select app.uid());
+$$;
+comment on function app.forget_device_approvals() is 'Devices that the bound user has let in and that have not come back stay out.';
+revoke all on function app.forget_device_approvals() from public;
+grant execute on function app.forget_device_approvals() to breathmaster_api;

@@ -80,6 +80,43 @@ begin
 end
 $$;
 
+-- A company that is closed doesn't change hands.
+create or replace function app.accept_ownership(of_organization uuid, origin app.origin) returns void
+  language plpgsql security definer
+  set search_path = pg_catalog, pg_temp
+as $$
+declare
+  me constant uuid := app.uid();
+  offer app.ownership_offer;
+  old text;
+begin
+  if of_organization <> all (app.own_organization_ids()) then
+    raise exception 'no organization of this user' using errcode = 'BM404';
+  end if;
+  perform set_config('app.organization_id', of_organization::text, true);
+  perform from app.organization where organization_id = of_organization for no key update;
+  if exists (
+    select from app.organization where organization_id = of_organization
+      and (suspended_at is not null or deletion_due_at is not null)
+  ) then
+    raise exception 'the organization is closed' using errcode = 'BM403', constraint = 'not_permitted';
+  end if;
+  delete from app.ownership_offer where organization_id = of_organization and uid = me and good_until > origin.happened_at
+  returning * into offer;
+  if not found then
+    raise exception 'nothing is offered' using errcode = 'BM404';
+  end if;
+  select role into old from app.member where organization_id = of_organization and uid = me;
+  update app.member set role = 'owner' where organization_id = of_organization and uid = me;
+  perform set_config('app.uid', offer.offered_by::text, true);
+  update app.member set role = 'admin' where organization_id = of_organization and uid = offer.offered_by;
+  perform set_config('app.uid', me::text, true);
+  perform app.record_organization_event(of_organization, 'ownership.accepted', 'user:' || me,
+    jsonb_build_object('owner', 'user:' || offer.offered_by, 'role', old), jsonb_build_object('owner', 'user:' || me), origin);
+end
+$$;
+
+
 create or replace function app.own_company_boards() returns uuid[]
   language sql stable security definer
   set search_path = pg_catalog, pg_temp

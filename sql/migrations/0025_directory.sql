@@ -168,13 +168,6 @@ grant select, insert, delete on app.directory_leaver to breathmaster_worker;
 
 -- MARK: What it makes of people
 
--- Small tables, and each is read by one row's key: a lock of a moment.
--- squawk-ignore adding-field-with-default
-alter table app.email_claim add column mailbox text not null generated always as (lower(address)) stored;
-comment on column app.email_claim.mailbox is 'In lower case, for an index that is used below a policy.';
--- squawk-ignore require-concurrent-index-creation
-create index email_claim_by_mailbox on app.email_claim (mailbox);
-
 alter table app.member
   add column agreed_at timestamptz default now(),
   add column directory_user_id uuid;
@@ -212,9 +205,9 @@ create policy member_provisioned on app.member to breathmaster_worker
   using (organization_id = (select app.followed_organization_id()))
   with check (organization_id = (select app.followed_organization_id()));
 grant select (organization_id, domain, proved_at) on app.domain_claim to breathmaster_worker;
-grant select (uid, domain, mailbox) on app.email_claim to breathmaster_worker;
+grant select (uid, domain) on app.email_claim to breathmaster_worker;
 grant select (organization_id, uid, agreed_at, directory_user_id), delete, update (directory_user_id),
-  insert (organization_id, uid, role, agreed_at, directory_user_id)
+  insert (organization_id, uid, role, agreed_at, directory_user_id, domain)
   on app.member to breathmaster_worker;
 
 -- Which companies' directories may know the bound person, by the domains of their addresses: those that
@@ -223,29 +216,56 @@ create function app.addressed_organization_ids() returns uuid[]
   language sql stable security definer
   set search_path = pg_catalog, pg_temp
 as $$
-  select coalesce(array_agg(organization_id), '{}') from app.domain_claim
-  where proved_at is not null and domain = any ((select app.own_domains())::text[]);
+  -- Of companies that are open: the policy organization_inviting shows no others.
+  select coalesce(array_agg(c.organization_id), '{}')
+  from app.domain_claim c join app.organization o on o.organization_id = c.organization_id
+  where c.proved_at is not null and c.domain = any ((select app.own_domains())::text[]);
 $$;
 comment on function app.addressed_organization_ids() is
   'The companies that have proved a domain of the bound user''s addresses. For functions, not for the server: that a company is here is nobody else''s to know.';
 revoke all on function app.addressed_organization_ids() from public;
 
--- Each change of somebody in the directory is a change of who belongs, at once.
+-- Somebody may be in a directory twice, and what one of the entries says goes on when the other one ends.
+create function app.other_entry(entry app.directory_user) returns uuid
+  language sql stable
+  set search_path = pg_catalog, pg_temp
+as $$
+  select d.directory_user_id from app.directory_user d
+  where d.organization_id = entry.organization_id and d.address = entry.address and d.active
+    and d.directory_user_id <> entry.directory_user_id
+    and split_part(d.address, '@', 2) = any (app.provisioned_domains())
+  order by d.directory_user_id
+  limit 1;
+$$;
+comment on function app.other_entry(app.directory_user) is 'Another one that is active and has the same address.';
+revoke all on function app.other_entry(app.directory_user) from public;
+
+-- Each change of somebody in the directory is a change of who belongs, at once. Also one that changes nothing:
+-- a directory says the same again and again, and so makes good what was missed. It never ends an owner's
+-- membership, and knows none: whoever holds a key would have more rights than an admin.
 create function app.follow_directory() returns trigger
   language plpgsql security definer
   set search_path = pg_catalog, pg_temp
 as $$
+declare
+  other uuid;
 begin
   perform app.await_turn(new.organization_id, new.address);
   if new.active and split_part(new.address, '@', 2) = any (app.provisioned_domains()) then
     delete from app.directory_leaver
     where organization_id = new.organization_id and digest = app.leaver_digest(new.organization_id, new.address);
-    insert into app.member (organization_id, uid, role, agreed_at, directory_user_id)
-    select new.organization_id, e.uid, 'member', null, new.directory_user_id
+    insert into app.member (organization_id, uid, role, agreed_at, directory_user_id, domain)
+    select new.organization_id, e.uid, 'member', null, new.directory_user_id, e.domain
     from app.email_claim e
     where e.mailbox = new.address and not new.declined
     on conflict (organization_id, uid) do update set directory_user_id = excluded.directory_user_id
-      where member.directory_user_id is null;
+      where member.directory_user_id is null and member.role <> 'owner';
+    return null;
+  end if;
+  other := app.other_entry(new);
+  if other is not null then
+    update app.member set directory_user_id = other
+    where organization_id = new.organization_id and directory_user_id = new.directory_user_id;
     return null;
   end if;
   delete from app.member where organization_id = new.organization_id and directory_user_id = new.directory_user_id;
@@ -255,7 +275,8 @@ begin
     and uid in (select e.uid from app.email_claim e where e.mailbox = new.address)
     and not exists (
       select from app.directory_user d
-      where d.organization_id = new.organization_id and d.address = new.address and d.active);
+      where d.organization_id = new.organization_id and d.address = new.address and d.active)
+    and role <> 'owner';
   return null;
 end
 $$;
@@ -285,6 +306,23 @@ create trigger directory_user_tallied
   after insert or delete on app.directory_user
   for each row execute function app.tally_directory();
 
+create function app.pass_on_member() returns trigger
+  language plpgsql security definer
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  -- Where the company itself goes, nobody is left to be passed on.
+  if current_setting('app.key_organization_id', true) = old.organization_id::text then
+    update app.member set directory_user_id = coalesce(app.other_entry(old), directory_user_id)
+    where organization_id = old.organization_id and directory_user_id = old.directory_user_id;
+  end if;
+  return old;
+end
+$$;
+create trigger directory_user_passed_on
+  before delete on app.directory_user
+  for each row execute function app.pass_on_member();
+
 -- The membership goes by its foreign key. What is kept is that they don't come back by the domain alone.
 create function app.remember_leaver() returns trigger
   language plpgsql security definer
@@ -306,7 +344,8 @@ begin
   on conflict do nothing;
   delete from app.member
   where organization_id = old.organization_id
-    and uid in (select e.uid from app.email_claim e where e.mailbox = old.address);
+    and uid in (select e.uid from app.email_claim e where e.mailbox = old.address)
+    and role <> 'owner';
   return null;
 end
 $$;
@@ -334,7 +373,9 @@ begin
   order by d.directory_user_id
   limit 1;
   if found then
-    new.directory_user_id := coalesce(new.directory_user_id, entry.directory_user_id);
+    if new.role <> 'owner' then
+      new.directory_user_id := coalesce(new.directory_user_id, entry.directory_user_id);
+    end if;
     if entry.declined then
       update app.directory_user set declined = false
       where organization_id = new.organization_id and directory_user_id = entry.directory_user_id;
@@ -395,14 +436,14 @@ declare
 begin
   foreach organization in array app.addressed_organization_ids() loop
     perform set_config('app.key_organization_id', organization::text, true);
-    insert into app.member (organization_id, uid, role, agreed_at, directory_user_id)
-    select organization, new.uid, 'member', null, d.directory_user_id
+    insert into app.member (organization_id, uid, role, agreed_at, directory_user_id, domain)
+    select organization, new.uid, 'member', null, d.directory_user_id, new.domain
     from app.directory_user d
     where d.organization_id = organization and d.address = lower(new.address) and d.active and not d.declined
     order by d.directory_user_id
     limit 1
     on conflict (organization_id, uid) do update set directory_user_id = excluded.directory_user_id
-      where member.directory_user_id is null;
+      where member.directory_user_id is null and member.role <> 'owner';
   end loop;
   perform set_config('app.key_organization_id', outer_organization, true);
   return null;
@@ -421,14 +462,14 @@ declare
   outer_organization constant text := coalesce(current_setting('app.key_organization_id', true), '');
 begin
   perform set_config('app.key_organization_id', new.organization_id::text, true);
-  insert into app.member (organization_id, uid, role, agreed_at, directory_user_id)
-  select distinct on (e.uid) new.organization_id, e.uid, 'member', null::timestamptz, d.directory_user_id
+  insert into app.member (organization_id, uid, role, agreed_at, directory_user_id, domain)
+  select distinct on (e.uid) new.organization_id, e.uid, 'member', null::timestamptz, d.directory_user_id, new.domain
   from app.directory_user d
     join app.email_claim e on e.mailbox = d.address
   where d.organization_id = new.organization_id and d.active and not d.declined and e.domain = new.domain
   order by e.uid, d.directory_user_id
   on conflict (organization_id, uid) do update set directory_user_id = excluded.directory_user_id
-    where member.directory_user_id is null;
+    where member.directory_user_id is null and member.role <> 'owner';
   perform set_config('app.key_organization_id', outer_organization, true);
   return null;
 end
@@ -467,13 +508,15 @@ create trigger member_agreed
   after update of agreed_at on app.member
   for each row when (old.agreed_at is null and new.agreed_at is not null) execute function app.project_on_change();
 
-revoke all on function app.follow_directory(), app.tally_directory(), app.remember_leaver(), app.admit_member(), app.note_departure(),
+revoke all on function app.follow_directory(), app.tally_directory(), app.pass_on_member(), app.remember_leaver(), app.admit_member(), app.note_departure(),
   app.greet_address(), app.greet_domain(), app.require_agreement() from public;
 grant create on schema app to breathmaster_worker, breathmaster_boards;
 grant execute on function app.key_organization_id() to breathmaster_worker;
 alter function app.provisioned_domains() owner to breathmaster_worker;
 alter function app.follow_directory() owner to breathmaster_worker;
 alter function app.tally_directory() owner to breathmaster_worker;
+alter function app.other_entry(app.directory_user) owner to breathmaster_worker;
+alter function app.pass_on_member() owner to breathmaster_worker;
 alter function app.remember_leaver() owner to breathmaster_worker;
 alter function app.admit_member() owner to breathmaster_worker;
 alter function app.note_departure() owner to breathmaster_worker;

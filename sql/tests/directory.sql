@@ -2,7 +2,7 @@
 begin;
 set local client_min_messages = warning;
 create extension if not exists pgtap;
-select plan(68);
+select plan(73);
 \ir support/cast.sql
 
 -- What the directory sends is seen by whoever comes with the company's key (policies ..._provisioned),
@@ -139,6 +139,10 @@ call test.provision('eve@umbrella.example');
 reset role;
 select is(test.membership(test.ben()), 'agreed, known', 'The directory knows a member again, and takes no agreement away.');
 select is(test.membership(test.dana()), 'put in, known', 'Who has shown the address to be theirs is put in.');
+call test.be(test.ada(), test.acme());
+select is((select string_agg(display_name, ', ' order by display_name) from board.member where organization_id = test.acme()),
+  'Ada, Ben', 'Whose account an address is, no admin is told before its person agrees.');
+reset role;
 select is(test.membership(test.elsewhere()), 'none', 'An address outside of the proved domains makes nobody a member.');
 select is(test.membership(test.eve()), 'none', 'Nor does one in the domain of another company.');
 
@@ -156,6 +160,28 @@ select is(test.names_on('company'), 'Ada, Ben, Dana', 'Who agrees is on it, at o
 select is(test.each($$ update app.member set agreed_at = now() where uid = test.dana() $$),
   'herself 42501, colleague 42501, friend 42501, other company 42501, stranger 42501, unbound 42501',
   'Nobody agrees without having seen to what, nor for somebody else.');
+
+-- Somebody whom the directory has twice, and the one who owns the company.
+call test.be_directory(test.acme());
+call test.provision('benjamin@elsewhere.example');
+update app.directory_user set emails = '[{"value": "ben@acme.example", "type": "work"}]' where user_key = 'benjamin@elsewhere.example';
+call test.change('ben@acme.example', false);
+reset role;
+select is(test.membership(test.ben()), 'agreed, known', 'Who is in a directory twice stays while one of the entries is active.');
+call test.be_directory(test.acme());
+call test.change('ben@acme.example', true);
+delete from app.directory_user where user_key = 'benjamin@elsewhere.example';
+reset role;
+select is(test.membership(test.ben()), 'agreed, known', 'And stays while one of them is there.');
+call test.be_directory(test.acme());
+call test.provision('ada@acme.example');
+call test.change('ada@acme.example', false);
+reset role;
+select is(test.membership(test.ada()), 'agreed', 'A directory knows no owner, and ends no owner''s membership');
+call test.be_directory(test.acme());
+delete from app.directory_user where user_key = 'ada@acme.example';
+reset role;
+select is(test.membership(test.ada()), 'agreed', 'in any way.');
 
 -- The leaver: at once, everywhere, and not by the door of the domain again.
 call test.be_directory(test.acme());

@@ -159,7 +159,7 @@ select results_eq(
     ('app.global_tally_change', 'select'),
     ('app.global_total', 'select'),
     ('app.invitation', 'select'),
-    ('app.member', 'select (organization_id, uid, role, joined_at)'),
+    ('app.member', 'select (organization_id, uid, role, joined_at, agreed_at)'),
     ('app.organization', 'select (organization_id, name, leaderboard_enabled, show_real_names, automatic_joining)'),
     ('app.season', 'select'),
     ('app.standing', 'select (uid, period, weekly_xp, weekly_streak, total_sessions, favorite_patterns, last_session_at, '
@@ -192,8 +192,9 @@ select results_eq(
     ('app.global_tally', 'select'),
     ('app.global_tally_change', 'select'),
     ('app.invitation', 'delete, select (organization_id, invitation_id, good_until)'),
-    ('app.member', 'delete, insert (organization_id, uid, role, agreed_at, directory_user_id), select (organization_id, '
-      || 'uid, role, domain, agreed_at, directory_user_id), update (domain, directory_user_id)'),
+    ('app.member', 'delete, insert (organization_id, uid, role, domain, agreed_at, directory_user_id), '
+      || 'select (organization_id, uid, role, domain, agreed_at, directory_user_id), update (domain, '
+      || 'directory_user_id)'),
     ('app.organization', 'delete, select (organization_id, created_at, audit_retention_days, deletion_due_at)'),
     ('app.organization_deletion', 'select, update (begun_at, finished_at, counts)'),
     ('app.organization_event', 'delete, select (organization_id, number, happened_at, hash)'),
@@ -220,7 +221,7 @@ select is_empty(
 -- bind_organization, block_person, cancel_deletion, change_organization, change_role, circle, claim_domain,
 -- close_seasons, company_shows_real_names, delete_organizations, device_request_by_code, domains_to_check,
 -- end_membership, enter_by_device_request, enter_by_password_reset, enter_by_recovery_code, finalise_season,
--- fold_global_tally, forget_organization_events, forget_rate_limits, found_organization, invite,
+-- fold_global_tally, forget_device_approvals, forget_organization_events, forget_rate_limits, forget_recovery_code, found_organization, invite,
 -- inviting_organization_ids, join_organization, joining_agreement, joining_preview, mail_refused, mail_taken,
 -- managed_organization_ids, note_key_use, notify_of_password, offer_ownership, organization_overview,
 -- own_addresses, own_company_boards, own_domains, own_organization_ids, own_permissions, password_by_email,
@@ -242,15 +243,16 @@ select results_eq(
     'claim_domain', 'close_seasons', 'company_shows_real_names', 'delete_organizations', 'device_request_by_code',
     'directory_address', 'domains_to_check', 'end_membership', 'enter_by_device_request',
     'enter_by_password_reset', 'enter_by_recovery_code', 'finalise_season', 'fold_global_tally',
-    'forget_organization_events', 'forget_rate_limits', 'found_organization', 'invite',
-    'inviting_organization_ids', 'is_on_company_boards', 'is_on_global_board', 'join_organization',
-    'joining_agreement', 'joining_preview', 'key_organization_id', 'mail_refused', 'mail_taken',
-    'managed_organization_ids', 'note_key_use', 'notify_of_password', 'offer_ownership', 'organization_id',
-    'organization_overview', 'own_addresses', 'own_company_boards', 'own_domains', 'own_organization_ids',
-    'own_permissions', 'password_by_email', 'permitted_organization_ids', 'post_password_resets', 'prove_domain',
-    'publish_standings', 'recheck_domain', 'redeem_friend_code', 'refuse_more_sessions', 'refuse_unbound',
-    'register', 'release_domain', 'require_permission', 'revoke_invitation', 'take', 'take_mail', 'uid',
-    'unfinished_seasons', 'unfriend', 'verify_email', 'withdraw_ownership_offer'],
+    'forget_device_approvals', 'forget_organization_events', 'forget_rate_limits', 'forget_recovery_code',
+    'found_organization', 'invite', 'inviting_organization_ids', 'is_on_company_boards', 'is_on_global_board',
+    'join_organization', 'joining_agreement', 'joining_preview', 'key_organization_id', 'mail_refused',
+    'mail_taken', 'managed_organization_ids', 'note_key_use', 'notify_of_password', 'offer_ownership',
+    'organization_id', 'organization_overview', 'own_addresses', 'own_company_boards', 'own_domains',
+    'own_organization_ids', 'own_permissions', 'password_by_email', 'permitted_organization_ids',
+    'post_password_resets', 'prove_domain', 'publish_standings', 'recheck_domain', 'redeem_friend_code',
+    'refuse_more_sessions', 'refuse_unbound', 'register', 'release_domain', 'require_permission',
+    'revoke_invitation', 'take', 'take_mail', 'uid', 'unfinished_seasons', 'unfriend', 'verify_email',
+    'withdraw_ownership_offer'],
   'The API role can call exactly these functions.');
 
 -- The same from where the server stands: what is not granted is refused, even

@@ -55,8 +55,12 @@ extension TenantTransaction {
         ).first ?? false
     }
 
-    func endEverything() async throws {
-        try await execute("delete from app.refresh_token where uid = \(principal.uid)")
+    /// Whoever acts as this person does so no more, programs and devices that were just let in included.
+    func endSignIns(except signIn: UUID? = nil) async throws {
+        try await execute(
+            "delete from app.refresh_token where uid = \(principal.uid) and family is distinct from \(signIn)"
+        )
         try await execute("delete from app.access_token where uid = \(principal.uid)")
+        try await execute("select app.forget_device_approvals()")
     }
 }

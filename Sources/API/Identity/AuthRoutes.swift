@@ -86,7 +86,7 @@ struct AuthRoutes: Sendable {
     /// one too, and every personal access token.
     @Sendable func signOutEverywhere(_ request: Request, in context: MemberContext) async throws -> Response {
         try await database.write(as: context.principal) { tx in
-            try await tx.endEverything()
+            try await tx.endSignIns()
             try tx.record(.signedOutEverywhere, by: context.origin, at: now())
         }
         return Response(status: .noContent)

@@ -84,20 +84,10 @@ extension TenantTransaction {
 
     /// Another password, and the end of whatever acts as this person.
     func resetPassword(_ phc: String, from origin: Origin, at now: Date) async throws {
-        try await endOtherSignIns()
+        try await endSignIns(except: principal.signIn)
+        try await execute("select app.forget_recovery_code()")
         try await setPassword(phc, at: now)
         try record(.passwordSet, by: origin, at: now)
         try notifyOfPassword(at: now)
-    }
-
-    /// Whoever else acts as this person does so no more, programs included.
-    func endOtherSignIns() async throws {
-        try await execute(
-            """
-            delete from app.refresh_token
-            where uid = \(principal.uid) and family is distinct from \(principal.signIn)
-            """
-        )
-        try await execute("delete from app.access_token where uid = \(principal.uid)")
     }
 }

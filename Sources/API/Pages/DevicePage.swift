@@ -1,3 +1,4 @@
+import Crypto
 import Domain
 import Foundation
 import Hummingbird
@@ -43,8 +44,9 @@ struct DevicePage: Sendable {
             guard let address = EmailAddress(form.address) else {
                 throw Problem.invalid("address", "That is no e-mail address.")
             }
-            let uid = try await signIns.enter(by: address, form.password, from: context.origin.source) {
-                $0.principal.uid
+            let (uid, phc) = try await signIns.enter(by: address, form.password, from: context.origin.source)
+            {
+                ($0.principal.uid, try await $0.ownPassword())
             }
             guard let code = UserCode(form.user_code),
                 let device = try await pool.deviceRequest(showing: code.digest(tokens.deviceKey), at: now())
@@ -54,7 +56,13 @@ struct DevicePage: Sendable {
                     "No device waits with that code. It may be over: ask for another."
                 )
             }
-            return try confirmation(of: device, showing: code, by: uid, address)
+            let ticket = DeviceTicket(
+                uid: uid,
+                requestID: device.id,
+                deviceName: device.deviceName,
+                password: Self.digest(phc)
+            )
+            return try confirmation(of: device, showing: code, ticket, address)
         } catch let problem as Problem {
             let why = problem.retryAfter.map { "\(problem.title). Please try again in \($0) seconds." }
             return try pages.response(
@@ -81,9 +89,9 @@ struct DevicePage: Sendable {
             )?.content
         else { return try over() }
         let isAnswered = try await database.write(as: Principal(uid: ticket.uid)) { tx in
-            guard try await tx.answerDevice(ticket.requestID, isApproved: isApproved, at: now) else {
-                return false
-            }
+            guard Self.digest(try await tx.ownPassword()) == ticket.password,
+                try await tx.answerDevice(ticket.requestID, isApproved: isApproved, at: now)
+            else { return false }
             if isApproved { try tx.record(.deviceApproved, ticket.deviceName, by: context.origin, at: now) }
             return true
         }
@@ -99,14 +107,11 @@ struct DevicePage: Sendable {
     private func confirmation(
         of device: DeviceRequest,
         showing code: UserCode,
-        by uid: UUID,
+        _ content: DeviceTicket,
         _ address: EmailAddress
     ) throws -> Response {
         let minutes = Int(now().timeIntervalSince(device.askedAt.date) / 60)
-        let ticket = Ticket(
-            content: DeviceTicket(uid: uid, requestID: device.id, deviceName: device.deviceName),
-            goodUntil: now().addingTimeInterval(DeviceCode.lifetime)
-        )
+        let ticket = Ticket(content: content, goodUntil: now().addingTimeInterval(DeviceCode.lifetime))
         return try pages.response(
             .confirmDevice,
             [
@@ -117,6 +122,10 @@ struct DevicePage: Sendable {
                 "ticket": try ticket.text(for: DeviceTicket.purpose, key: tokens.ticketKey),
             ]
         )
+    }
+
+    private static func digest(_ phc: String?) -> Data {
+        Data(SHA256.hash(data: Data((phc ?? "").utf8)))
     }
 
     private func over() throws -> Response {

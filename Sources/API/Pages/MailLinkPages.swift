@@ -15,11 +15,7 @@ struct MailLinkPages: Sendable {
     let pages: Pages
     let now: @Sendable () -> Date
 
-    private struct Proof: Decodable {
-        let ticket: String
-    }
-
-    private struct Choice: Decodable {
+    private struct Entered: Decodable {
         let ticket, password: String
     }
 
@@ -37,11 +33,21 @@ struct MailLinkPages: Sendable {
         return try pages.response(.verifyEmail, ["address": ticket.address, "ticket": text])
     }
 
-    /// `POST /email`: the address is the person's who asked for the mail.
+    /// `POST /email`: the address is the person's who asked for the mail, and who knows the password of the account
+    /// that it was asked for: somebody else's mail may be about an account that is not theirs.
     @Sendable func verifyEmail(_ request: Request, in context: AppContext) async throws -> Response {
-        let text = try await Form.decode(Proof.self, from: request).ticket
-        guard let ticket = emailTicket(text), let address = EmailAddress(ticket.address) else {
+        let form = try await Form.decode(Entered.self, from: request)
+        guard let ticket = emailTicket(form.ticket), let address = EmailAddress(ticket.address) else {
             return try over()
+        }
+        try await limits.take(.signIn, from: context.origin.source, account: ticket.uid.text)
+        let phc = try await database.read(as: Principal(uid: ticket.uid)) { try await $0.ownPassword() }
+        guard try await passwords.matches(form.password, phc) else {
+            let values = [
+                "address": ticket.address, "ticket": form.ticket,
+                "error": "That isn’t the password of the account that asked.",
+            ]
+            return try pages.response(.verifyEmail, values, status: .unauthorized)
         }
         let digest = codes.digest(of: ticket.code, for: address, of: ticket.uid)
         let isVerified = try await database.write(as: Principal(uid: ticket.uid)) { tx in
@@ -62,7 +68,7 @@ struct MailLinkPages: Sendable {
 
     /// `POST /password`
     @Sendable func resetPassword(_ request: Request, in context: AppContext) async throws -> Response {
-        let form = try await Form.decode(Choice.self, from: request)
+        let form = try await Form.decode(Entered.self, from: request)
         guard let ticket = passwordTicket(form.ticket) else { return try over() }
         try await limits.take(.resetPassword, from: context.origin.source)
         let phc: String

@@ -38,6 +38,8 @@ struct DeviceTicket: Codable, Sendable {
     let uid: UUID
     let requestID: UUID
     let deviceName: String
+    /// SHA-256 of what the password was recognised by: with another one, the page before is nobody's any more.
+    let password: Data
 }
 
 /// What the link in a mail proves: the code that is in it too.

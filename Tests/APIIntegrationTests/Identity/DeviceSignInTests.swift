@@ -69,6 +69,35 @@ struct DeviceSignInTests {
         }
     }
 
+    @Test func `a new password shuts out whatever was let in by the one before`() async throws {
+        let clock = TestClock()
+        let server = try await TestServer(clock: clock)
+        try await server.run { nobody in
+            let address = "ada@\(UUID().text).example"
+            _ = try await server.personWithPassword(address, password, nobody)
+            let signedIn = ["address": address, "password": password]
+            var ada = nobody
+            ada.token =
+                try await nobody.send(.post, "/v1/auth/sign-in", signedIn).json["accessToken"] as? String
+            let recovery = try await ada.send(.post, "/v1/me/recovery-code")
+            let approved = try await nobody.submit("/v1/auth/device", ["client_id": "one"])
+            #expect(
+                try await ada.send(.post, "/v1/me/device-requests/\(approved["user_code"])").status == 204
+            )
+            let asked = try await nobody.submit("/v1/auth/device", ["client_id": "two"])
+            let entry = signedIn.merging(["user_code": asked["user_code"]]) { $1 }
+            let question = try await nobody.submit("/device", entry)
+
+            let change = ["currentPassword": password, "password": "a loud lake at dusk"]
+            #expect(try await ada.send(.put, "/v1/me/password", change).status == 204)
+            let poll = ["grant_type": grant, "device_code": approved["device_code"]]
+            #expect(try await nobody.submit("/v1/auth/device/token", poll)["error"] == "invalid_grant")
+            let answer = ["ticket": question.ticket, "answer": "yes"]
+            #expect(try await nobody.submit("/device/answer", answer).status == 410)
+            #expect(try await nobody.send(.post, "/v1/auth/recover", recovery.json).status == 401)
+        }
+    }
+
     @Test func `an editor that is signed in lets another one in, or doesn't`() async throws {
         let clock = TestClock()
         try await TestServer(clock: clock).run { nobody in
@@ -206,7 +235,12 @@ struct PageTests {
             #expect(page.text.contains("Is <bdi>ada@home.example</bdi> yours?"))
             // Looking is not saying yes: mail servers look, too.
             #expect(try await nobody.send(.post, "/v1/auth/sign-in", body).status == 401)
-            #expect(try await nobody.submit("/email", ["ticket": page.ticket]).status == 200)
+            // The mail may be read by somebody else, who knows no password of the account that asked.
+            let stranger = ["ticket": page.ticket, "password": "not the one of that account"]
+            #expect(try await nobody.submit("/email", stranger).status == 401)
+            #expect(try await nobody.send(.post, "/v1/auth/sign-in", body).status == 401)
+            let owner = ["ticket": page.ticket, "password": "a quiet lake at dawn"]
+            #expect(try await nobody.submit("/email", owner).status == 200)
             #expect(try await nobody.send(.post, "/v1/auth/sign-in", body).status == 200)
 
             _ = try await nobody.send(.post, "/v1/auth/password/forgotten", ["address": address])

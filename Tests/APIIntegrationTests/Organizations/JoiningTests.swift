@@ -135,6 +135,34 @@ struct JoiningTests {
         }
     }
 
+    @Test func `who is invited by two addresses joins once, as the preview says, and spends both`()
+        async throws
+    {
+        let clock = TestClock()
+        let server = try await TestServer(clock: clock)
+        try await server.run { nobody in
+            let (ada, owner) = try await nobody.practitioner("Ada", at: clock.now)
+            let acme = try await server.company("Acme", owner: owner)
+            let invitations = "/v1/organizations/\(acme.id)/invitations"
+            let (ben, uid) = try await nobody.newcomer()
+            for (name, role) in [("ben", "admin"), ("benjamin", "analyst")] {
+                try await server.recordEmail(of: uid, "\(name)@\(acme.domain)")
+                let wish = ["address": "\(name)@\(acme.domain)", "role": role]
+                #expect(try await ada.send(.post, invitations, wish).status == 201)
+                clock.advance(by: 60)
+            }
+            let preview = try await ben.send(.get, "/v1/organizations/\(acme.id)/preview")
+            #expect((preview.json["preview"] as? [String: Any])?["role"] as? String == "analyst")
+            let joined = try await ben.join(acme.id)
+            let roles = (joined.json["organizations"] as? [[String: Any]])?.compactMap {
+                $0["role"] as? String
+            }
+            #expect(roles == ["analyst"])
+            let left = try await ada.send(.get, invitations).json["invitations"] as? [Any]
+            #expect(left?.isEmpty == true)
+        }
+    }
+
     @Test func `before it has proved a domain, a company asks nobody`() async throws {
         try await TestServer().run { nobody in
             let (ada, _) = try await nobody.newcomer()
