@@ -56,7 +56,7 @@ let package = Package(
         ),
         .systemLibrary(
             name: "CCurl",
-            path: "Sources/API/Notifications/CCurl",
+            path: "Sources/API/Curl/CCurl",
             pkgConfig: "libcurl",
             providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]
         ),
@@ -101,7 +101,7 @@ let package = Package(
             ],
             exclude: [
                 "Contract/CContract", "Identity/CArgon2", "Identity/CommonPasswords/README.md",
-                "Notifications/CCurl", "Organizations/CDomains",
+                "Curl/CCurl", "Organizations/CDomains",
             ],
             // In the program itself, which stays one file.
             resources: [

@@ -25,6 +25,8 @@ struct Settings: Sendable {
     let mailTransport: MailTransport
     let mailFrom: EmailAddress
     let lookup: TXTLookup
+    /// Nil where nobody signs in by Google.
+    let google: OpenIDSettings?
 
     private static let known: Set<String> = [
         "BREATHMASTER_HOST", "BREATHMASTER_PORT", "BREATHMASTER_HOME", "BREATHMASTER_SQL",
@@ -98,10 +100,37 @@ struct Settings: Sendable {
             )
         }
         self.lookup = lookup
+        google = try Self.google(
+            clientIDs: reader.string(forKey: "google.client.id", default: ""),
+            secret: reader.string(forKey: "google.client.secret", default: ""),
+            issuer: reader.string(forKey: "google.issuer", default: OpenIDSettings.googleIssuer)
+        )
         (mailTransport, mailFrom) = try Self.mail(
             smtp: reader.string(forKey: "smtp.url"),
             from: reader.string(forKey: "mail.from"),
             home: home
+        )
+    }
+
+    private static func google(clientIDs: String, secret: String, issuer: String) throws -> OpenIDSettings? {
+        guard issuer.hasPrefix("https://") || Fetch.isOnThisMachine(issuer), !issuer.hasSuffix("/") else {
+            throw Malformed(
+                name: "GOOGLE_ISSUER",
+                why: "must be an address such as https://accounts.google.com"
+            )
+        }
+        let ids = clientIDs.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+        guard let first = ids.first, !first.isEmpty else {
+            guard secret.isEmpty else {
+                throw Malformed(name: "GOOGLE_CLIENT_ID", why: "must be set where GOOGLE_CLIENT_SECRET is")
+            }
+            return nil
+        }
+        return OpenIDSettings(
+            title: "Google",
+            issuer: issuer,
+            clientIDs: ids,
+            secret: secret.isEmpty ? nil : secret
         )
     }
 

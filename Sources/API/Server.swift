@@ -22,6 +22,7 @@ struct Server: Sendable {
     /// Whose word on where a request came from is taken.
     let proxies: TrustedProxies
     private let lookup: TXTLookup
+    private let google: OpenIDProvider?
     private let keyFile: KeyFile?
     /// Nil where no mail is sent, as for a command that ends.
     let delivery: MailDelivery?
@@ -39,7 +40,8 @@ struct Server: Sendable {
         logger: Logger = Logger(label: "breathmaster"),
         eventBounds: SyncEvents.Bounds = SyncEvents.Bounds(),
         delivery: MailDelivery? = nil,
-        lookup: TXTLookup = .ofThisMachine
+        lookup: TXTLookup = .ofThisMachine,
+        google: OpenIDSettings? = nil
     ) throws {
         self.pool = pool
         self.tokens = tokens
@@ -48,7 +50,8 @@ struct Server: Sendable {
         self.keyFile = keyFile
         self.passwords = passwords
         self.site = site
-        pages = try Pages(site)
+        self.google = google.map { OpenIDProvider($0, now: now, logger: logger) }
+        pages = try Pages(site, formsLeadTo: google?.issuer)
         self.proxies = proxies
         limits = Limits(pool: pool, key: tokens.limitKey, now: now)
         self.delivery = delivery
@@ -98,6 +101,8 @@ struct Server: Sendable {
             now: now
         )
         .add(to: version, members: members)
+        IdentityRoutes(database: database, tokens: tokens, limits: limits, provider: google, now: now)
+            .add(to: version, members: members)
         DeviceSignInRoutes(
             pool: pool,
             database: database,
@@ -159,6 +164,8 @@ struct Server: Sendable {
             tokens: tokens,
             limits: limits,
             signIns: signIns,
+            provider: google?.settings.secret == nil ? nil : google,
+            site: site,
             pages: pages,
             now: now
         )
@@ -238,7 +245,8 @@ extension Server {
                 now: { Date() },
                 logger: logger
             ),
-            lookup: settings.lookup
+            lookup: settings.lookup,
+            google: settings.google
         )
     }
 }

@@ -106,13 +106,13 @@ package struct TenantDatabase: Sendable {
     package func enter<Outcome: PGDecodable & Sendable, Result: Sendable>(
         by door: SQL,
         saying outcome: Outcome.Type,
-        _ body: (TenantTransaction) async throws -> Result
+        _ body: (Outcome, TenantTransaction) async throws -> Result
     ) async throws -> (outcome: Outcome, result: Result?) {
         try await pool.transaction(.readWrite) { transaction in
             let (outcome, uid) = try await transaction.queryOne(door, as: (Outcome, UUID?).self)
             guard let uid else { return (outcome, nil) }
             let bound = TenantTransaction(transaction: transaction, principal: Principal(uid: uid))
-            return (outcome, try await body(bound))
+            return (outcome, try await body(outcome, bound))
         }
     }
 }

@@ -22,6 +22,9 @@ enum AuditAction: String, Sendable {
     case recoveryCodeMade = "recovery-code.made"
     case emailVerified = "email.verified"
     case emailRemoved = "email.removed"
+    /// Another way in, or one less.
+    case identityLinked = "identity.linked"
+    case identityUnlinked = "identity.unlinked"
     case organizationKeyCreated = "organization-key.created"
     case organizationKeyRevoked = "organization-key.revoked"
     case privacyChanged = "privacy.changed"

@@ -147,7 +147,24 @@ extension Problem {
             .conflict,
             "email_taken",
             "That address belongs to another account",
+            detail: "whoever has both accounts can merge them: POST /v1/me/merge",
             field: "address"
+        ),
+        "identity_taken": Problem(
+            .conflict,
+            "identity_taken",
+            "That sign-in belongs to another account",
+            detail: "whoever has both accounts can merge them: POST /v1/me/merge"
+        ),
+        "identity_present": Problem(
+            .conflict,
+            "identity_present",
+            "Another sign-in of that provider is linked; unlinking it comes first"
+        ),
+        "last_way_in": Problem(
+            .conflict,
+            "last_way_in",
+            "There would be no way into the account; a recovery code or a password with an address comes first"
         ),
         "email_limit_reached": Problem(
             .conflict,

@@ -65,8 +65,7 @@ extension TenantDatabase {
     ) async throws -> (outcome: DeviceOutcome, result: Result?) {
         try await enter(
             by: "select outcome, entered from app.enter_by_device_request(\(code.id), \(code.hash), \(now))",
-            saying: DeviceOutcome.self,
-            body
-        )
+            saying: DeviceOutcome.self
+        ) { _, tx in try await body(tx) }
     }
 }

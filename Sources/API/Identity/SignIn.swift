@@ -10,6 +10,7 @@ struct SignIn: Sendable {
         case passwordReset = "password reset"
         case recoveryCode = "recovery code"
         case deviceCode = "device code"
+        case google = "Google"
     }
 
     let token: RefreshToken

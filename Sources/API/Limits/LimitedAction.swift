@@ -66,6 +66,12 @@ struct LimitedAction: Sendable {
         perAddress: Quota(30, perSeconds: 600),
         perAccount: Quota(20, perSeconds: 600)
     )
+    /// Each may have the provider asked.
+    static let showIdentity = LimitedAction(
+        name: "show-identity",
+        perAddress: Quota(60, perSeconds: 600),
+        perAccount: nil
+    )
     static let recover = LimitedAction(
         name: "recover",
         perAddress: Quota(30, perSeconds: 3600),

@@ -45,7 +45,6 @@ struct SMTP: Sendable {
     let deadline: Int
     let demandsTLS: Bool
     private let thread = DispatchQueue(label: "mail")
-    private static let prepared: Void = bmc_prepare()
 
     /// Nil for what is no URL such as `smtps://user:password@mail.example.org` or, with STARTTLS,
     /// `smtp://user:password@mail.example.org:587`. Without TLS only this machine is spoken to.
@@ -61,21 +60,13 @@ struct SMTP: Sendable {
 
     func send(_ mail: Mail) async throws {
         let message = try mail.encoded()
-        let stop = Stop()
-        try await withTaskCancellationHandler {
-            try Task.checkCancellation()
-            try await withCheckedThrowingContinuation { continuation in
-                thread.async {
-                    continuation.resume(with: Result { try deliver(message, of: mail, until: stop) })
-                }
-            }
-        } onCancel: {
-            stop.now()
+        try await Curl.run(on: thread) { stopped in
+            try deliver(message, of: mail, until: stopped)
         }
     }
 
-    private func deliver(_ message: [UInt8], of mail: Mail, until stop: Stop) throws {
-        _ = Self.prepared
+    private func deliver(_ message: [UInt8], of mail: Mail, until stopped: UnsafeMutablePointer<Int32>) throws
+    {
         var reply = 0
         let result = message.withUnsafeBytes { bytes in
             bmc_send(
@@ -86,7 +77,7 @@ struct SMTP: Sendable {
                 bytes.bindMemory(to: CChar.self).baseAddress,
                 bytes.count,
                 deadline,
-                stop.flag,
+                stopped,
                 &reply
             )
         }
@@ -101,26 +92,6 @@ struct SMTP: Sendable {
                 isForGood: (500...599).contains(reply) && !isOurs,
                 why: String(cString: curl_easy_strerror(result))
             )
-        }
-    }
-
-    /// What curl looks at from its thread while somebody else may set it.
-    private final class Stop: Sendable {
-        /// Safe: the integer is only touched atomically, in shim.h, and freed when nobody has the class any
-        /// more; whoever sends has it until curl has returned.
-        nonisolated(unsafe) let flag: UnsafeMutablePointer<Int32>
-
-        init() {
-            flag = .allocate(capacity: 1)
-            flag.initialize(to: 0)
-        }
-
-        deinit {
-            flag.deallocate()
-        }
-
-        func now() {
-            bmc_stop(flag)
         }
     }
 }

@@ -1,6 +1,7 @@
 import Crypto
 import Domain
 import Foundation
+import HTTPTypes
 import Hummingbird
 import PGClient
 import Tenancy
@@ -12,6 +13,9 @@ struct DevicePage: Sendable {
     let tokens: AccessTokens
     let limits: Limits
     let signIns: PasswordSignIns
+    /// Whom people may be sent to instead of saying a password; nil where that is nobody.
+    let provider: OpenIDProvider?
+    let site: Site
     let pages: Pages
     let now: @Sendable () -> Date
 
@@ -28,12 +32,14 @@ struct DevicePage: Sendable {
             .get(use: show)
             .post(use: enterCode)
             .post("answer", use: answer)
+            .post("google", use: goToProvider)
+        routes.get("sign-in/google", use: comeBack)
     }
 
     /// `GET /device`, with `user_code` where a link brought somebody here.
     @Sendable func show(_ request: Request, in context: AppContext) async throws -> Response {
         let code = request.uri.queryParameters.get("user_code").flatMap(UserCode.init)
-        return try pages.response(.device, ["userCode": code?.text ?? ""])
+        return try form(["userCode": code?.text ?? ""])
     }
 
     /// `POST /device`: who somebody is and which code they read, for the page that asks whether they mean it.
@@ -48,25 +54,10 @@ struct DevicePage: Sendable {
             {
                 ($0.principal.uid, try await $0.ownPassword())
             }
-            guard let code = UserCode(form.user_code),
-                let device = try await pool.deviceRequest(showing: code.digest(tokens.deviceKey), at: now())
-            else {
-                throw Problem.invalid(
-                    "user_code",
-                    "No device waits with that code. It may be over: ask for another."
-                )
-            }
-            let ticket = DeviceTicket(
-                uid: uid,
-                requestID: device.id,
-                deviceName: device.deviceName,
-                password: Self.digest(phc)
-            )
-            return try confirmation(of: device, showing: code, ticket, address)
+            return try await question(showing: form.user_code, to: uid, phc, known: address.description)
         } catch let problem as Problem {
             let why = problem.retryAfter.map { "\(problem.title). Please try again in \($0) seconds." }
-            return try pages.response(
-                .device,
+            return try self.form(
                 [
                     "error": why ?? problem.detail ?? "\(problem.title).", "userCode": form.user_code,
                     "address": form.address,
@@ -104,18 +95,40 @@ struct DevicePage: Sendable {
             : try pages.message("It stays out", "Nothing was signed in. You can close this page.")
     }
 
-    private func confirmation(
-        of device: DeviceRequest,
-        showing code: UserCode,
-        _ content: DeviceTicket,
-        _ address: EmailAddress
-    ) throws -> Response {
+    func form(_ values: [String: String], status: HTTPResponse.Status = .ok) throws -> Response {
+        var values = values
+        values["provider"] = provider?.settings.title
+        return try pages.response(.device, values, status: status)
+    }
+
+    /// The page that asks the person whether they mean the device that shows the code.
+    ///
+    /// - Parameter name: what tells them which account it is.
+    func question(showing text: String, to uid: UUID, _ phc: String?, known name: String) async throws
+        -> Response
+    {
+        guard let code = UserCode(text),
+            let device = try await pool.deviceRequest(showing: code.digest(tokens.deviceKey), at: now())
+        else {
+            throw Problem.invalid(
+                "user_code",
+                "No device waits with that code. It may be over: ask for another."
+            )
+        }
         let minutes = Int(now().timeIntervalSince(device.askedAt.date) / 60)
-        let ticket = Ticket(content: content, goodUntil: now().addingTimeInterval(DeviceCode.lifetime))
+        let ticket = Ticket(
+            content: DeviceTicket(
+                uid: uid,
+                requestID: device.id,
+                deviceName: device.deviceName,
+                password: Self.digest(phc)
+            ),
+            goodUntil: now().addingTimeInterval(DeviceCode.lifetime)
+        )
         return try pages.response(
             .confirmDevice,
             [
-                "deviceName": device.deviceName, "userCode": code.text, "address": address.description,
+                "deviceName": device.deviceName, "userCode": code.text, "address": name,
                 "source": device.source,
                 "askedAt": minutes == 0
                     ? "just now" : minutes == 1 ? "a minute ago" : "\(minutes) minutes ago",
@@ -128,7 +141,7 @@ struct DevicePage: Sendable {
         Data(SHA256.hash(data: Data((phc ?? "").utf8)))
     }
 
-    private func over() throws -> Response {
+    func over() throws -> Response {
         try pages.message(
             "That took too long",
             "The device doesn’t wait any more. Ask for another code in your editor.",

@@ -4,7 +4,7 @@ import HTTPTypes
 import Hummingbird
 import Mustache
 
-/// The few pages that there are: rendered here, without scripts, cookies or anything from elsewhere.
+/// The few pages that there are: rendered here, without scripts or anything from elsewhere.
 struct Pages: Sendable {
     enum Name: String, Sendable {
         case device, confirmDevice, message, verifyEmail, newPassword
@@ -14,8 +14,9 @@ struct Pages: Sendable {
     private let css: String
     private let headers: HTTPFields
 
+    /// - Parameter target: where a form may lead beside here, such as to a provider.
     /// - Throws: what is wrong with a template.
-    init(_ site: Site) throws {
+    init(_ site: Site, formsLeadTo target: String? = nil) throws {
         typealias Files = PackageResources
         library = MustacheLibrary(
             templates: try [
@@ -27,7 +28,11 @@ struct Pages: Sendable {
         )
         css = String(decoding: Files.page_css, as: UTF8.self)
         let style = Data(SHA256.hash(data: Data(css.utf8))).base64EncodedString()
-        headers = Self.headers(style: style, isSecure: site.isSecure)
+        headers = Self.headers(
+            style: style,
+            targets: ["'self'", target].compactMap(\.self).joined(separator: " "),
+            isSecure: site.isSecure
+        )
     }
 
     func response(
@@ -60,12 +65,12 @@ struct Pages: Sendable {
     }
 
     /// OWASP ASVS 5.0 §3.4. The one style is known by its hash.
-    private static func headers(style: String, isSecure: Bool) -> HTTPFields {
+    private static func headers(style: String, targets: String, isSecure: Bool) -> HTTPFields {
         var headers: HTTPFields = [
             .contentType: "text/html; charset=utf-8",
             .cacheControl: "no-store",
             .contentSecurityPolicy:
-                "default-src 'none'; style-src 'sha256-\(style)'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+                "default-src 'none'; style-src 'sha256-\(style)'; form-action \(targets); base-uri 'none'; frame-ancestors 'none'",
             .xContentTypeOptions: "nosniff",
         ]
         headers[.referrerPolicy] = "no-referrer"

@@ -2,7 +2,7 @@ import Crypto
 import Foundation
 
 /// What a link in a mail, or one page for the next, carries along: sealed, so that nobody reads or makes one,
-/// and good for a while. The pages have no cookies, so no other site can act in anybody's name.
+/// and good for a while. No page takes a cookie's word for who somebody is, so no other site can act in anybody's name.
 struct Ticket<Content: Codable & Sendable>: Codable, Sendable {
     let content: Content
     let goodUntil: Date
@@ -40,6 +40,16 @@ struct DeviceTicket: Codable, Sendable {
     let deviceName: String
     /// SHA-256 of what the password was recognised by: with another one, the page before is nobody's any more.
     let password: Data
+}
+
+/// Goes to a provider and comes back, as the `state` (RFC 6749 §4.1.1).
+struct ProviderTicket: Codable, Sendable {
+    static let purpose = "provider"
+
+    let userCode: String
+    let attempt: OpenIDAttempt
+    /// SHA-256 of what the browser that set out has in a cookie.
+    let browser: Data
 }
 
 /// What the link in a mail proves: the code that is in it too.

@@ -284,8 +284,8 @@ struct PageAnswer {
 }
 
 extension Client {
-    func look(_ path: String) async throws -> PageAnswer {
-        try await raw(.get, path, nil)
+    func look(_ path: String, headers: HTTPFields = [:]) async throws -> PageAnswer {
+        try await raw(.get, path, nil, headers: headers)
     }
 
     /// Sends a form.
@@ -299,9 +299,11 @@ extension Client {
         _ method: HTTPRequest.Method,
         _ path: String,
         _ body: String?,
-        type: String = "application/x-www-form-urlencoded"
+        type: String = "application/x-www-form-urlencoded",
+        headers: HTTPFields = [:]
     ) async throws -> PageAnswer {
-        var headers: HTTPFields = [.contentType: type]
+        var headers = headers
+        headers[.contentType] = type
         if let name = HTTPField.Name("x-forwarded-for") { headers[name] = address }
         return try await client.execute(
             uri: path,

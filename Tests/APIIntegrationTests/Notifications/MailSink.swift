@@ -11,29 +11,12 @@ struct MailSink {
     }
 
     let port: Int
-    private let process = Process()
+    private let fixture: PythonFixture
     private let file = FileManager.default.temporaryDirectory.appending(path: "mail-\(UUID()).jsonl")
 
     init() async throws {
-        let root = URL(filePath: #filePath).appending(path: "../../../..").standardized
-        let python =
-            ProcessInfo.processInfo.environment["TEST_PYTHON"]
-            ?? root.appending(path: ".breathmaster/tools/bin/python").path()
-        let script = try #require(
-            Bundle.module.path(forResource: "mail-sink", ofType: "py", inDirectory: "Fixtures")
-        )
-        process.executableURL = URL(filePath: python)
-        process.arguments = [script, file.path()]
-        let output = Pipe()
-        process.standardInput = Pipe()
-        process.standardOutput = output
-        try process.run()
-        let reader = output.fileHandleForReading
-        let line = try await blocking { String(decoding: reader.availableData, as: UTF8.self) }
-        port = try #require(
-            Int(line.trimmingCharacters(in: .whitespacesAndNewlines)),
-            "the sink's port"
-        )
+        fixture = try await PythonFixture("mail-sink", file.path())
+        port = try #require(Int(fixture.firstLine), "the sink's port")
     }
 
     func url(user: String = "") -> String { "smtp://\(user)127.0.0.1:\(port)" }
@@ -49,7 +32,7 @@ struct MailSink {
     var isSilent: Bool { FileManager.default.fileExists(atPath: file.path() + ".silent") }
 
     func stop() {
-        process.terminate()
+        fixture.stop()
         try? FileManager.default.removeItem(atPath: file.path() + ".silent")
         try? FileManager.default.removeItem(at: file)
     }

@@ -64,7 +64,8 @@ struct TestServer {
         passwordCost: PasswordHashing.Cost = .standard,
         isAlone: Bool = false,
         eventBounds: SyncEvents.Bounds = SyncEvents.Bounds(),
-        lookup: TXTLookup = .ofThisMachine
+        lookup: TXTLookup = .ofThisMachine,
+        google: OpenIDSettings? = nil
     ) async throws {
         let made: (api: String, superuser: String)
         if let postgres {
@@ -92,7 +93,8 @@ struct TestServer {
             proxies: try #require(TrustedProxies("127.0.0.1, ::1")),
             now: now,
             eventBounds: eventBounds,
-            lookup: lookup
+            lookup: lookup,
+            google: google
         )
     }
 

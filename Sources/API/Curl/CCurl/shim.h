@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
-// curl_easy_setopt is variadic, which Swift doesn't import; so one message is sent from here.
+// curl_easy_setopt is variadic, which Swift doesn't import; so one message is sent, and one answer fetched, from here.
 
 typedef struct {
     const char *bytes;
@@ -64,5 +64,49 @@ static inline CURLcode bmc_send(
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, reply);
     curl_slist_free_all(recipients);
     curl_easy_cleanup(curl);
+    return result;
+}
+
+typedef struct {
+    char *bytes;
+    size_t length, capacity;
+} bmc_answer;
+
+// What doesn't fit ends the transfer.
+static inline size_t bmc_take(char *piece, size_t size, size_t count, void *context) {
+    bmc_answer *answer = context;
+    if (size * count > answer->capacity - answer->length) return 0;
+    memcpy(answer->bytes + answer->length, piece, size * count);
+    answer->length += size * count;
+    return size * count;
+}
+
+// Asks for one address, with a form where there is one: blocks, for at most so many seconds. Nowhere
+// else is gone to than is said, so a redirect is an answer like any other.
+static inline CURLcode bmc_fetch(
+    const char *url, int demand_tls, const char *form, char *bytes, size_t capacity, long seconds,
+    int32_t *stopped, size_t *length, long *status
+) {
+    *length = 0;
+    *status = 0;
+    CURL *curl = curl_easy_init();
+    if (!curl) return CURLE_FAILED_INIT;
+    bmc_answer answer = {bytes, 0, capacity};
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, demand_tls ? "https" : "http,https");
+    if (form) curl_easy_setopt(curl, CURLOPT_POSTFIELDS, form);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, bmc_take);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, seconds);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, seconds);
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, bmc_goes_on);
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, stopped);
+    CURLcode result = curl_easy_perform(curl);
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, status);
+    curl_easy_cleanup(curl);
+    *length = answer.length;
     return result;
 }
