@@ -6,6 +6,7 @@ import Testing
 struct PythonFixture {
     let firstLine: String
     private let process = Process()
+    private let input = Pipe()
 
     init(_ name: String, _ arguments: String...) async throws {
         let root = URL(filePath: #filePath).appending(path: "../../../..").standardized
@@ -18,7 +19,7 @@ struct PythonFixture {
         process.executableURL = URL(filePath: python)
         process.arguments = [script] + arguments
         let output = Pipe()
-        process.standardInput = Pipe()
+        process.standardInput = input
         process.standardOutput = output
         process.standardError = FileHandle.nullDevice
         try process.run()
@@ -27,7 +28,9 @@ struct PythonFixture {
             .trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
+    /// Returns when it is gone.
     func stop() {
-        process.terminate()
+        try? input.fileHandleForWriting.close()
+        process.waitUntilExit()
     }
 }
