@@ -113,6 +113,14 @@ struct Server: Sendable {
         )
         .add(to: version, members: members)
         addPages(to: router, database: database, signIns: signIns, codes: codes)
+        AccountMergeRoutes(
+            database: database,
+            codeKey: tokens.mergeKey,
+            limits: limits,
+            doorbell: doorbell,
+            now: now
+        )
+        .add(to: members)
         ProfileRoutes(database: database, now: now).add(to: members)
         TokenRoutes(database: database, limits: limits, now: now).add(to: members)
         AuditRoutes(database: database).add(to: members)

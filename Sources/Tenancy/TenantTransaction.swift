@@ -1,3 +1,4 @@
+import Foundation
 package import PGClient
 
 /// A transaction that is bound to a person. Features extend it with the queries that
@@ -64,5 +65,15 @@ package struct BoundTransaction<Bound: Sendable>: Sendable {
         line: UInt = #line
     ) async throws -> (repeat each Column) {
         try await transaction.queryOne(sql, as: columns, file: file, line: line)
+    }
+}
+
+extension TenantTransaction {
+    /// The same transaction as another user, to whom `door` binds it. Nil where it opens to nobody; it is bound
+    /// to nobody then, and nothing more can be asked in it.
+    package func goOver(by door: SQL) async throws -> TenantTransaction? {
+        try await queryOne(door, as: UUID?.self).map { uid in
+            TenantTransaction(transaction: transaction, principal: Principal(uid: uid))
+        }
     }
 }

@@ -25,6 +25,8 @@ enum AuditAction: String, Sendable {
     /// Another way in, or one less.
     case identityLinked = "identity.linked"
     case identityUnlinked = "identity.unlinked"
+    /// Another account of the person ended in this one.
+    case accountMerged = "account.merged"
     case organizationKeyCreated = "organization-key.created"
     case organizationKeyRevoked = "organization-key.revoked"
     case privacyChanged = "privacy.changed"

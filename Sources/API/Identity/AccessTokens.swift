@@ -58,6 +58,8 @@ final class AccessTokens: Sendable {
     let emailCodeKey: SymmetricKey
     /// Recognises the codes that devices show.
     let deviceKey: SymmetricKey
+    /// Recognises the codes by which two accounts become one.
+    let mergeKey: SymmetricKey
     /// Seals what a page or a link carries along.
     let ticketKey: SymmetricKey
     /// Derives the recovery codes that follow one another.
@@ -74,6 +76,7 @@ final class AccessTokens: Sendable {
         limitKey = ring.derivedKey(for: "rate limits")
         emailCodeKey = ring.derivedKey(for: "email codes")
         deviceKey = ring.derivedKey(for: "device codes")
+        mergeKey = ring.derivedKey(for: "account merges")
         ticketKey = ring.derivedKey(for: "page tickets")
         recoveryKey = ring.derivedKey(for: "recovery codes")
         self.now = now

@@ -72,6 +72,12 @@ struct LimitedAction: Sendable {
         perAddress: Quota(60, perSeconds: 600),
         perAccount: nil
     )
+    /// A code has 34 bits, and lives half an hour.
+    static let enterMergeCode = LimitedAction(
+        name: "enter-merge-code",
+        perAddress: Quota(30, perSeconds: 600),
+        perAccount: Quota(20, perSeconds: 600)
+    )
     static let recover = LimitedAction(
         name: "recover",
         perAddress: Quota(30, perSeconds: 3600),

@@ -31,9 +31,9 @@ struct Draft {
         self.clockOffset = clockOffset
     }
 
-    /// The gate is passed.
-    mutating func passGate() {
-        ledger.eligibleAt = takenAt
+    /// The gate is passed; what comes first is when.
+    mutating func passGate(at instant: Instant) {
+        ledger.eligibleAt = min(ledger.eligibleAt ?? instant, instant)
     }
 
     // MARK: Sessions
@@ -170,12 +170,18 @@ struct Draft {
             outcome.reason = "takenBeforeClear"
             return
         }
+        outcome.outcome = unite(challenge) ? .accepted : .duplicate
+        shownRewards += challenge.earnedXP
+    }
+
+    /// Whether that says anything new.
+    @discardableResult
+    mutating func unite(_ challenge: DailyChallenge) -> Bool {
         let known = ledger.challenges[challenge.key]
         let joined = known?.joined(with: challenge) ?? challenge
-        outcome.outcome = joined == known ? .duplicate : .accepted
         ledger.challenges[challenge.key] = joined
-        ledger.devices[deviceID]?.rewardXP += joined.earnedXP - (known?.earnedXP ?? 0)
-        shownRewards += challenge.earnedXP
+        ledger.devices[challenge.key.deviceID]?.rewardXP += joined.earnedXP - (known?.earnedXP ?? 0)
+        return joined != known
     }
 
     /// A challenge tells its day, not its hour: all of the clear's day are gone.
@@ -244,6 +250,41 @@ struct Draft {
 
     mutating func write(_ write: FieldWrite, syncVersion: Int) throws(FieldWrite.Unfit) {
         try write.apply(to: &ledger, syncVersion: syncVersion)
+    }
+
+    // MARK: Another account
+
+    /// A device that has synced with both accounts is one, and what it claims, it claims once.
+    mutating func absorb(devicesOf other: Ledger) {
+        for device in other.devices.values {
+            guard var known = ledger.devices[device.id] else { continue }
+            known.claimedXP = max(known.claimedXP, device.claimedXP)
+            known.heldXP = max(known.heldXP, device.heldXP)
+            if device.lastTakenAt > known.lastTakenAt {
+                (known.name, known.zone, known.clockOffset) = (device.name, device.zone, device.clockOffset)
+                known.lastTakenAt = device.lastTakenAt
+            }
+            ledger.devices[device.id] = known
+        }
+        ledger.meet(other.devices.values, of: other)
+    }
+
+    /// But for those that are known to be cleared.
+    mutating func absorb(sessionsOf other: Ledger) {
+        ledger.cleared.formUnion(other.cleared)
+        for session in other.sessions.values
+        where ledger.sessions[session.key] == nil && !ledger.cleared.contains(session.key) {
+            ledger.sessions[session.key] = session
+            arrived.append(session.key)
+        }
+        judge()
+    }
+
+    /// Of each entry, what was written last.
+    mutating func absorb(fieldsOf other: Ledger, syncVersion: Int) {
+        for (key, entry) in other.fields where ledger.fields[key].map({ $0.stamp < entry.stamp }) ?? true {
+            ledger.fields[key] = FieldEntry(value: entry.value, stamp: entry.stamp, syncVersion: syncVersion)
+        }
     }
 
     // MARK: Clearing

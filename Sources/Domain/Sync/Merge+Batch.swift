@@ -31,7 +31,7 @@ extension Merge {
             in: batch.device.timeZone,
             wasEligible: before.eligibleAt != nil
         )
-        if eligibility.eligible, before.eligibleAt == nil { draft.passGate() }
+        if eligibility.eligible, before.eligibleAt == nil { draft.passGate(at: now) }
         let today = draft.ledger.streakToday(at: now, in: batch.device.timeZone, startingAt: dayStart)
         self.init(draft, over: before, totals: totals, asOf: now, eligibility: eligibility) { before, after in
             claims.compactMap { $0.entry(before: before, after: after, on: today) }

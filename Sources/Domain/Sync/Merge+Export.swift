@@ -27,7 +27,7 @@ extension Merge {
             wasEligible: before.eligibleAt != nil
         )
         if eligibility.eligible, before.eligibleAt == nil {
-            draft.passGate()
+            draft.passGate(at: takenAt)
             draft.unite(submission.export.meditation.dailyChallenges?.all ?? [])
         }
         let asOf = draft.ledger.devices.values.map(\.lastTakenAt).reduce(takenAt, max)

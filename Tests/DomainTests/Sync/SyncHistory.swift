@@ -61,16 +61,29 @@ struct SyncHistory {
 
     private var now = Instant.on(day: 0, 6)
     private var household = Household()
-    private var devices = [
-        SyncingDevice("laptop", in: .auckland), SyncingDevice("desktop", in: .losAngeles),
-        SyncingDevice("tablet", in: .kolkata),
-    ]
+    private var devices: [SyncingDevice]
     private var busyUntil = Array(repeating: Instant.on(day: 0, 0), count: deviceCount)
     private var late: [(device: Int, batch: SyncBatch)] = []
     private var practised: [(device: Int, began: Instant, minutes: Int, xp: Int, id: String)] = []
     private var otherXP = 0
     private var clearedAt: Instant?
     private var names = 0
+
+    /// - Parameter whose: what the names of the devices begin with.
+    private init(of whose: String = "") {
+        devices = [
+            SyncingDevice(whose + "laptop", in: .auckland), SyncingDevice(whose + "desktop", in: .losAngeles),
+            SyncingDevice(whose + "tablet", in: .kolkata),
+        ]
+    }
+
+    /// What is known in the end.
+    static func ledger(after actions: [Action], of whose: String) -> Ledger {
+        var history = SyncHistory(of: whose)
+        for action in actions { history.perform(action) }
+        history.settle()
+        return history.household.ledger
+    }
 
     /// What is wrong in the end; nothing if all is well.
     static func problems(after actions: [Action]) -> [String] {

@@ -1,0 +1,227 @@
+import Foundation
+import HTTPTypes
+import PGClient
+import Testing
+
+@testable import API
+
+struct AccountMergeTests {
+    private let end = Practice.noon
+
+    @Test func `two accounts become one when both have said yes, with everything that they had`() async throws
+    {
+        let server = try await TestServer(clock: TestClock(end), keepsTokens: true, isAlone: true)
+        try await server.run { nobody in
+            let (laptop, goes) = try await nobody.veteran(until: end)
+            var (desktop, stays) = try await nobody.veteran(until: end.addingTimeInterval(-7200), "desktop")
+            try await server.recordEmail(of: goes, "ada@old.example")
+            let frank = try await nobody.friend(of: laptop.client, goes)
+
+            let code = try await laptop.client.openMerge()
+            let typed = code.lowercased().replacing("-", with: "")
+            let preview = try await desktop.client.send(.get, "/v1/me/merges/\(typed)")
+            #expect(preview.status == 200)
+            #expect(preview.practice(of: "from")?["totalXP"] == 1350)
+            #expect(preview.practice(of: "into")?["totalXP"] == 1350)
+            #expect(preview.practice()?["totalXP"] == 2700)
+            #expect(preview.practice()?["totalSessions"] == 60)
+            #expect(preview.json["addresses"] as? [String] == ["ada@old.example"])
+            #expect(preview.json["friends"] as? Int == 1)
+            #expect(try await laptop.client.send(.get, "/v1/me/merge").json["state"] as? String == "waiting")
+            #expect(try await laptop.client.send(.post, "/v1/me/merge/confirm").status == 409)
+            #expect(try await desktop.client.send(.post, "/v1/me/merges/\(code)").status == 204)
+            let agreed = try await laptop.client.send(.get, "/v1/me/merge").json
+            #expect(agreed["state"] as? String == "agreed")
+            let seen = try #require(agreed["preview"] as? [String: Any])
+            #expect(NSDictionary(dictionary: seen) == NSDictionary(dictionary: preview.json))
+
+            let merged = try await laptop.client.send(.post, "/v1/me/merge/confirm")
+            #expect(merged.status == 200)
+            #expect(merged.json["uid"] as? String == stays)
+            #expect((merged.json["practice"] as? [String: Int]) == preview.practice())
+            #expect(try await laptop.client.send(.get, "/v1/me").status == 401)
+
+            let state = try await desktop.client.send(.get, "/v1/sync/state").json
+            #expect(state["totalXP"] as? Int == 2700)
+            let emails =
+                try await desktop.client.send(.get, "/v1/me/emails").json["emails"] as? [[String: Any]]
+            #expect(emails?.map { $0["address"] as? String } == ["ada@old.example"])
+            #expect(try await frank.states() == [stays: "friends"])
+            let record =
+                try await desktop.client.send(.get, "/v1/me/audit-events").json["events"] as? [[String: Any]]
+            #expect(record?.first?["action"] as? String == "account.merged")
+            #expect(record?.first?["detail"] as? String == goes)
+
+            // Signed in to the account that stayed, the laptop goes on where it was.
+            var moved = BatchDevice("laptop", of: desktop.client)
+            (moved.epoch, moved.baseVersion, moved.totalXP) = (
+                laptop.epoch, laptop.baseVersion, laptop.totalXP
+            )
+            moved.totalXP += 7
+            try await moved.sync([Practice.session(startedAt: end.addingTimeInterval(-600), cycles: 50)])
+            try await desktop.sync()
+            #expect(desktop.totalXP == 2700 + 50 + 5 + 7)
+            #expect(moved.totalXP == desktop.totalXP)
+            #expect(try await server.boardDifferences() == [])
+            let left = try await server.asSuperuser { tx in
+                try await tx.queryOne(
+                    "select count(*) from app.user where uid = \(UUID(uuidString: goes))",
+                    as: Int.self
+                )
+            }
+            #expect(left == 0)
+        }
+    }
+
+    @Test func `a device that has synced with both accounts counts once`() async throws {
+        let server = try await TestServer(clock: TestClock(end), isAlone: true)
+        try await server.run { nobody in
+            let (old, _) = try await nobody.veteran(until: end)
+            let (new, _) = try await nobody.veteran(until: end)
+            try await old.client.merge(into: new.client)
+            let state = try await new.client.send(.get, "/v1/sync/state").json
+            #expect(state["totalXP"] as? Int == 1350)
+            #expect(state["totalSessions"] as? Int == 30)
+            #expect(try await server.boardDifferences() == [])
+        }
+    }
+
+    @Test func `a code is nobody's after half an hour, when it was taken back, and for the one who shows it`()
+        async throws
+    {
+        let clock = TestClock()
+        try await TestServer(clock: clock, keepsTokens: true).run { nobody in
+            let (ada, _) = try await nobody.newcomer()
+            let (ben, _) = try await nobody.newcomer()
+            let first = try await ada.openMerge()
+            #expect(try await ada.send(.post, "/v1/me/merges/\(first)").status == 404)
+            #expect(try await ada.send(.delete, "/v1/me/merge").status == 204)
+            #expect(try await ben.send(.get, "/v1/me/merges/\(first)").status == 404)
+            let second = try await ada.openMerge()
+            #expect(try await ben.send(.post, "/v1/me/merges/\(second)").status == 204)
+            clock.advance(by: 1800)
+            #expect(try await ben.send(.get, "/v1/me/merges/\(second)").status == 404)
+            #expect(try await ada.send(.get, "/v1/me/merge").status == 404)
+            #expect(
+                try await ada.send(.post, "/v1/me/merge/confirm").json["code"] as? String
+                    == "merge_not_agreed"
+            )
+            #expect(try await ben.send(.get, "/v1/me/merges/nonsense").status == 404)
+        }
+    }
+
+    @Test func `who agrees first is the one, and another ask begins anew`() async throws {
+        try await TestServer().run { nobody in
+            let (ada, _) = try await nobody.newcomer()
+            let (ben, _) = try await nobody.newcomer()
+            let (eve, _) = try await nobody.newcomer()
+            let code = try await ada.openMerge()
+            #expect(try await ben.send(.post, "/v1/me/merges/\(code)").status == 204)
+            #expect(try await eve.send(.post, "/v1/me/merges/\(code)").status == 404)
+            #expect(try await ben.send(.post, "/v1/me/merges/\(code)").status == 204)
+            _ = try await ada.openMerge()
+            #expect(try await ada.send(.post, "/v1/me/merge/confirm").status == 409)
+            #expect(try await ben.send(.get, "/v1/me").status == 200)
+        }
+    }
+
+    @Test func `a company is left, with a line in its record, and not without its last owner`() async throws {
+        let server = try await TestServer(clock: TestClock(end), keepsTokens: true)
+        try await server.run { nobody in
+            let (ada, goes) = try await nobody.practitioner("Ada", at: end)
+            let (ben, _) = try await nobody.newcomer()
+            let (olga, owner) = try await nobody.newcomer()
+            let acme = try await server.company("Acme", owner: owner)
+            try await server.recordEmail(of: goes, "ada@\(acme.domain)")
+            #expect(try await ada.join(acme.id).status == 200)
+            #expect(try await olga.board("company?organization=\(acme.id)") == "1 Ada")
+            let birch = try await server.company("Birch", owner: goes)
+            #expect(try await ada.merge(into: ben).json["code"] as? String == "last_owner")
+            #expect(try await ada.board("company?organization=\(acme.id)") == "1 Ada")
+
+            try await server.asSuperuser { tx in
+                try await tx.execute(
+                    "delete from app.organization where organization_id = \(UUID(uuidString: birch.id))"
+                )
+            }
+            #expect(try await ada.merge(into: ben).status == 200)
+            #expect(try await olga.board("company?organization=\(acme.id)") == "empty")
+            #expect(try await ben.board("company?organization=\(acme.id)") == "404")
+            let record =
+                try await olga.send(.get, "/v1/organizations/\(acme.id)/audit").json["events"]
+                as? [[String: Any]]
+            let lines = try #require(record).map { "\($0["action"] ?? "") \($0["target"] ?? "")" }
+            #expect(lines.contains("member.left user:\(goes)"))
+        }
+    }
+
+    @Test func `whom one of them has blocked stays blocked, and is no friend any more`() async throws {
+        try await TestServer().run { nobody in
+            let (ada, goes) = try await nobody.newcomer()
+            let (ben, stays) = try await nobody.newcomer()
+            let frank = try await nobody.friend(of: ben, stays)
+            let me = try await frank.send(.get, "/v1/me").json["uid"] as? String
+            let uid = try #require(me)
+            #expect(try await ada.send(.put, "/v1/friends/blocks/\(uid)").status == 204)
+            #expect(try await ada.merge(into: ben).status == 200)
+            #expect(try await frank.states() == [:])
+            let blocks = try await ben.send(.get, "/v1/friends/blocks").json["blocks"] as? [[String: Any]]
+            #expect(blocks?.map { $0["uid"] as? String } == [uid])
+            #expect(try await frank.send(.put, "/v1/friends/\(goes)").status == 404)
+        }
+    }
+
+    @Test func `what was written last, and every unlock, is kept`() async throws {
+        let clock = TestClock(end)
+        try await TestServer(clock: clock, keepsTokens: true).run { nobody in
+            var (laptop, _) = try await nobody.veteran(until: end)
+            var (desktop, _) = try await nobody.veteran(until: end.addingTimeInterval(-7200), "desktop")
+            try await laptop.sync(state: [
+                "preferredPatterns": ["value": ["morning": "boxing", "evening": "chill"]],
+                "unlockedPatterns": ["value": ["a"]],
+            ])
+            clock.advance(by: 60)
+            try await desktop.sync(state: [
+                "preferredPatterns": ["value": ["morning": "relaxing"]], "unlockedPatterns": ["value": ["b"]],
+            ])
+            try await laptop.client.merge(into: desktop.client)
+            let state = try await desktop.client.send(.get, "/v1/sync/state").json
+            #expect(
+                state["preferredPatterns"] as? [String: String] == [
+                    "morning": "relaxing", "evening": "chill",
+                ]
+            )
+            #expect((state["unlockedPatterns"] as? [String])?.sorted() == ["a", "b"])
+        }
+    }
+}
+
+extension Client {
+    fileprivate func openMerge() async throws -> String {
+        try #require(try await send(.post, "/v1/me/merge").json["code"] as? String)
+    }
+
+    @discardableResult
+    fileprivate func merge(into other: Client) async throws -> Answer {
+        let code = try await openMerge()
+        #expect(try await other.send(.post, "/v1/me/merges/\(code)").status == 204)
+        return try await send(.post, "/v1/me/merge/confirm")
+    }
+
+    /// A new person who is a friend of this one's already.
+    fileprivate func friend(of other: Client, _ uid: String) async throws -> Client {
+        let (friend, friendUID) = try await newcomer()
+        _ = try await friend.send(.patch, "/v1/me", ["privacy": ["allowFriendRequests": true]])
+        _ = try await other.send(.put, "/v1/friends/\(friendUID)")
+        #expect(try await friend.send(.put, "/v1/friends/\(uid)").json["state"] as? String == "friends")
+        return friend
+    }
+}
+
+extension Client.Answer {
+    /// Of one of the accounts, or of what comes of both.
+    fileprivate func practice(of side: String? = nil) -> [String: Int]? {
+        guard let side else { return json["result"] as? [String: Int] }
+        return (json[side] as? [String: Any])?["practice"] as? [String: Int]
+    }
+}

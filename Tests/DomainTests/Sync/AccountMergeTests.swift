@@ -1,0 +1,76 @@
+import Foundation
+import Testing
+
+@testable import Domain
+
+/// What must hold for every two histories of one person in two accounts, of three devices each.
+struct `Two accounts that become one` {
+    @Test(arguments: [false, true])
+    func `have every session of both, count nothing twice and lose nothing`(withClear: Bool) async throws {
+        for seed in 1...UInt64(2500) {
+            await Task.yield()
+            let goes = SyncHistory.ledger(after: Self.actions(seed, withClear), of: "old ")
+            let stays = SyncHistory.ledger(after: Self.actions(seed + 1_000_000, withClear), of: "")
+            var problems = Self.problems(of: goes, in: stays)
+            let (old, new, both) = (Totals(of: goes), Totals(of: stays), Self.merge(goes, into: stays).totals)
+            if both.totalXP > old.totalXP + new.totalXP { problems.append("more than both") }
+            if !withClear, both.legacyXP < max(old.legacyXP, new.legacyXP) {
+                problems.append("lost legacy XP")
+            }
+            guard !problems.isEmpty else { continue }
+            Issue.record("seed \(seed): \(problems)")
+            return
+        }
+    }
+
+    @Test func `are one of them where the devices had brought all of it to that one too`() async throws {
+        for seed in 1...UInt64(2500) {
+            await Task.yield()
+            let actions = Self.actions(seed, false)
+            let goes = SyncHistory.ledger(after: Array(actions.prefix(actions.count / 2)), of: "")
+            let stays = SyncHistory.ledger(after: actions, of: "")
+            var problems = Self.problems(of: goes, in: stays)
+            let both = Self.merge(goes, into: stays)
+            if both.totals != Totals(of: stays) || both.ledger.sessions != stays.sessions {
+                problems.append("more")
+            }
+            guard !problems.isEmpty else { continue }
+            Issue.record("seed \(seed): \(problems)")
+            return
+        }
+    }
+
+    private static func actions(_ seed: UInt64, _ withClear: Bool) -> [SyncHistory.Action] {
+        SyncHistory.actions(seed: seed, withClear: withClear, atOnce: true)
+    }
+
+    private static func merge(_ goes: Ledger, into stays: Ledger, syncVersion: Int = 1) -> Merge {
+        Merge(absorbing: goes, into: stays, syncVersion: syncVersion, now: now)
+    }
+
+    private static let now = Instant.on(day: 60, 0)
+
+    private static func problems(of goes: Ledger, in stays: Ledger) -> [String] {
+        let merge = merge(goes, into: stays)
+        let (ledger, totals) = (merge.ledger, merge.totals)
+        var problems: [String] = []
+        let expected = Set(stays.sessions.keys).union(Set(goes.sessions.keys).subtracting(stays.cleared))
+        if Set(ledger.sessions.keys) != expected { problems.append("other sessions") }
+        if ledger.recounted().days != ledger.days { problems.append("days that aren't of the sessions") }
+        for device in ledger.devices.values {
+            let brought = ledger.sessions.values.reduce(0) { sum, session in
+                let counts =
+                    session.key.deviceID == device.id
+                    && ledger.judgements[session.key]?.verdict.isPossible == true
+                return sum + (counts ? session.xp : 0)
+            }
+            if device.sessionXP != brought { problems.append("\(device.id) brought \(brought)") }
+        }
+        if totals.totalXP < max(Totals(of: goes).totalXP, Totals(of: stays).totalXP) {
+            problems.append("less than one of them")
+        }
+        let again = Self.merge(goes, into: ledger, syncVersion: 2)
+        if again.totals != totals || again.changesState { problems.append("twice is more than once") }
+        return problems
+    }
+}
