@@ -10,16 +10,17 @@ create table app.account_merge (
   code_digest bytea not null check (octet_length(code_digest) = 32),
   opened_at timestamptz not null,
   good_until timestamptz not null,
-  into_uid uuid references app.user (uid) on delete cascade,
+  into_uid uuid,
   agreed_at timestamptz,
   constraint account_merge_code_taken unique (code_digest),
+  constraint account_merge_into_uid_across foreign key (into_uid) references app.user (uid) on delete cascade,
   constraint account_merge_of_two check (into_uid <> uid),
   constraint account_merge_agreed check ((into_uid is null) = (agreed_at is null))
 );
 comment on table app.account_merge is 'An account that is to end in another one of the same person, for as long as its code is good.';
 comment on column app.account_merge.code_digest is 'Keyed, of the code that the account that stays names.';
 comment on column app.account_merge.into_uid is 'The account that stays, once it has agreed.';
-create index account_merge_into on app.account_merge (into_uid) where into_uid is not null;
+create index account_merge_into on app.account_merge (into_uid);
 
 alter table app.account_merge enable row level security;
 alter table app.account_merge force row level security;

@@ -239,6 +239,10 @@ begin
     '2026-03-06 18:10Z');
   insert into app.recovery_code (uid, hash, made_at) values (test.ada(), sha256('recovery code'), '2026-03-06 18:00Z');
 
+  -- Who she is to a provider, and a nonce that was used.
+  perform app.link_identity('https://accounts.example', 'ada', 'ada@acme.example', null, sha256('nonce'),
+    '2026-03-06 18:00Z', '2026-03-06 18:10Z');
+
   -- A device that waits, and another that she has let in.
   for n in 1..2 loop
     perform app.ask_device_sign_in(('5e5e5e5e-0000-4000-8000-00000000010' || n)::uuid, sha256('device'),
@@ -265,6 +269,16 @@ begin
   select test.acme(), test.acme(), directory_user_id from app.directory_user where user_name = 'cara@acme.example';
   delete from app.directory_user where user_name = 'carl@acme.example';
   perform set_config('app.key_organization_id', '', true);
+end
+$$;
+
+-- Ada's account is to end in Frank's, as both say.
+do $$
+begin
+  call test.be(test.ada());
+  perform app.open_account_merge(sha256('code to merge'), '2026-03-06 18:00Z', '2026-03-06 18:30Z');
+  call test.be(test.frank());
+  perform app.agree_to_account_merge(sha256('code to merge'), '2026-03-06 18:00Z');
 end
 $$;
 

@@ -1,0 +1,87 @@
+-- Two accounts of one person that become one.
+begin;
+set local client_min_messages = warning;
+create extension if not exists pgtap;
+select plan(23);
+\ir support/cast.sql
+
+-- Ada's account is to end in Frank's, who has agreed (support/cast.sql).
+--
+-- How to read the lines below: each viewer in relation to Ada, then the number of
+-- rows that the statement returned or changed for them, or the SQLSTATE in which
+-- it ended.
+
+create procedure test.take_over(stays uuid) language plpgsql as $$
+begin
+  call test.be(stays);
+  perform app.take_over_account(test.ada(), row(gen_random_uuid(), '198.51.100.0/24', '2026-03-06 18:29Z')::app.origin);
+end
+$$;
+-- What is asked and agreed to (policy account_merge_of_either).
+
+select is(test.each('select uid, into_uid from app.account_merge'),
+  'herself 1, colleague 0, friend 1, other company 0, stranger 0, unbound 42501',
+  'That two accounts are to become one is for these two to see.');
+select is(test.each('select code_digest from app.account_merge'),
+  'herself 42501, colleague 42501, friend 42501, other company 42501, stranger 42501, unbound 42501',
+  'The code is of use to nobody.');
+select is(test.each('update app.account_merge set into_uid = test.eve()'),
+  'herself 42501, colleague 42501, friend 42501, other company 42501, stranger 42501, unbound 42501',
+  'Nobody agrees but by the function that has seen the code.');
+select is(test.each('select from app.account_merge', 'breathmaster_owner'),
+  'herself 1, colleague 0, friend 1, other company 0, stranger 0, unbound 42501',
+  'A function of the owner sees those of the bound user and no others.');
+select is(test.each($$ insert into app.account_merge (uid, code_digest, opened_at, good_until)
+    values (test.eve(), sha256('1'), now(), now()) $$, 'breathmaster_owner'),
+  'herself 42501, colleague 42501, friend 42501, other company 1, stranger 42501, unbound 42501',
+  'Nobody''s account is to end but by themself.');
+
+-- The code (policy account_merge_delivering).
+
+reset role;
+set local role breathmaster_worker;
+select throws_ok('select from app.account_merge', '42501', 'no mail is being delivered in this transaction',
+  'The worker sees none without a moment.');
+do $$ begin perform set_config('app.delivering', '2026-03-06 17:59Z', true); end $$;
+select is(test.rows('select from app.account_merge'), 0::bigint, 'The worker sees none that was asked after its moment.');
+do $$ begin perform set_config('app.delivering', '2026-03-06 18:00Z', true); end $$;
+select is(test.rows('select from app.account_merge'), 1::bigint, 'The worker sees those that were asked by its moment.');
+select throws_ok('update app.account_merge set uid = test.eve()', '42501', 'permission denied for table account_merge',
+  'The worker ends nobody else''s account.');
+do $$ begin perform set_config('app.delivering', '', true); end $$;
+reset role;
+
+-- Going over from one to the other.
+
+call test.be(test.frank());
+select is(app.enter_account_that_goes(sha256('code to merge'), '2026-03-06 18:29Z'), test.ada(), 'Who has the code sees what would come,');
+select is(current_setting('app.uid'), test.ada()::text, 'as the one who gave it.');
+call test.be(test.ada());
+select is(app.enter_account_that_goes(sha256('code to merge'), '2026-03-06 18:29Z'), null, 'One''s own code leads nowhere,');
+select is(current_setting('app.uid'), '', 'and binds nobody.');
+call test.be(test.ada());
+select is(app.enter_account_that_stays('2026-03-06 18:29Z'), test.frank(), 'Who gave the code sees what the one who agreed has.');
+call test.be(test.eve());
+select is(app.enter_account_that_stays('2026-03-06 18:29Z'), null, 'Nobody is gone over to who has not agreed.');
+call test.be(test.eve());
+select is(app.agree_to_account_merge(sha256('code to merge'), '2026-03-06 18:29Z'), false, 'The first who agrees is the one.');
+call test.be(test.frank());
+select is(app.agree_to_account_merge(sha256('code to merge'), '2026-03-06 18:30Z'), false, 'A code that is over is nobody''s.');
+
+-- The end of one.
+
+select throws_ok('call test.take_over(test.eve())', 'BM404', 'nobody has agreed to that', 'Nobody is taken over by who has not agreed.');
+select throws_ok('call test.take_over(test.frank())', 'BM409', 'the last owner', 'No company is left without its last owner.');
+reset role;
+update app.member set role = 'owner' where uid = test.ben();
+call test.take_over(test.frank());
+select is(current_setting('app.uid'), test.frank()::text, 'Afterwards the transaction is the one''s that stays.');
+reset role;
+select is_empty('select from app.user where uid = test.ada()', 'The other account is gone,');
+select results_eq($$ select count(*) > 0 from app.session where uid = test.frank() and device_id = 'laptop' $$, 'values (true)',
+  'its sessions are here,');
+select results_eq($$ select address from app.email_claim where uid = test.frank() and address ~ '^ada@' $$,
+  $$ values ('ada@acme.example') $$, 'and its addresses.');
+
+select * from finish();
+rollback;
