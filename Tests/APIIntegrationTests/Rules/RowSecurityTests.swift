@@ -76,7 +76,7 @@ struct RowSecurityTests {
                     ["privacy": ["showDetailedStats": true], "leaderboards": ["global": board]]
                 )
             }
-            let (_, friend) = try await nobody.practitioner("Frank", at: clock.now)
+            let (frank, friend) = try await nobody.practitioner("Frank", at: clock.now)
             _ = try await ben.send(.put, "/v1/friends/\(friend)")
             _ = try await ben.send(.post, "/v1/friends/code")
             _ = try await ben.send(.post, "/v1/friends", ["code": "BM-000000-000000"])
@@ -91,6 +91,18 @@ struct RowSecurityTests {
             )
             let asked = try await nobody.submit("/v1/auth/device", ["client_id": "editor"])
             _ = try await ben.send(.post, "/v1/me/device-requests/\(asked["user_code"])")
+            let merge = try #require(try await ben.send(.post, "/v1/me/merge").json["code"] as? String)
+            _ = try await frank.send(.post, "/v1/me/merges/\(merge)")
+            let otherID = UUID(uuidString: other) ?? UUID()
+            try await server.asOperator { tx in
+                _ = try await tx.execute("select app.bind(\(otherID))")
+                _ = try await tx.execute(
+                    """
+                    select app.link_identity('https://accounts.example', 'ben', null, null, sha256('nonce'), now(),
+                      now() + interval '10 minutes')
+                    """
+                )
+            }
             try await server.recordEmail(of: other, "ben@\(UUID()).example")
             try await server.asSuperuser { tx in
                 try await tx.execute("select app.fold_global_tally(1)")
