@@ -120,6 +120,9 @@ struct Settings: Sendable {
             )
         }
         let ids = clientIDs.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+        guard ids.allSatisfy({ !$0.contains(where: \.isWhitespace) }) else {
+            throw Malformed(name: "GOOGLE_CLIENT_ID", why: "must be client IDs with commas between")
+        }
         guard let first = ids.first, !first.isEmpty else {
             guard secret.isEmpty else {
                 throw Malformed(name: "GOOGLE_CLIENT_ID", why: "must be set where GOOGLE_CLIENT_SECRET is")

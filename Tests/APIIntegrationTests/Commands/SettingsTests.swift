@@ -20,7 +20,9 @@ struct SettingsTests {
         ("BREATHMASTER_PORT", "65536"), ("LOG_LEVEL", "loud"), ("BREATHMASTER_HOST", "not an address"),
         ("DATABASE_URL", "mysql://localhost/x"), ("MIGRATION_DATABASE_URL", "localhost"),
         ("BREATHMASTER_TRUSTED_PROXIES", "proxy.example"), ("BREATHMASTER_TRUSTED_PROXIES", "10.0.0.0/33"),
-        ("MAIL_FROM", "us"),
+        ("MAIL_FROM", "us"), ("GOOGLE_ISSUER", "http://accounts.example"),
+        ("GOOGLE_ISSUER", "accounts.example"),
+        ("GOOGLE_CLIENT_ID", "one two"),
     ])
     func `a name or a value that can't be is refused by its name`(name: String, value: String) {
         #expect {
@@ -44,6 +46,19 @@ struct SettingsTests {
         guard case .smtp(let smtp) = settings.mailTransport else { return #expect(Bool(false), "SMTP") }
         #expect(smtp.url == url)
         #expect(settings.mailFrom.description == "hello@example.org")
+    }
+
+    @Test func `several programs of Google's may be named, and a secret without one is a mistake`() throws {
+        #expect(try Settings(environment: [:]).google == nil)
+        let google = try Settings(environment: ["GOOGLE_CLIENT_ID": "server, editor"]).google
+        #expect(google?.clientIDs == ["server", "editor"])
+        #expect(google?.secret == nil)
+        #expect(google?.issuer == "https://accounts.google.com")
+        #expect {
+            try Settings(environment: ["GOOGLE_CLIENT_SECRET": "kept"])
+        } throws: { error in
+            "\(error)".hasPrefix("GOOGLE_CLIENT_ID")
+        }
     }
 
     @Test func `a database that is needed is asked for by its name`() throws {
