@@ -103,7 +103,7 @@ struct Settings: Sendable {
         google = try Self.google(
             clientIDs: reader.string(forKey: "google.client.id", default: ""),
             secret: reader.string(forKey: "google.client.secret", default: ""),
-            issuer: reader.string(forKey: "google.issuer", default: OpenIDSettings.googleIssuer)
+            issuer: reader.string(forKey: "google.issuer", default: "")
         )
         (mailTransport, mailFrom) = try Self.mail(
             smtp: reader.string(forKey: "smtp.url"),
@@ -113,6 +113,7 @@ struct Settings: Sendable {
     }
 
     private static func google(clientIDs: String, secret: String, issuer: String) throws -> OpenIDSettings? {
+        let issuer = issuer.isEmpty ? OpenIDSettings.googleIssuer : issuer
         guard issuer.hasPrefix("https://") || Fetch.isOnThisMachine(issuer), !issuer.hasSuffix("/") else {
             throw Malformed(
                 name: "GOOGLE_ISSUER",
