@@ -65,6 +65,24 @@ ALTER FUNCTION app.accept_ownership(of_organization uuid, origin app.origin) OWN
 
 COMMENT ON FUNCTION app.accept_ownership(of_organization uuid, origin app.origin) IS 'Makes the bound user an owner and the one who offered it an admin. BM404 where nothing is offered, or not any more.';
 
+CREATE FUNCTION app.account_that_goes(digest bytea, at timestamp with time zone) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  goes uuid;
+begin
+  perform set_config('app.delivering', at::text, true);
+  select uid into goes from app.account_merge where code_digest = digest and good_until > at;
+  perform set_config('app.delivering', '', true);
+  return goes;
+end
+$$;
+
+ALTER FUNCTION app.account_that_goes(digest bytea, at timestamp with time zone) OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.account_that_goes(digest bytea, at timestamp with time zone) IS 'Which account shows a code. For other functions alone.';
+
 CREATE FUNCTION app.add_access_token(id uuid, hash bytea, name text, scopes text[], at timestamp with time zone, until timestamp with time zone) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -181,6 +199,22 @@ end
 $$;
 
 ALTER FUNCTION app.admit_member() OWNER TO breathmaster_worker;
+
+CREATE FUNCTION app.agree_to_account_merge(digest bytea, at timestamp with time zone) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  me constant uuid := app.uid();
+  goes constant uuid := app.account_that_goes(digest, at);
+begin
+  return coalesce(goes <> me and app.settle_account_merge(goes, me, at), false);
+end
+$$;
+
+ALTER FUNCTION app.agree_to_account_merge(digest bytea, at timestamp with time zone) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.agree_to_account_merge(digest bytea, at timestamp with time zone) IS 'The bound user''s account is the one that stays. False where the code is nobody''s, one''s own, or agreed to by somebody else.';
 
 CREATE FUNCTION app.answer_device_request(id uuid, is_approved boolean, at timestamp with time zone) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1139,6 +1173,39 @@ ALTER FUNCTION app.end_memberships_by(of_organization uuid, held_domain text, at
 
 COMMENT ON FUNCTION app.end_memberships_by(of_organization uuid, held_domain text, at timestamp with time zone) IS 'Ends the memberships of the bound organization that hang on a domain: how many. An owner''s no longer hangs on it.';
 
+CREATE FUNCTION app.enter_account_that_goes(digest bytea, at timestamp with time zone) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  entered constant uuid := nullif(app.account_that_goes(digest, at), app.uid());
+begin
+  perform set_config('app.uid', coalesce(entered::text, ''), true);
+  return entered;
+end
+$$;
+
+ALTER FUNCTION app.enter_account_that_goes(digest bytea, at timestamp with time zone) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.enter_account_that_goes(digest bytea, at timestamp with time zone) IS 'The user to whom the transaction is bound from now on, who gave the code to the one who was bound; null, and nobody, where it is nobody else''s.';
+
+CREATE FUNCTION app.enter_account_that_stays(at timestamp with time zone) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  entered uuid;
+begin
+  select into_uid into entered from app.account_merge where uid = (select app.uid()) and good_until > at;
+  perform set_config('app.uid', coalesce(entered::text, ''), true);
+  return entered;
+end
+$$;
+
+ALTER FUNCTION app.enter_account_that_stays(at timestamp with time zone) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.enter_account_that_stays(at timestamp with time zone) IS 'The user to whom the transaction is bound from now on, who has agreed to take over what the one who was bound has; null, and nobody, where nobody has.';
+
 CREATE FUNCTION app.enter_by_device_request(id uuid, shown bytea, at timestamp with time zone, OUT outcome text, OUT entered uuid) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1152,6 +1219,39 @@ $$;
 ALTER FUNCTION app.enter_by_device_request(id uuid, shown bytea, at timestamp with time zone, OUT outcome text, OUT entered uuid) OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.enter_by_device_request(id uuid, shown bytea, at timestamp with time zone, OUT outcome text, OUT entered uuid) IS 'What has come of a device''s wish; where somebody said yes, the user to whom the transaction is bound from now on.';
+
+CREATE FUNCTION app.enter_by_identity(of_issuer text, of_subject text, shown_address text, vouched_address text, nonce bytea, at timestamp with time zone, until timestamp with time zone, OUT outcome text, OUT entered uuid) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if not app.spend_nonce(nonce, at, until) then
+    outcome := 'spent';
+  else
+    -- Who comes twice at once, for the first time, comes one after the other.
+    perform pg_advisory_xact_lock(hashtextextended(of_issuer || ' ' || of_subject, 0));
+    entered := app.uid_by_identity(of_issuer, of_subject);
+    if entered is not null then
+      outcome := 'known';
+    elsif app.uid_by_email(vouched_address) is not null then
+      outcome := 'address taken';
+    else
+      outcome := 'new';
+      entered := app.register();
+      insert into app.identity (uid, issuer, subject, address, linked_at)
+      values (entered, of_issuer, of_subject, shown_address, at);
+      if vouched_address is not null then
+        insert into app.email_claim (uid, address, verified_at) values (entered, vouched_address, at);
+      end if;
+    end if;
+  end if;
+  perform set_config('app.uid', coalesce(entered::text, ''), true);
+end
+$$;
+
+ALTER FUNCTION app.enter_by_identity(of_issuer text, of_subject text, shown_address text, vouched_address text, nonce bytea, at timestamp with time zone, until timestamp with time zone, OUT outcome text, OUT entered uuid) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.enter_by_identity(of_issuer text, of_subject text, shown_address text, vouched_address text, nonce bytea, at timestamp with time zone, until timestamp with time zone, OUT outcome text, OUT entered uuid) IS 'The user to whom the transaction is bound from now on, made where the identity is nobody''s. Nobody where the nonce was spent before, and where the address that the provider vouches for is an account''s already: whoever has that account says in it that both are theirs.';
 
 CREATE FUNCTION app.enter_by_password_reset(id uuid, shown_digest bytea, at timestamp with time zone) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1623,6 +1723,17 @@ ALTER FUNCTION app.has_other_owner(of_organization uuid, than uuid) OWNER TO bre
 
 COMMENT ON FUNCTION app.has_other_owner(of_organization uuid, than uuid) IS 'Whether the company would still have an owner without that one. For who may list its members.';
 
+CREATE FUNCTION app.identified() RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select nullif(current_setting('app.identified', true), '')
+$$;
+
+ALTER FUNCTION app.identified() OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.identified() IS 'The identity whose person is looked for. Null where there is none, since the worker''s policies stand side by side and one must not fail another.';
+
 CREATE FUNCTION app.invite(of_organization uuid, id uuid, whom text, given text, origin app.origin) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1896,6 +2007,38 @@ $$;
 
 ALTER FUNCTION app.leaver_digest(organization uuid, mailbox text) OWNER TO breathmaster_owner;
 
+CREATE FUNCTION app.link_identity(of_issuer text, of_subject text, shown_address text, vouched_address text, nonce bytea, at timestamp with time zone, until timestamp with time zone) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  me constant uuid := app.uid();
+  holder constant uuid := app.uid_by_identity(of_issuer, of_subject);
+begin
+  if holder = me then
+    -- Asked again after an answer that was lost.
+    return 'kept';
+  elsif holder is not null then
+    raise exception 'the identity is another account''s' using errcode = 'BM409', constraint = 'identity_taken';
+  elsif not app.spend_nonce(nonce, at, until) then
+    return 'spent';
+  elsif exists (select from app.identity where uid = me and issuer = of_issuer) then
+    raise exception 'another identity of that provider is linked' using errcode = 'BM409', constraint = 'identity_present';
+  end if;
+  insert into app.identity (uid, issuer, subject, address, linked_at) values (me, of_issuer, of_subject, shown_address, at);
+  if vouched_address is not null and app.uid_by_email(vouched_address) is null
+    and (select count(*) from app.email_claim where uid = me) < 10
+  then
+    insert into app.email_claim (uid, address, verified_at) values (me, vouched_address, at);
+  end if;
+  return 'linked';
+end
+$$;
+
+ALTER FUNCTION app.link_identity(of_issuer text, of_subject text, shown_address text, vouched_address text, nonce bytea, at timestamp with time zone, until timestamp with time zone) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.link_identity(of_issuer text, of_subject text, shown_address text, vouched_address text, nonce bytea, at timestamp with time zone, until timestamp with time zone) IS 'Makes an identity a way in for the bound user: ''linked'', ''kept'' where it was one already, ''spent'' where the nonce was. The address that the provider vouches for becomes theirs where it is nobody''s. Raises identity_taken where it is somebody else''s way in.';
+
 CREATE FUNCTION app.mail_refused(of_uid uuid, message uuid, attempt integer, why text, for_good boolean, at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2012,6 +2155,19 @@ $$;
 ALTER FUNCTION app.offer_ownership(of_organization uuid, whom uuid, origin app.origin) OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.offer_ownership(of_organization uuid, whom uuid, origin app.origin) IS 'Asks a member to be the owner in the bound user''s place, for seven days. Another offer takes the place of the one before.';
+
+CREATE FUNCTION app.open_account_merge(digest bytea, at timestamp with time zone, until timestamp with time zone) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  insert into app.account_merge (uid, code_digest, opened_at, good_until) values ((select app.uid()), digest, at, until)
+  on conflict (uid) do update set (code_digest, opened_at, good_until, into_uid, agreed_at)
+    = (excluded.code_digest, excluded.opened_at, excluded.good_until, null, null);
+$$;
+
+ALTER FUNCTION app.open_account_merge(digest bytea, at timestamp with time zone, until timestamp with time zone) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.open_account_merge(digest bytea, at timestamp with time zone, until timestamp with time zone) IS 'The bound user''s account is to end in another one. What was asked before is over.';
 
 CREATE FUNCTION app.order_deletion(of_organization uuid, origin app.origin) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3080,6 +3236,27 @@ ALTER FUNCTION app.role_in(of_organization uuid, who uuid) OWNER TO breathmaster
 
 COMMENT ON FUNCTION app.role_in(of_organization uuid, who uuid) IS 'Of a member of an organization whose members the bound user may list; null otherwise.';
 
+CREATE FUNCTION app.settle_account_merge(goes uuid, stays uuid, at timestamp with time zone) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  is_settled boolean;
+begin
+  perform set_config('app.delivering', at::text, true);
+  -- The first who agrees is the one, so that a code that was seen by somebody else changes nothing any more.
+  update app.account_merge set (into_uid, agreed_at) = (stays, coalesce(agreed_at, at))
+  where uid = goes and good_until > at and coalesce(into_uid, stays) = stays;
+  is_settled := found;
+  perform set_config('app.delivering', '', true);
+  return is_settled;
+end
+$$;
+
+ALTER FUNCTION app.settle_account_merge(goes uuid, stays uuid, at timestamp with time zone) OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.settle_account_merge(goes uuid, stays uuid, at timestamp with time zone) IS 'Whether the account that stays is that one now.';
+
 CREATE FUNCTION app.settle_device_request(id uuid, new_state text, at timestamp with time zone) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3146,6 +3323,26 @@ $$;
 ALTER FUNCTION app.spend_device_request(id uuid, shown bytea, at timestamp with time zone, OUT outcome text, OUT approver uuid) OWNER TO breathmaster_worker;
 
 COMMENT ON FUNCTION app.spend_device_request(id uuid, shown bytea, at timestamp with time zone, OUT outcome text, OUT approver uuid) IS 'What has come of a device''s wish, and who said yes: once.';
+
+CREATE FUNCTION app.spend_nonce(shown bytea, at timestamp with time zone, until timestamp with time zone) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  is_new boolean;
+begin
+  perform set_config('app.delivering', at::text, true);
+  delete from app.spent_nonce where good_until <= at;
+  insert into app.spent_nonce (digest, spent_at, good_until) values (shown, at, until) on conflict do nothing;
+  is_new := found;
+  perform set_config('app.delivering', '', true);
+  return is_new;
+end
+$$;
+
+ALTER FUNCTION app.spend_nonce(shown bytea, at timestamp with time zone, until timestamp with time zone) OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.spend_nonce(shown bytea, at timestamp with time zone, until timestamp with time zone) IS 'Whether it was not spent before.';
 
 CREATE FUNCTION app.spend_password_reset(id uuid, shown_digest bytea, at timestamp with time zone) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3251,6 +3448,100 @@ ALTER FUNCTION app.take_mail(most integer, at timestamp with time zone, lease in
 
 COMMENT ON FUNCTION app.take_mail(most integer, at timestamp with time zone, lease interval) IS 'Messages that are due, which nobody else is given until the lease is over. Those that are too late or were tried ten times are given up.';
 
+CREATE FUNCTION app.take_over_account(goes uuid, origin app.origin) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  stays constant uuid := app.uid();
+  new_epoch constant integer := (select epoch from app.game_state where uid = stays);
+  old_epoch integer;
+  devices app.device[];
+  sessions app.session[];
+  appeals app.session_appeal[];
+  decisions app.appeal_decision[];
+  batches app.sync_batch[];
+  addresses app.email_claim[];
+  identities app.identity[];
+  secret app.password;
+  friendships app.friendship[];
+  blocked uuid[];
+  other uuid;
+begin
+  perform from app.account_merge where uid = goes and into_uid = stays and good_until > origin.happened_at for update;
+  if not found then
+    raise exception 'nobody has agreed to that' using errcode = 'BM404';
+  end if;
+
+  -- As the one that goes: everything is taken along, and the account ends.
+  perform set_config('app.uid', goes::text, true);
+  old_epoch := (select epoch from app.game_state where uid = goes);
+  devices := array(select d from app.device d where d.uid = goes);
+  sessions := array(select s from app.session s where s.uid = goes);
+  appeals := array(select a from app.session_appeal a where a.uid = goes);
+  decisions := array(select d from app.appeal_decision d where d.uid = goes);
+  batches := array(select b from app.sync_batch b where b.uid = goes and b.epoch = old_epoch);
+  addresses := array(select c from app.email_claim c where c.uid = goes);
+  identities := array(select i from app.identity i where i.uid = goes);
+  select * into secret from app.password where uid = goes;
+  friendships := array(select f from app.friendship f where goes in (f.uid, f.friend_uid) and f.accepted_at is not null);
+  blocked := array(select b.blocked_uid from app.block b where b.uid = goes and b.blocked_uid <> stays);
+  -- Which company sees what was agreed to by this account alone.
+  for other in select organization_id from app.member where uid = goes loop
+    perform app.end_membership(other, goes, origin);
+  end loop;
+  delete from app.user where uid = goes;
+
+  -- As the one that stays. What it has already, it keeps.
+  perform set_config('app.uid', stays::text, true), set_config('app.organization_id', '', true);
+  insert into app.device
+  select (jsonb_populate_record(d, jsonb_build_object(
+    'uid', stays, 'family', null, 'epoch', case when d.epoch = old_epoch then new_epoch else 0 end,
+    'session_xp', 0, 'reward_xp', 0))).*
+  from unnest(devices) as d
+  on conflict do nothing;
+  -- Of an epoch before the first, what was cleared there, so that it is known when a device brings it again.
+  insert into app.session
+  select (jsonb_populate_record(s, jsonb_build_object(
+    'uid', stays, 'epoch', case when s.epoch = old_epoch then new_epoch else 0 end))).*
+  from unnest(sessions) as s
+  on conflict do nothing;
+  insert into app.session_appeal
+  select (jsonb_populate_record(a, jsonb_build_object('uid', stays))).* from unnest(appeals) as a
+  on conflict do nothing;
+  insert into app.appeal_decision
+  select (jsonb_populate_record(d, jsonb_build_object('uid', stays))).* from unnest(decisions) as d
+  on conflict do nothing;
+  -- By what its devices were handed their next claims are measured; nothing is answered the same again.
+  insert into app.sync_batch
+  select (jsonb_populate_record(b, jsonb_build_object(
+    'uid', stays, 'batch_id', gen_random_uuid(), 'epoch', new_epoch, 'answer', null))).*
+  from unnest(batches) as b;
+  insert into app.email_claim (uid, address, verified_at)
+  select stays, c.address, c.verified_at from unnest(addresses) as c;
+  insert into app.identity (uid, issuer, subject, address, linked_at)
+  select stays, i.issuer, i.subject, i.address, i.linked_at from unnest(identities) as i
+  on conflict (uid, issuer) do nothing;
+  if secret.uid is not null then
+    insert into app.password (uid, phc, set_at) values (stays, secret.phc, secret.set_at) on conflict do nothing;
+  end if;
+  foreach other in array blocked loop
+    perform app.block_person(other);
+  end loop;
+  insert into app.friendship (uid, friend_uid, asked_by, asked_at, accepted_at)
+  select least(stays, them), greatest(stays, them), case when asked_by = goes then stays else them end, asked_at, accepted_at
+  from unnest(friendships) as f
+    cross join lateral (values (case when f.uid = goes then f.friend_uid else f.uid end)) as o (them)
+  where them <> stays and not exists (select from app.block b where them in (b.uid, b.blocked_uid))
+  limit greatest(0, 500 - (select count(*) from app.friendship where accepted_at is not null and stays in (uid, friend_uid)))
+  on conflict do nothing;
+end
+$$;
+
+ALTER FUNCTION app.take_over_account(goes uuid, origin app.origin) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.take_over_account(goes uuid, origin app.origin) IS 'Ends an account that is to end in the bound user''s, and gives that what it had: devices, sessions, appeals, addresses, ways in, friends and blocks. What they add up to is for the server to write, in the same transaction. Raises BM404 where both have not said yes, and last_owner where a company would be without one.';
+
 CREATE FUNCTION app.take_turns(one uuid, another uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3346,6 +3637,24 @@ ALTER FUNCTION app.uid_by_email(given text) OWNER TO breathmaster_worker;
 
 COMMENT ON FUNCTION app.uid_by_email(given text) IS 'Whose verified address it is. For other functions alone: it tells who is here.';
 
+CREATE FUNCTION app.uid_by_identity(of_issuer text, of_subject text) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  found_uid uuid;
+begin
+  perform set_config('app.identified', of_issuer || ' ' || of_subject, true);
+  select uid into found_uid from app.identity where identifier = (select app.identified());
+  perform set_config('app.identified', '', true);
+  return found_uid;
+end
+$$;
+
+ALTER FUNCTION app.uid_by_identity(of_issuer text, of_subject text) OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.uid_by_identity(of_issuer text, of_subject text) IS 'Whose identity it is. For other functions alone: it tells who is here.';
+
 CREATE FUNCTION app.unfinished_seasons(weeks text[]) RETURNS TABLE(week text, closed boolean)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3382,6 +3691,32 @@ $$;
 ALTER FUNCTION app.unfriend(other uuid) OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.unfriend(other uuid) IS 'Declines, withdraws or ends, and nobody is told.';
+
+CREATE FUNCTION app.unlink_identity(of_issuer text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  me constant uuid := app.uid();
+begin
+  delete from app.identity where uid = me and issuer = of_issuer;
+  if not found then
+    return false;
+  end if;
+  if not (
+    exists (select from app.identity where uid = me)
+    or exists (select from app.recovery_code where uid = me)
+    or exists (select from app.password where uid = me) and exists (select from app.email_claim where uid = me)
+  ) then
+    raise exception 'there would be no way into the account' using errcode = 'BM409', constraint = 'last_way_in';
+  end if;
+  return true;
+end
+$$;
+
+ALTER FUNCTION app.unlink_identity(of_issuer text) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.unlink_identity(of_issuer text) IS 'Whether there was one. Raises last_way_in where nothing would be left to come back with: neither a recovery code, nor a password with an address, nor another identity.';
 
 CREATE FUNCTION app.verify_email(shown_address text, shown_digest bytea, at timestamp with time zone) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3507,6 +3842,28 @@ ALTER TABLE app.access_token OWNER TO breathmaster_owner;
 COMMENT ON TABLE app.access_token IS 'What a person lets a program of their own do. The token is kept as SHA-256 only, and even that the server cannot read.';
 
 COMMENT ON COLUMN app.access_token.used_on IS 'The last day, in UTC, on which it opened anything. Written once a day.';
+
+CREATE TABLE app.account_merge (
+    uid uuid NOT NULL,
+    code_digest bytea NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    good_until timestamp with time zone NOT NULL,
+    into_uid uuid,
+    agreed_at timestamp with time zone,
+    CONSTRAINT account_merge_agreed CHECK (((into_uid IS NULL) = (agreed_at IS NULL))),
+    CONSTRAINT account_merge_code_digest_check CHECK ((octet_length(code_digest) = 32)),
+    CONSTRAINT account_merge_of_two CHECK ((into_uid <> uid))
+);
+
+ALTER TABLE ONLY app.account_merge FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.account_merge OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.account_merge IS 'An account that is to end in another one of the same person, for as long as its code is good.';
+
+COMMENT ON COLUMN app.account_merge.code_digest IS 'Keyed, of the code that the account that stays names.';
+
+COMMENT ON COLUMN app.account_merge.into_uid IS 'The account that stays, once it has agreed.';
 
 CREATE TABLE app.appeal_decision (
     uid uuid NOT NULL,
@@ -4075,6 +4432,28 @@ ALTER TABLE app.global_total OWNER TO breathmaster_owner;
 
 COMMENT ON TABLE app.global_total IS 'What those have reached in all time who want everyone to see it. The streak is null where they don''t share theirs.';
 
+CREATE TABLE app.identity (
+    uid uuid NOT NULL,
+    issuer text NOT NULL,
+    subject text NOT NULL,
+    identifier text GENERATED ALWAYS AS (((issuer || ' '::text) || subject)) STORED NOT NULL,
+    address text,
+    linked_at timestamp with time zone NOT NULL,
+    CONSTRAINT identity_address_check CHECK ((char_length(address) <= 254)),
+    CONSTRAINT identity_issuer_check CHECK ((((char_length(issuer) >= 1) AND (char_length(issuer) <= 255)) AND (issuer !~ '[[:space:]]'::text))),
+    CONSTRAINT identity_subject_check CHECK (((char_length(subject) >= 1) AND (char_length(subject) <= 255)))
+);
+
+ALTER TABLE ONLY app.identity FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.identity OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.identity IS 'Whom a provider of OpenID Connect knows this person as: one for each provider. Nothing but a way in.';
+
+COMMENT ON COLUMN app.identity.identifier IS 'What names somebody at a provider: its issuer and its subject there. The issuer has no space in it.';
+
+COMMENT ON COLUMN app.identity.address IS 'Which address the provider showed then, for the person to know which account it is. It gives nothing: what counts is app.email_claim.';
+
 CREATE TABLE app.invitation (
     organization_id uuid NOT NULL,
     invitation_id uuid NOT NULL,
@@ -4463,6 +4842,19 @@ ALTER TABLE app.session_appeal OWNER TO breathmaster_owner;
 COMMENT ON TABLE app.session_appeal IS 'What a person says for a session that was quarantined.';
 
 COMMENT ON COLUMN app.session_appeal.verdict IS 'Why it was in quarantine when they asked.';
+
+CREATE TABLE app.spent_nonce (
+    digest bytea NOT NULL,
+    spent_at timestamp with time zone NOT NULL,
+    good_until timestamp with time zone NOT NULL,
+    CONSTRAINT spent_nonce_digest_check CHECK ((octet_length(digest) = 32))
+);
+
+ALTER TABLE ONLY app.spent_nonce FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.spent_nonce OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.spent_nonce IS 'Nonces of ID tokens that were taken, until they are over by themselves: so no ID token is good twice.';
 
 CREATE TABLE app.standing (
     uid uuid NOT NULL,
@@ -4879,6 +5271,12 @@ ALTER TABLE migration.applied OWNER TO postgres;
 ALTER TABLE ONLY app.access_token
     ADD CONSTRAINT access_token_pkey PRIMARY KEY (uid, token_id);
 
+ALTER TABLE ONLY app.account_merge
+    ADD CONSTRAINT account_merge_code_taken UNIQUE (code_digest);
+
+ALTER TABLE ONLY app.account_merge
+    ADD CONSTRAINT account_merge_pkey PRIMARY KEY (uid);
+
 ALTER TABLE ONLY app.appeal_decision
     ADD CONSTRAINT appeal_decision_pkey PRIMARY KEY (uid, device_id, session_id, started_at);
 
@@ -4981,6 +5379,12 @@ ALTER TABLE ONLY app.global_tally
 ALTER TABLE ONLY app.global_total
     ADD CONSTRAINT global_total_pkey PRIMARY KEY (uid);
 
+ALTER TABLE ONLY app.identity
+    ADD CONSTRAINT identity_pkey PRIMARY KEY (uid, issuer);
+
+ALTER TABLE ONLY app.identity
+    ADD CONSTRAINT identity_taken UNIQUE (identifier);
+
 ALTER TABLE ONLY app.invitation
     ADD CONSTRAINT invitation_pkey PRIMARY KEY (organization_id, invitation_id);
 
@@ -5044,6 +5448,9 @@ ALTER TABLE ONLY app.session_appeal
 ALTER TABLE ONLY app.session
     ADD CONSTRAINT session_pkey PRIMARY KEY (uid, device_id, session_id, started_at);
 
+ALTER TABLE ONLY app.spent_nonce
+    ADD CONSTRAINT spent_nonce_pkey PRIMARY KEY (digest);
+
 ALTER TABLE ONLY app.standing
     ADD CONSTRAINT standing_pkey PRIMARY KEY (uid, period);
 
@@ -5058,6 +5465,8 @@ ALTER TABLE ONLY app."user"
 
 ALTER TABLE ONLY migration.applied
     ADD CONSTRAINT applied_pkey PRIMARY KEY (version);
+
+CREATE INDEX account_merge_into ON app.account_merge USING btree (into_uid);
 
 CREATE INDEX audit_event_sign_ins ON app.audit_event USING btree (uid, source) WHERE (action = 'sign-in.begun'::text);
 
@@ -5141,6 +5550,8 @@ CREATE INDEX session_by_time ON app.session USING btree (uid, epoch, began_at);
 
 CREATE INDEX session_by_version ON app.session USING btree (uid, sync_version);
 
+CREATE INDEX spent_nonce_over ON app.spent_nonce USING btree (good_until);
+
 CREATE INDEX sync_batch_by_version ON app.sync_batch USING btree (uid, sync_version);
 
 CREATE TRIGGER company_standing_agreed BEFORE INSERT ON app.company_standing FOR EACH ROW EXECUTE FUNCTION app.require_agreement();
@@ -5173,6 +5584,12 @@ CREATE TRIGGER user_sharing_changed AFTER UPDATE OF share_progress, share_streak
 
 ALTER TABLE ONLY app.access_token
     ADD CONSTRAINT access_token_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.account_merge
+    ADD CONSTRAINT account_merge_into_uid_across FOREIGN KEY (into_uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.account_merge
+    ADD CONSTRAINT account_merge_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
 
 ALTER TABLE ONLY app.appeal_decision
     ADD CONSTRAINT appeal_decision_uid_device_id_session_id_started_at_fkey FOREIGN KEY (uid, device_id, session_id, started_at) REFERENCES app.session_appeal(uid, device_id, session_id, started_at) ON DELETE CASCADE;
@@ -5267,6 +5684,9 @@ ALTER TABLE ONLY app.global_standing
 ALTER TABLE ONLY app.global_total
     ADD CONSTRAINT global_total_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
 
+ALTER TABLE ONLY app.identity
+    ADD CONSTRAINT identity_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
+
 ALTER TABLE ONLY app.invitation
     ADD CONSTRAINT invitation_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app.organization(organization_id) ON DELETE CASCADE;
 
@@ -5333,6 +5753,12 @@ ALTER TABLE ONLY app.sync_batch
 ALTER TABLE app.access_token ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY access_token_self ON app.access_token TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
+
+ALTER TABLE app.account_merge ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY account_merge_delivering ON app.account_merge TO breathmaster_worker USING ((opened_at <= ( SELECT app.delivering() AS delivering))) WITH CHECK ((opened_at <= ( SELECT app.delivering() AS delivering)));
+
+CREATE POLICY account_merge_of_either ON app.account_merge TO breathmaster_api, breathmaster_owner USING (((uid = ( SELECT app.uid() AS uid)) OR (into_uid = ( SELECT app.uid() AS uid)))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
 ALTER TABLE app.appeal_decision ENABLE ROW LEVEL SECURITY;
 
@@ -5483,6 +5909,12 @@ CREATE POLICY global_total_everyone ON app.global_total FOR SELECT TO breathmast
 
 CREATE POLICY global_total_self ON app.global_total TO breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
+ALTER TABLE app.identity ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY identity_identified ON app.identity FOR SELECT TO breathmaster_worker USING ((identifier = ( SELECT app.identified() AS identified)));
+
+CREATE POLICY identity_self ON app.identity TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
+
 ALTER TABLE app.invitation ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY invitation_bound ON app.invitation TO breathmaster_owner USING ((organization_id = ( SELECT app.organization_id() AS organization_id))) WITH CHECK ((organization_id = ( SELECT app.organization_id() AS organization_id)));
@@ -5595,6 +6027,10 @@ CREATE POLICY session_appeal_self ON app.session_appeal TO breathmaster_api, bre
 
 CREATE POLICY session_self ON app.session TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
+ALTER TABLE app.spent_nonce ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY spent_nonce_delivering ON app.spent_nonce TO breathmaster_worker USING ((spent_at <= ( SELECT app.delivering() AS delivering))) WITH CHECK ((spent_at <= ( SELECT app.delivering() AS delivering)));
+
 ALTER TABLE app.standing ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY standing_circle ON app.standing FOR SELECT TO breathmaster_boards USING ((with_friends AND (uid = ANY (( SELECT app.circle() AS circle)::uuid[]))));
@@ -5631,6 +6067,9 @@ GRANT USAGE ON SCHEMA migration TO breathmaster_api;
 REVOKE ALL ON FUNCTION app.accept_ownership(of_organization uuid, origin app.origin) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.accept_ownership(of_organization uuid, origin app.origin) TO breathmaster_api;
 
+REVOKE ALL ON FUNCTION app.account_that_goes(digest bytea, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.account_that_goes(digest bytea, at timestamp with time zone) TO breathmaster_owner;
+
 REVOKE ALL ON FUNCTION app.add_access_token(id uuid, hash bytea, name text, scopes text[], at timestamp with time zone, until timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.add_access_token(id uuid, hash bytea, name text, scopes text[], at timestamp with time zone, until timestamp with time zone) TO breathmaster_api;
 
@@ -5644,6 +6083,9 @@ REVOKE ALL ON FUNCTION app.addressed_organization_ids() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.addressed_organization_ids() TO breathmaster_worker;
 
 REVOKE ALL ON FUNCTION app.admit_member() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.agree_to_account_merge(digest bytea, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.agree_to_account_merge(digest bytea, at timestamp with time zone) TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.answer_device_request(id uuid, is_approved boolean, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.answer_device_request(id uuid, is_approved boolean, at timestamp with time zone) TO breathmaster_api;
@@ -5753,8 +6195,17 @@ GRANT ALL ON FUNCTION app.end_membership(of_organization uuid, who uuid, origin 
 REVOKE ALL ON FUNCTION app.end_memberships_by(of_organization uuid, held_domain text, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.end_memberships_by(of_organization uuid, held_domain text, at timestamp with time zone) TO breathmaster_owner;
 
+REVOKE ALL ON FUNCTION app.enter_account_that_goes(digest bytea, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.enter_account_that_goes(digest bytea, at timestamp with time zone) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.enter_account_that_stays(at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.enter_account_that_stays(at timestamp with time zone) TO breathmaster_api;
+
 REVOKE ALL ON FUNCTION app.enter_by_device_request(id uuid, shown bytea, at timestamp with time zone, OUT outcome text, OUT entered uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.enter_by_device_request(id uuid, shown bytea, at timestamp with time zone, OUT outcome text, OUT entered uuid) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.enter_by_identity(of_issuer text, of_subject text, shown_address text, vouched_address text, nonce bytea, at timestamp with time zone, until timestamp with time zone, OUT outcome text, OUT entered uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.enter_by_identity(of_issuer text, of_subject text, shown_address text, vouched_address text, nonce bytea, at timestamp with time zone, until timestamp with time zone, OUT outcome text, OUT entered uuid) TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.enter_by_password_reset(id uuid, shown_digest bytea, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.enter_by_password_reset(id uuid, shown_digest bytea, at timestamp with time zone) TO breathmaster_api;
@@ -5805,6 +6256,9 @@ REVOKE ALL ON FUNCTION app.greet_domain() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.has_other_owner(of_organization uuid, than uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.has_other_owner(of_organization uuid, than uuid) TO breathmaster_owner;
+
+REVOKE ALL ON FUNCTION app.identified() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.identified() TO breathmaster_worker;
 
 REVOKE ALL ON FUNCTION app.invite(of_organization uuid, id uuid, whom text, given text, origin app.origin) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.invite(of_organization uuid, id uuid, whom text, given text, origin app.origin) TO breathmaster_api;
@@ -5886,6 +6340,9 @@ GRANT ALL ON FUNCTION app.key_organization_id() TO breathmaster_worker;
 REVOKE ALL ON FUNCTION app.leaver_digest(organization uuid, mailbox text) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.leaver_digest(organization uuid, mailbox text) TO breathmaster_worker;
 
+REVOKE ALL ON FUNCTION app.link_identity(of_issuer text, of_subject text, shown_address text, vouched_address text, nonce bytea, at timestamp with time zone, until timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.link_identity(of_issuer text, of_subject text, shown_address text, vouched_address text, nonce bytea, at timestamp with time zone, until timestamp with time zone) TO breathmaster_api;
+
 REVOKE ALL ON FUNCTION app.mail_refused(of_uid uuid, message uuid, attempt integer, why text, for_good boolean, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.mail_refused(of_uid uuid, message uuid, attempt integer, why text, for_good boolean, at timestamp with time zone) TO breathmaster_api;
 
@@ -5905,6 +6362,9 @@ GRANT ALL ON FUNCTION app.notify_of_password(at timestamp with time zone) TO bre
 
 REVOKE ALL ON FUNCTION app.offer_ownership(of_organization uuid, whom uuid, origin app.origin) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.offer_ownership(of_organization uuid, whom uuid, origin app.origin) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.open_account_merge(digest bytea, at timestamp with time zone, until timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.open_account_merge(digest bytea, at timestamp with time zone, until timestamp with time zone) TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.order_deletion(of_organization uuid, origin app.origin) FROM PUBLIC;
 
@@ -6073,6 +6533,9 @@ GRANT ALL ON FUNCTION app.revoke_invitation(of_organization uuid, id uuid, origi
 REVOKE ALL ON FUNCTION app.role_in(of_organization uuid, who uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.role_in(of_organization uuid, who uuid) TO breathmaster_owner;
 
+REVOKE ALL ON FUNCTION app.settle_account_merge(goes uuid, stays uuid, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.settle_account_merge(goes uuid, stays uuid, at timestamp with time zone) TO breathmaster_owner;
+
 REVOKE ALL ON FUNCTION app.settle_device_request(id uuid, new_state text, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.settle_device_request(id uuid, new_state text, at timestamp with time zone) TO breathmaster_owner;
 
@@ -6080,6 +6543,9 @@ REVOKE ALL ON FUNCTION app.shows_totals_globally(person app."user") FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.spend_device_request(id uuid, shown bytea, at timestamp with time zone, OUT outcome text, OUT approver uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.spend_device_request(id uuid, shown bytea, at timestamp with time zone, OUT outcome text, OUT approver uuid) TO breathmaster_owner;
+
+REVOKE ALL ON FUNCTION app.spend_nonce(shown bytea, at timestamp with time zone, until timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.spend_nonce(shown bytea, at timestamp with time zone, until timestamp with time zone) TO breathmaster_owner;
 
 REVOKE ALL ON FUNCTION app.spend_password_reset(id uuid, shown_digest bytea, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.spend_password_reset(id uuid, shown_digest bytea, at timestamp with time zone) TO breathmaster_owner;
@@ -6091,6 +6557,9 @@ GRANT ALL ON FUNCTION app.take(subjects bytea[], quotas integer[], seconds integ
 
 REVOKE ALL ON FUNCTION app.take_mail(most integer, at timestamp with time zone, lease interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.take_mail(most integer, at timestamp with time zone, lease interval) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.take_over_account(goes uuid, origin app.origin) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.take_over_account(goes uuid, origin app.origin) TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.take_turns(one uuid, another uuid) FROM PUBLIC;
 
@@ -6107,11 +6576,17 @@ GRANT ALL ON FUNCTION app.tending() TO breathmaster_worker;
 REVOKE ALL ON FUNCTION app.uid_by_email(given text) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.uid_by_email(given text) TO breathmaster_owner;
 
+REVOKE ALL ON FUNCTION app.uid_by_identity(of_issuer text, of_subject text) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.uid_by_identity(of_issuer text, of_subject text) TO breathmaster_owner;
+
 REVOKE ALL ON FUNCTION app.unfinished_seasons(weeks text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.unfinished_seasons(weeks text[]) TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.unfriend(other uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.unfriend(other uuid) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.unlink_identity(of_issuer text) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.unlink_identity(of_issuer text) TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.verify_email(shown_address text, shown_digest bytea, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.verify_email(shown_address text, shown_digest bytea, at timestamp with time zone) TO breathmaster_api;
@@ -6136,6 +6611,19 @@ GRANT SELECT(created_at) ON TABLE app.access_token TO breathmaster_api;
 GRANT SELECT(expires_at) ON TABLE app.access_token TO breathmaster_api;
 
 GRANT SELECT(used_on),UPDATE(used_on) ON TABLE app.access_token TO breathmaster_api;
+
+GRANT DELETE ON TABLE app.account_merge TO breathmaster_api;
+GRANT SELECT ON TABLE app.account_merge TO breathmaster_worker;
+
+GRANT SELECT(uid) ON TABLE app.account_merge TO breathmaster_api;
+
+GRANT SELECT(good_until) ON TABLE app.account_merge TO breathmaster_api;
+
+GRANT SELECT(into_uid) ON TABLE app.account_merge TO breathmaster_api;
+GRANT UPDATE(into_uid) ON TABLE app.account_merge TO breathmaster_worker;
+
+GRANT SELECT(agreed_at) ON TABLE app.account_merge TO breathmaster_api;
+GRANT UPDATE(agreed_at) ON TABLE app.account_merge TO breathmaster_worker;
 
 GRANT SELECT ON TABLE app.appeal_decision TO breathmaster_api;
 
@@ -6350,6 +6838,17 @@ GRANT SELECT ON TABLE app.global_tally_change TO breathmaster_worker;
 
 GRANT SELECT ON TABLE app.global_total TO breathmaster_boards;
 
+GRANT SELECT(uid) ON TABLE app.identity TO breathmaster_api;
+GRANT SELECT(uid) ON TABLE app.identity TO breathmaster_worker;
+
+GRANT SELECT(issuer) ON TABLE app.identity TO breathmaster_api;
+
+GRANT SELECT(identifier) ON TABLE app.identity TO breathmaster_worker;
+
+GRANT SELECT(address) ON TABLE app.identity TO breathmaster_api;
+
+GRANT SELECT(linked_at) ON TABLE app.identity TO breathmaster_api;
+
 GRANT SELECT ON TABLE app.invitation TO breathmaster_api;
 GRANT SELECT ON TABLE app.invitation TO breathmaster_boards;
 GRANT DELETE ON TABLE app.invitation TO breathmaster_worker;
@@ -6521,6 +7020,8 @@ GRANT INSERT(started_at) ON TABLE app.session_appeal TO breathmaster_api;
 GRANT INSERT(verdict) ON TABLE app.session_appeal TO breathmaster_api;
 
 GRANT INSERT(reason) ON TABLE app.session_appeal TO breathmaster_api;
+
+GRANT SELECT,INSERT,DELETE ON TABLE app.spent_nonce TO breathmaster_worker;
 
 GRANT SELECT(uid) ON TABLE app.standing TO breathmaster_boards;
 
