@@ -21,6 +21,7 @@ struct Server: Sendable {
     private let pages: Pages
     /// Whose word on where a request came from is taken.
     let proxies: TrustedProxies
+    let connections: ConnectionBounds
     private let lookup: TXTLookup
     private let keyFile: KeyFile?
     /// Nil where no mail is sent, as for a command that ends.
@@ -38,6 +39,7 @@ struct Server: Sendable {
         now: @escaping @Sendable () -> Date,
         logger: Logger = Logger(label: "breathmaster"),
         eventBounds: SyncEvents.Bounds = SyncEvents.Bounds(),
+        connections: ConnectionBounds = ConnectionBounds(),
         delivery: MailDelivery? = nil,
         lookup: TXTLookup = .ofThisMachine
     ) throws {
@@ -50,6 +52,7 @@ struct Server: Sendable {
         self.site = site
         pages = try Pages(site)
         self.proxies = proxies
+        self.connections = connections
         limits = Limits(pool: pool, key: tokens.limitKey, now: now)
         self.delivery = delivery
         self.lookup = lookup
@@ -61,6 +64,7 @@ struct Server: Sendable {
     func router() -> Router<AppContext> {
         let database = TenantDatabase(pool: pool)
         let router = Router(context: AppContext.self)
+        router.add(middleware: BodyDeadline(limit: connections.body))
         router.add(middleware: RequestLogging())
         router.add(middleware: ProblemMiddleware())
         router.add(middleware: ScimProblems())
@@ -75,7 +79,7 @@ struct Server: Sendable {
         )
 
         HealthRoutes(pool: pool).add(to: router)
-        ContractRoutes().add(to: router)
+        ContractRoutes(site).add(to: router)
         router.get(".well-known/jwks.json") { [tokens] _, _ in
             try JSON.response(tokens.keySet)
         }
