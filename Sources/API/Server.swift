@@ -113,6 +113,7 @@ struct Server: Sendable {
         .add(to: version, members: members)
         addPages(to: router, database: database, signIns: signIns, codes: codes)
         ProfileRoutes(database: database, now: now).add(to: members)
+        AccountRoutes(database: database, limits: limits, passwords: passwords, now: now).add(to: members)
         TokenRoutes(database: database, limits: limits, now: now).add(to: members)
         AuditRoutes(database: database).add(to: members)
         EmailRoutes(database: database, codes: codes, now: now).add(to: members)
@@ -189,6 +190,7 @@ extension Server {
     var jobs: [any Service] {
         let folding = TallyFolding(pool: pool)
         let finalising = SeasonFinalising(pool: pool, now: now, logger: logger)
+        let retention = Retention(pool: pool, now: now)
         let readingKeys = keyFile.map { keyFile in
             RecurringJob(name: "read signing keys", interval: .seconds(60), logger: logger) { [tokens] in
                 try await tokens.use(try keyFile.read())
@@ -205,6 +207,9 @@ extension Server {
             },
             RecurringJob(name: "fold counts", interval: .seconds(1), logger: logger) {
                 try await folding.fold()
+            },
+            RecurringJob(name: "forget what is old", interval: .seconds(6 * 3600), logger: logger) {
+                try await retention.forget()
             },
             RecurringJob(name: "tend to companies", interval: .seconds(600), logger: logger) { [tending] in
                 try await tending.tend()
