@@ -237,6 +237,7 @@ extension Server {
             proxies: settings.trustedProxies,
             now: { Date() },
             logger: logger,
+            connections: .ofThisProcess(),
             delivery: MailDelivery(
                 pool: pool,
                 transport: settings.mailTransport,

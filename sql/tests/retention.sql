@@ -2,7 +2,7 @@
 begin;
 set local client_min_messages = warning;
 create extension if not exists pgtap;
-select plan(27);
+select plan(29);
 \ir support/cast.sql
 
 -- Policies game_state_forgetting, session_forgetting, sync_batch_forgetting and audit_event_forgetting: the job
@@ -44,7 +44,6 @@ create function test.forget(at timestamptz) returns text language sql as $$
 create function test.kept() returns text language sql as $$
   select format('%s sessions, %s answers, %s lines', (select count(*) from app.session),
     (select count(*) from app.sync_batch where answer is not null), (select count(*) from app.audit_event)) $$;
-select set_config('test.kept', test.kept(), true);
 update app.sync_batch set answer = 'x';
 select set_config('test.kept', test.kept(), true) as kept \gset
 
@@ -57,6 +56,9 @@ select matches(test.forget('2027-03-05 12:00Z'), ' 0$', 'A day is kept for 365 m
 select matches(test.forget('2027-03-07 12:00Z'), ' [1-9]', 'Then its sessions go.');
 reset role;
 select is((select count(*) from app.session where local_day < '2026-03-07'), 0::bigint, 'They are gone.');
+select is((select count(*) from app.sync_batch where answer is not null), 0::bigint, 'So is what was said of each.');
+select is((select count(*) from app.sync_batch), (select count(*) from app.sync_batch where handed_xp is not null),
+  'What was handed out is known still.');
 select is((select detail_from from app.game_state where uid = test.ada()), '2026-03-07'::date,
   'It is known from which day on there are sessions.');
 select is((select detail_from from app.game_state where uid = test.stranger()), null, 'Of who had none nothing is said.');

@@ -6,6 +6,10 @@ import NIOCore
 import ServiceLifecycle
 import Synchronization
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// How many connections there are, and how long one may be there for nothing.
 struct ConnectionBounds: Sendable {
     /// Each that listens to events is one. Those beyond wait to be let in until another has gone.
@@ -14,6 +18,22 @@ struct ConnectionBounds: Sendable {
     var idle = TimeAmount.seconds(60)
     /// From the head of a request to the end of its body.
     var body = TimeAmount.seconds(60)
+
+    /// Those of a server: a connection is a file, so there are no more than a process may have files. It may have as
+    /// many as the machine allows from now on, where a shell allows it fewer.
+    static func ofThisProcess() -> ConnectionBounds {
+        var bounds = ConnectionBounds()
+        #if canImport(Glibc)
+            let files = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+            var limit = rlimit()
+            guard getrlimit(files, &limit) == 0 else { return bounds }
+            limit.rlim_cur = limit.rlim_max
+            guard setrlimit(files, &limit) == 0 else { return bounds }
+            // A fifth is for the database, for mail and for what is read.
+            bounds.most = min(bounds.most, Int(clamping: limit.rlim_cur / 5 * 4))
+        #endif
+        return bounds
+    }
 }
 
 /// A body that comes byte by byte keeps its connection from being idle. So a connection is closed when a request

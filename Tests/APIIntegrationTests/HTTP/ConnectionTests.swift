@@ -75,6 +75,15 @@ import Testing
         }
     }
 
+    @Test func `a server has more files than connections`() {
+        let bounds = ConnectionBounds.ofThisProcess()
+        var limit = rlimit()
+        #expect(getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0)
+        #expect(limit.rlim_cur == limit.rlim_max)
+        #expect((1...10_000).contains(bounds.most))
+        #expect(bounds.most < limit.rlim_cur)
+    }
+
     @Test func `who connects beyond the bound waits until another has gone`() async throws {
         let bounds = ConnectionBounds(most: 2)
         try await TestServer(connections: bounds).listen { port in
