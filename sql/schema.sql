@@ -967,6 +967,84 @@ ALTER FUNCTION app.create_organization(called text, held_domain text, owner_uid 
 
 COMMENT ON FUNCTION app.create_organization(called text, held_domain text, owner_uid uuid) IS 'A company with one domain that the operator vouches for, and its first owner.';
 
+CREATE FUNCTION app.dead_mail(at timestamp with time zone) RETURNS TABLE(message_id uuid, uid uuid, kind text, recipient text, written_at timestamp with time zone, good_until timestamp with time zone, attempts integer, dead_at timestamp with time zone, dead_of text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform set_config('app.delivering', at::text, true);
+  return query
+    select o.message_id, o.uid, o.kind, o.recipient, o.written_at, o.good_until, o.attempts, o.dead_at, o.dead_of
+    from app.outbox o where o.dead_at is not null order by o.dead_at, o.message_id;
+  perform set_config('app.delivering', '', true);
+end
+$$;
+
+ALTER FUNCTION app.dead_mail(at timestamp with time zone) OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.dead_mail(at timestamp with time zone) IS 'Messages that were given up, the oldest first: for whom, and why, and not what is in them. For the operator.';
+
+CREATE FUNCTION app.delete_account(origin app.origin) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  me constant uuid := app.uid();
+  company record;
+  part record;
+  claim text;
+  counts jsonb := '{}';
+  found_rows bigint;
+begin
+  -- Whoever syncs in this moment has done so before, or finds nobody.
+  perform from app.user where uid = me for update;
+  for part in
+    select * from (values
+      ('sessions', 'session'), ('days', 'practice_day'), ('challenges', 'daily_challenge'), ('devices', 'device'),
+      ('batches', 'sync_batch'), ('settings', 'state_entry'), ('appeals', 'session_appeal'), ('standings', 'standing'),
+      ('emails', 'email_claim'), ('messages', 'outbox'), ('blocks', 'block'), ('tokens', 'access_token'),
+      ('signIns', 'refresh_token'), ('auditEvents', 'audit_event'), ('memberships', 'member')
+    ) as parts (name, relation)
+  loop
+    execute format('select count(*) from app.%I where uid = $1', part.relation) using me into found_rows;
+    counts := counts || jsonb_build_object(part.name, found_rows);
+  end loop;
+  select count(*) into found_rows from app.friendship f where me in (f.uid, f.friend_uid);
+  counts := counts || jsonb_build_object('friendships', found_rows);
+
+  for company in select m.organization_id, m.role from app.member m where m.uid = me order by m.organization_id loop
+    perform set_config('app.organization_id', company.organization_id::text, true);
+    perform from app.organization o where o.organization_id = company.organization_id for no key update;
+    if company.role <> 'owner' or app.has_other_owner(company.organization_id, me) then
+      perform app.end_membership(company.organization_id, me, origin);
+      continue;
+    end if;
+    -- Nobody is left to answer for it, so it has to end; unless somebody is left in it.
+    if app.has_other_member(company.organization_id, me) and exists (
+      select from app.organization o where o.organization_id = company.organization_id and o.deletion_due_at is null
+    ) then
+      raise exception 'the last owner' using errcode = 'BM409', constraint = 'last_owner';
+    end if;
+    perform app.begin_deletion(company.organization_id, origin, null);
+    delete from app.member m where m.organization_id = company.organization_id and m.uid = me;
+    perform app.record_organization_event(company.organization_id, 'member.left', 'user:' || me,
+      jsonb_build_object('role', company.role), null, origin);
+  end loop;
+  perform set_config('app.organization_id', '', true);
+
+  for claim in select e.address from app.email_claim e where e.uid = me loop
+    perform app.forget_password_resets(claim);
+  end loop;
+  -- Everything else hangs on this row, and what boards counted goes by their triggers.
+  delete from app.user where uid = me;
+  return counts;
+end
+$_$;
+
+ALTER FUNCTION app.delete_account(origin app.origin) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.delete_account(origin app.origin) IS 'Deletes the bound user and everything of theirs, in this transaction: how much of what there was. A company that nobody else is in ends as app.ask_deletion says. BM409 for the last owner of one that has other members.';
+
 CREATE FUNCTION app.delete_organizations(at timestamp with time zone, most integer, OUT removed integer, OUT finished uuid) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1497,6 +1575,68 @@ $$;
 
 ALTER FUNCTION app.forget_blocks() OWNER TO breathmaster_owner;
 
+CREATE FUNCTION app.forget_detail(place uuid, at timestamp with time zone, people integer, most integer, OUT next_place uuid, OUT forgotten integer) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  today constant date := (at at time zone 'UTC')::date;
+  person record;
+  horizon date;
+  gone integer;
+begin
+  forgotten := 0;
+  perform set_config('app.auditing', place::text, true);
+  for person in
+    select u.uid, u.data_retention from app.user u where u.uid > place order by u.uid limit people
+  loop
+    perform set_config('app.forgetting_uid', person.uid::text, true);
+    horizon := today - person.data_retention;
+    -- A local day ends 18 hours after UTC's at the latest, and whatever ended in it had begun by then.
+    if exists (
+      select from app.session s
+      where s.uid = person.uid and s.began_at < (horizon + 1)::timestamp at time zone 'UTC' and s.local_day < horizon
+    ) then
+      -- A sync that is under way goes by what it has read; that person waits for the next time.
+      perform from app.game_state g where g.uid = person.uid for no key update skip locked;
+      if found then
+        update app.game_state g set detail_from = greatest(g.detail_from, horizon) where g.uid = person.uid;
+        delete from app.session s
+        where s.uid = person.uid and (s.device_id, s.session_id, s.started_at) in (
+          select o.device_id, o.session_id, o.started_at from app.session o
+          where o.uid = person.uid and o.began_at < (horizon + 1)::timestamp at time zone 'UTC' and o.local_day < horizon
+          limit most - forgotten
+        );
+        get diagnostics gone = row_count;
+        forgotten := forgotten + gone;
+      end if;
+    end if;
+    -- An answer says what became of each session. What it handed out is needed still, and stays.
+    update app.sync_batch b set answer = null
+    where b.uid = person.uid and b.received_at < horizon::timestamp at time zone 'UTC' and b.answer is not null;
+    get diagnostics gone = row_count;
+    forgotten := forgotten + gone;
+    delete from app.audit_event e
+    where e.uid = person.uid and (e.happened_at, e.event_id) in (
+      select o.happened_at, o.event_id from app.audit_event o
+      where o.uid = person.uid and o.happened_at < at - interval '400 days'
+      limit most
+    );
+    get diagnostics gone = row_count;
+    forgotten := forgotten + gone;
+    -- There may be more of this person, who comes first again.
+    exit when forgotten >= most;
+    next_place := person.uid;
+  end loop;
+  next_place := coalesce(next_place, case when forgotten >= most then place end);
+  perform set_config('app.auditing', '', true), set_config('app.forgetting_uid', '', true);
+end
+$$;
+
+ALTER FUNCTION app.forget_detail(place uuid, at timestamp with time zone, people integer, most integer, OUT next_place uuid, OUT forgotten integer) OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.forget_detail(place uuid, at timestamp with time zone, people integer, most integer, OUT next_place uuid, OUT forgotten integer) IS 'One step of forgetting: of some people after a place, sessions and answers that are older than they keep them, and lines of their records of more than 400 days. Where to go on, null where nobody is left, and how much went.';
+
 CREATE FUNCTION app.forget_device_approvals() RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1554,6 +1694,26 @@ ALTER FUNCTION app.forget_organization_events(at timestamp with time zone, most 
 
 COMMENT ON FUNCTION app.forget_organization_events(at timestamp with time zone, most integer) IS 'Removes the lines of some companies that are older than each wants them kept: how many.';
 
+CREATE FUNCTION app.forget_password_resets(of_address text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  gone integer;
+begin
+  -- Whenever they were asked for, by whichever server's clock.
+  perform set_config('app.delivering', 'infinity', true);
+  delete from app.password_reset r where lower(r.address) = lower(of_address);
+  get diagnostics gone = row_count;
+  perform set_config('app.delivering', '', true);
+  return gone;
+end
+$$;
+
+ALTER FUNCTION app.forget_password_resets(of_address text) OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.forget_password_resets(of_address text) IS 'Whoever forgot the password of that address: how many asks there were.';
+
 CREATE FUNCTION app.forget_rate_limits(at timestamp with time zone, most integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1584,6 +1744,14 @@ $$;
 ALTER FUNCTION app.forget_recovery_code() OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.forget_recovery_code() IS 'With a new password, whoever has seen the bound user''s code is out too. It stays where there is no address, as the only way back.';
+
+CREATE FUNCTION app.forgetting_uid() RETURNS uuid
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (NULLIF(current_setting('app.forgetting_uid'::text, true), ''::text))::uuid;
+
+ALTER FUNCTION app.forgetting_uid() OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.forgetting_uid() IS 'Whose old detail is being forgotten in this transaction; null where nobody''s is, so that nothing is seen.';
 
 CREATE FUNCTION app.found_organization(called text, origin app.origin) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1712,6 +1880,17 @@ $$;
 
 ALTER FUNCTION app.greet_domain() OWNER TO breathmaster_worker;
 
+CREATE FUNCTION app.has_other_member(of_organization uuid, than uuid) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select exists (select from app.member where organization_id = of_organization and uid <> than);
+$$;
+
+ALTER FUNCTION app.has_other_member(of_organization uuid, than uuid) OWNER TO breathmaster_boards;
+
+COMMENT ON FUNCTION app.has_other_member(of_organization uuid, than uuid) IS 'Whether the company has a member beside that one. For who may list its members.';
+
 CREATE FUNCTION app.has_other_owner(of_organization uuid, than uuid) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1812,7 +1991,9 @@ CREATE TABLE app."user" (
     hides_global_board boolean DEFAULT false NOT NULL,
     hides_friends_board boolean DEFAULT false NOT NULL,
     hides_company_board boolean DEFAULT false NOT NULL,
-    CONSTRAINT user_avatar_url_invalid CHECK (((avatar_url ~ '^https://'::text) AND (char_length(avatar_url) <= 2048))),
+    data_retention integer DEFAULT 365 NOT NULL,
+    CONSTRAINT user_avatar_url_invalid CHECK (((char_length(avatar_url) <= 2048) AND (avatar_url ~ '^https://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?([/?#][A-Za-z0-9\[\]._~:/?#@!$&''()*+,;=%-]*)?$'::text))),
+    CONSTRAINT user_data_retention_invalid CHECK (((data_retention >= 30) AND (data_retention <= 3650))),
     CONSTRAINT user_day_starts_at_invalid CHECK (((day_starts_at >= 0) AND (day_starts_at <= 6))),
     CONSTRAINT user_display_name_invalid CHECK ((((char_length(display_name) >= 1) AND (char_length(display_name) <= 40)) AND (display_name IS NORMALIZED) AND (display_name !~ '[[:cntrl:]]'::text) AND (display_name ~ '[^[:space:]]'::text))),
     CONSTRAINT user_preferred_sync_frequency_invalid CHECK ((preferred_sync_frequency = ANY (ARRAY['realtime'::text, 'hourly'::text, 'daily'::text]))),
@@ -1853,6 +2034,8 @@ COMMENT ON COLUMN app."user".show_detailed_stats IS 'Whether any board may show 
 COMMENT ON COLUMN app."user".real_name IS 'For colleagues, where both the company and the person say so; nobody else ever sees it.';
 
 COMMENT ON COLUMN app."user".hides_global_board IS 'The person doesn''t want to compare themself: they are shown nothing of that board, not even their own place.';
+
+COMMENT ON COLUMN app."user".data_retention IS 'Days for which the person wants the detail of their practice to be kept. What it adds up to stays.';
 
 CREATE FUNCTION app.is_on_company_boards(person app."user") RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -3206,6 +3389,30 @@ ALTER FUNCTION app.require_permission(of_organization uuid, asked text) OWNER TO
 
 COMMENT ON FUNCTION app.require_permission(of_organization uuid, asked text) IS 'Raises BM404 where the bound user is no member, and BM403 where their role does not have that permission.';
 
+CREATE FUNCTION app.retry_mail(message uuid, at timestamp with time zone) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  outcome text;
+begin
+  perform set_config('app.delivering', at::text, true);
+  update app.outbox o set dead_at = null, dead_of = null, attempts = 0, due_at = at
+  where o.message_id = message and o.dead_at is not null and o.good_until > at;
+  if found then
+    outcome := 'waiting';
+  elsif exists (select from app.outbox o where o.message_id = message and o.dead_at is not null) then
+    outcome := 'too late';
+  end if;
+  perform set_config('app.delivering', '', true);
+  return outcome;
+end
+$$;
+
+ALTER FUNCTION app.retry_mail(message uuid, at timestamp with time zone) OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.retry_mail(message uuid, at timestamp with time zone) IS 'Gives a message that was given up to the job again, as if it were new: waiting, or too late where what it says is over; null where there is none.';
+
 CREATE FUNCTION app.revoke_invitation(of_organization uuid, id uuid, origin app.origin) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3628,6 +3835,11 @@ declare
 begin
   perform set_config('app.addressed', lower(given), true);
   select uid into found_uid from app.email_claim where mailbox = lower(given);
+  if found_uid is null then
+    -- What the policies of that table ask is asked only where there is a row, and takes longer than all the rest:
+    -- a tenth of a millisecond that would tell who is here.
+    perform app.provisioned_domains(), app.addressed();
+  end if;
   perform set_config('app.addressed', '', true);
   return found_uid;
 end
@@ -4290,6 +4502,7 @@ CREATE TABLE app.game_state (
     streak_ends_on date,
     longest_streak integer DEFAULT 0 NOT NULL,
     floor_xp bigint DEFAULT 0 NOT NULL,
+    detail_from date,
     CONSTRAINT game_state_epoch_check CHECK ((epoch >= 1))
 );
 
@@ -4306,6 +4519,8 @@ COMMENT ON COLUMN app.game_state.eligible_at IS 'When the level-5 gate was passe
 COMMENT ON COLUMN app.game_state.streak_ends_on IS 'Last local day of the newest run of days; whether that is still the current streak depends on the day that asks.';
 
 COMMENT ON COLUMN app.game_state.floor_xp IS 'The largest total that a device showed in the epoch: the merged one never falls below.';
+
+COMMENT ON COLUMN app.game_state.detail_from IS 'Sessions of days before this one were forgotten, in all epochs; null where none were. It never goes back.';
 
 CREATE TABLE app.global_season (
     period text NOT NULL,
@@ -5766,6 +5981,8 @@ CREATE POLICY appeal_decision_self ON app.appeal_decision TO breathmaster_api, b
 
 ALTER TABLE app.audit_event ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY audit_event_forgetting ON app.audit_event TO breathmaster_worker USING ((uid = ( SELECT app.forgetting_uid() AS forgetting_uid))) WITH CHECK ((uid = ( SELECT app.forgetting_uid() AS forgetting_uid)));
+
 CREATE POLICY audit_event_self ON app.audit_event TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
 ALTER TABLE app.block ENABLE ROW LEVEL SECURITY;
@@ -5881,6 +6098,8 @@ CREATE POLICY friendship_of_either ON app.friendship TO breathmaster_owner USING
 CREATE POLICY friendship_shown ON app.friendship FOR SELECT TO breathmaster_boards USING ((((uid = ( SELECT app.uid() AS uid)) OR (friend_uid = ( SELECT app.uid() AS uid))) AND ((declined_at IS NULL) OR ((asked_by = ( SELECT app.uid() AS uid)) AND (withdrawn_at IS NULL)))));
 
 ALTER TABLE app.game_state ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY game_state_forgetting ON app.game_state TO breathmaster_worker USING ((uid = ( SELECT app.forgetting_uid() AS forgetting_uid))) WITH CHECK ((uid = ( SELECT app.forgetting_uid() AS forgetting_uid)));
 
 CREATE POLICY game_state_self ON app.game_state TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
@@ -6025,6 +6244,8 @@ ALTER TABLE app.session_appeal ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY session_appeal_self ON app.session_appeal TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
+CREATE POLICY session_forgetting ON app.session TO breathmaster_worker USING ((uid = ( SELECT app.forgetting_uid() AS forgetting_uid))) WITH CHECK ((uid = ( SELECT app.forgetting_uid() AS forgetting_uid)));
+
 CREATE POLICY session_self ON app.session TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
 ALTER TABLE app.spent_nonce ENABLE ROW LEVEL SECURITY;
@@ -6042,6 +6263,8 @@ ALTER TABLE app.state_entry ENABLE ROW LEVEL SECURITY;
 CREATE POLICY state_entry_self ON app.state_entry TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
 ALTER TABLE app.sync_batch ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY sync_batch_forgetting ON app.sync_batch TO breathmaster_worker USING ((uid = ( SELECT app.forgetting_uid() AS forgetting_uid))) WITH CHECK ((uid = ( SELECT app.forgetting_uid() AS forgetting_uid)));
 
 CREATE POLICY sync_batch_kept ON app.sync_batch AS RESTRICTIVE FOR DELETE TO breathmaster_api USING (((uid = ( SELECT app.uid() AS uid)) AND (received_at < (now() - '30 days'::interval))));
 
@@ -6171,6 +6394,12 @@ GRANT ALL ON FUNCTION app.company_shows_real_names() TO breathmaster_boards;
 
 REVOKE ALL ON FUNCTION app.create_organization(called text, held_domain text, owner_uid uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION app.dead_mail(at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.dead_mail(at timestamp with time zone) TO breathmaster_owner;
+
+REVOKE ALL ON FUNCTION app.delete_account(origin app.origin) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.delete_account(origin app.origin) TO breathmaster_api;
+
 REVOKE ALL ON FUNCTION app.delete_organizations(at timestamp with time zone, most integer, OUT removed integer, OUT finished uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.delete_organizations(at timestamp with time zone, most integer, OUT removed integer, OUT finished uuid) TO breathmaster_api;
 
@@ -6228,17 +6457,26 @@ GRANT ALL ON FUNCTION app.followed_organization_id() TO breathmaster_worker;
 
 REVOKE ALL ON FUNCTION app.forget_blocks() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION app.forget_detail(place uuid, at timestamp with time zone, people integer, most integer, OUT next_place uuid, OUT forgotten integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.forget_detail(place uuid, at timestamp with time zone, people integer, most integer, OUT next_place uuid, OUT forgotten integer) TO breathmaster_api;
+
 REVOKE ALL ON FUNCTION app.forget_device_approvals() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.forget_device_approvals() TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.forget_organization_events(at timestamp with time zone, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.forget_organization_events(at timestamp with time zone, most integer) TO breathmaster_api;
 
+REVOKE ALL ON FUNCTION app.forget_password_resets(of_address text) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.forget_password_resets(of_address text) TO breathmaster_owner;
+
 REVOKE ALL ON FUNCTION app.forget_rate_limits(at timestamp with time zone, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.forget_rate_limits(at timestamp with time zone, most integer) TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.forget_recovery_code() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.forget_recovery_code() TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.forgetting_uid() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.forgetting_uid() TO breathmaster_worker;
 
 REVOKE ALL ON FUNCTION app.found_organization(called text, origin app.origin) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.found_organization(called text, origin app.origin) TO breathmaster_api;
@@ -6253,6 +6491,9 @@ REVOKE ALL ON FUNCTION app.friend_places() FROM PUBLIC;
 REVOKE ALL ON FUNCTION app.greet_address() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.greet_domain() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.has_other_member(of_organization uuid, than uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.has_other_member(of_organization uuid, than uuid) TO breathmaster_owner;
 
 REVOKE ALL ON FUNCTION app.has_other_owner(of_organization uuid, than uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.has_other_owner(of_organization uuid, than uuid) TO breathmaster_owner;
@@ -6319,6 +6560,9 @@ GRANT UPDATE(hides_global_board) ON TABLE app."user" TO breathmaster_api;
 GRANT UPDATE(hides_friends_board) ON TABLE app."user" TO breathmaster_api;
 
 GRANT UPDATE(hides_company_board) ON TABLE app."user" TO breathmaster_api;
+
+GRANT UPDATE(data_retention) ON TABLE app."user" TO breathmaster_api;
+GRANT SELECT(data_retention) ON TABLE app."user" TO breathmaster_worker;
 
 REVOKE ALL ON FUNCTION app.is_on_company_boards(person app."user") FROM PUBLIC;
 GRANT ALL ON FUNCTION app.is_on_company_boards(person app."user") TO breathmaster_api;
@@ -6527,6 +6771,9 @@ REVOKE ALL ON FUNCTION app.require_owner_may_go(of_organization uuid, who uuid, 
 REVOKE ALL ON FUNCTION app.require_permission(of_organization uuid, asked text) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.require_permission(of_organization uuid, asked text) TO breathmaster_api;
 
+REVOKE ALL ON FUNCTION app.retry_mail(message uuid, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.retry_mail(message uuid, at timestamp with time zone) TO breathmaster_owner;
+
 REVOKE ALL ON FUNCTION app.revoke_invitation(of_organization uuid, id uuid, origin app.origin) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.revoke_invitation(of_organization uuid, id uuid, origin app.origin) TO breathmaster_api;
 
@@ -6628,6 +6875,13 @@ GRANT UPDATE(agreed_at) ON TABLE app.account_merge TO breathmaster_worker;
 GRANT SELECT ON TABLE app.appeal_decision TO breathmaster_api;
 
 GRANT SELECT,INSERT ON TABLE app.audit_event TO breathmaster_api;
+GRANT DELETE ON TABLE app.audit_event TO breathmaster_worker;
+
+GRANT SELECT(uid) ON TABLE app.audit_event TO breathmaster_worker;
+
+GRANT SELECT(happened_at) ON TABLE app.audit_event TO breathmaster_worker;
+
+GRANT SELECT(event_id) ON TABLE app.audit_event TO breathmaster_worker;
 
 GRANT SELECT,DELETE ON TABLE app.block TO breathmaster_api;
 
@@ -6766,6 +7020,8 @@ GRANT SELECT(accepted_at) ON TABLE app.friendship TO breathmaster_boards;
 
 GRANT SELECT ON TABLE app.game_state TO breathmaster_api;
 
+GRANT SELECT(uid) ON TABLE app.game_state TO breathmaster_worker;
+
 GRANT UPDATE(epoch) ON TABLE app.game_state TO breathmaster_api;
 
 GRANT UPDATE(epoch_started_at) ON TABLE app.game_state TO breathmaster_api;
@@ -6793,6 +7049,8 @@ GRANT UPDATE(streak_ends_on) ON TABLE app.game_state TO breathmaster_api;
 GRANT UPDATE(longest_streak) ON TABLE app.game_state TO breathmaster_api;
 
 GRANT UPDATE(floor_xp) ON TABLE app.game_state TO breathmaster_api;
+
+GRANT SELECT(detail_from),UPDATE(detail_from) ON TABLE app.game_state TO breathmaster_worker;
 
 GRANT SELECT,INSERT ON TABLE app.global_season TO breathmaster_worker;
 GRANT SELECT ON TABLE app.global_season TO breathmaster_boards;
@@ -6968,20 +7226,26 @@ GRANT SELECT ON TABLE app.season TO breathmaster_boards;
 GRANT UPDATE(finalised_at) ON TABLE app.season TO breathmaster_worker;
 
 GRANT SELECT ON TABLE app.session TO breathmaster_api;
+GRANT DELETE ON TABLE app.session TO breathmaster_worker;
 
 GRANT INSERT(uid) ON TABLE app.session TO breathmaster_api;
+GRANT SELECT(uid) ON TABLE app.session TO breathmaster_worker;
 
 GRANT INSERT(device_id) ON TABLE app.session TO breathmaster_api;
+GRANT SELECT(device_id) ON TABLE app.session TO breathmaster_worker;
 
 GRANT INSERT(session_id) ON TABLE app.session TO breathmaster_api;
+GRANT SELECT(session_id) ON TABLE app.session TO breathmaster_worker;
 
 GRANT INSERT(started_at) ON TABLE app.session TO breathmaster_api;
+GRANT SELECT(started_at) ON TABLE app.session TO breathmaster_worker;
 
 GRANT INSERT(ended_at) ON TABLE app.session TO breathmaster_api;
 
 GRANT INSERT(epoch),UPDATE(epoch) ON TABLE app.session TO breathmaster_api;
 
 GRANT INSERT(local_day) ON TABLE app.session TO breathmaster_api;
+GRANT SELECT(local_day) ON TABLE app.session TO breathmaster_worker;
 
 GRANT INSERT(active_ms) ON TABLE app.session TO breathmaster_api;
 
@@ -7000,6 +7264,7 @@ GRANT INSERT(time_zone) ON TABLE app.session TO breathmaster_api;
 GRANT INSERT(clock_offset_ms) ON TABLE app.session TO breathmaster_api;
 
 GRANT INSERT(began_at) ON TABLE app.session TO breathmaster_api;
+GRANT SELECT(began_at) ON TABLE app.session TO breathmaster_worker;
 
 GRANT INSERT(counted_xp),UPDATE(counted_xp) ON TABLE app.session TO breathmaster_api;
 
@@ -7054,6 +7319,14 @@ GRANT SELECT(weekly_streak_before) ON TABLE app.standing TO breathmaster_boards;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE app.state_entry TO breathmaster_api;
 
 GRANT SELECT,INSERT,DELETE ON TABLE app.sync_batch TO breathmaster_api;
+
+GRANT SELECT(uid) ON TABLE app.sync_batch TO breathmaster_worker;
+
+GRANT SELECT(batch_id) ON TABLE app.sync_batch TO breathmaster_worker;
+
+GRANT SELECT(answer),UPDATE(answer) ON TABLE app.sync_batch TO breathmaster_worker;
+
+GRANT SELECT(received_at) ON TABLE app.sync_batch TO breathmaster_worker;
 
 GRANT SELECT ON TABLE board.company TO breathmaster_api;
 

@@ -8,7 +8,7 @@ struct Breathmaster: AsyncParsableCommand {
         abstract: "The Breath Master backend.",
         subcommands: [
             Serve.self, Migrate.self, DemoCommand.self, OrganizationCommand.self, EmailCommand.self,
-            AppealCommand.self, AuditCommand.self, BoardsCommand.self, KeysCommand.self,
+            AppealCommand.self, AuditCommand.self, BoardsCommand.self, KeysCommand.self, MailCommand.self,
         ]
     )
 

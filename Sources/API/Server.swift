@@ -21,6 +21,7 @@ struct Server: Sendable {
     private let pages: Pages
     /// Whose word on where a request came from is taken.
     let proxies: TrustedProxies
+    let connections: ConnectionBounds
     private let lookup: TXTLookup
     private let google: OpenIDProvider?
     private let keyFile: KeyFile?
@@ -39,6 +40,7 @@ struct Server: Sendable {
         now: @escaping @Sendable () -> Date,
         logger: Logger = Logger(label: "breathmaster"),
         eventBounds: SyncEvents.Bounds = SyncEvents.Bounds(),
+        connections: ConnectionBounds = ConnectionBounds(),
         delivery: MailDelivery? = nil,
         lookup: TXTLookup = .ofThisMachine,
         google: OpenIDSettings? = nil
@@ -53,6 +55,7 @@ struct Server: Sendable {
         self.google = google.map { OpenIDProvider($0, now: now, logger: logger) }
         pages = try Pages(site, formsLeadTo: google?.issuer)
         self.proxies = proxies
+        self.connections = connections
         limits = Limits(pool: pool, key: tokens.limitKey, now: now)
         self.delivery = delivery
         self.lookup = lookup
@@ -64,6 +67,7 @@ struct Server: Sendable {
     func router() -> Router<AppContext> {
         let database = TenantDatabase(pool: pool)
         let router = Router(context: AppContext.self)
+        router.add(middleware: BodyDeadline(limit: connections.body))
         router.add(middleware: RequestLogging())
         router.add(middleware: ProblemMiddleware())
         router.add(middleware: ScimProblems())
@@ -78,7 +82,7 @@ struct Server: Sendable {
         )
 
         HealthRoutes(pool: pool).add(to: router)
-        ContractRoutes().add(to: router)
+        ContractRoutes(site).add(to: router)
         router.get(".well-known/jwks.json") { [tokens] _, _ in
             try JSON.response(tokens.keySet)
         }
@@ -122,6 +126,7 @@ struct Server: Sendable {
         )
         .add(to: members)
         ProfileRoutes(database: database, now: now).add(to: members)
+        AccountRoutes(database: database, limits: limits, passwords: passwords, now: now).add(to: members)
         TokenRoutes(database: database, limits: limits, now: now).add(to: members)
         AuditRoutes(database: database).add(to: members)
         EmailRoutes(database: database, codes: codes, now: now).add(to: members)
@@ -200,6 +205,7 @@ extension Server {
     var jobs: [any Service] {
         let folding = TallyFolding(pool: pool)
         let finalising = SeasonFinalising(pool: pool, now: now, logger: logger)
+        let retention = Retention(pool: pool, now: now)
         let readingKeys = keyFile.map { keyFile in
             RecurringJob(name: "read signing keys", interval: .seconds(60), logger: logger) { [tokens] in
                 try await tokens.use(try keyFile.read())
@@ -216,6 +222,9 @@ extension Server {
             },
             RecurringJob(name: "fold counts", interval: .seconds(1), logger: logger) {
                 try await folding.fold()
+            },
+            RecurringJob(name: "forget what is old", interval: .seconds(6 * 3600), logger: logger) {
+                try await retention.forget()
             },
             RecurringJob(name: "tend to companies", interval: .seconds(600), logger: logger) { [tending] in
                 try await tending.tend()
@@ -243,6 +252,7 @@ extension Server {
             proxies: settings.trustedProxies,
             now: { Date() },
             logger: logger,
+            connections: .ofThisProcess(),
             delivery: MailDelivery(
                 pool: pool,
                 transport: settings.mailTransport,

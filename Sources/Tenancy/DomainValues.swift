@@ -32,4 +32,5 @@ extension LocalDay: PGEncodable, PGDecodable, PGArrayElement {
 
 extension SyncFrequency: PGEncodable, PGDecodable {}
 extension DayStart: PGEncodable, PGDecodable {}
+extension DataRetention: PGEncodable, PGDecodable {}
 extension StatsSharing: PGEncodable, PGDecodable {}

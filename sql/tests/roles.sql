@@ -122,7 +122,7 @@ select results_eq(
       || 'global_board, friends_board, company_board, preferred_sync_frequency, day_starts_at, '
       || 'auto_accept_friends, share_detailed_progress, anonymized_display, stats_sharing, '
       || 'hide_from_global_leaderboard, friends_only_visible, show_detailed_stats, real_name, show_real_name, '
-      || 'hides_global_board, hides_friends_board, hides_company_board)'),
+      || 'hides_global_board, hides_friends_board, hides_company_board, data_retention)'),
     ('board.company', 'select'),
     ('board.company_season', 'select'),
     ('board.company_season_rank', 'select'),
@@ -178,6 +178,7 @@ select results_eq(
   $$ select relation, privileges from test.privilege where grantee = 'breathmaster_worker'::regrole order by relation $$,
   $$ values
     ('app.account_merge', 'select, update (into_uid, agreed_at)'),
+    ('app.audit_event', 'delete, select (uid, happened_at, event_id)'),
     ('app.company_season', 'insert, select, update (people, last_rank, last_value, digest, finalised_at)'),
     ('app.company_season_rank', 'delete, insert, select'),
     ('app.company_standing', 'delete, select'),
@@ -188,6 +189,7 @@ select results_eq(
     ('app.directory_user', 'select, update (declined)'),
     ('app.domain_claim', 'delete, select (organization_id, domain, proved_at, claimed_at, due_at), update (due_at)'),
     ('app.email_claim', 'select (uid, address, domain, mailbox)'),
+    ('app.game_state', 'select (uid, detail_from), update (detail_from)'),
     ('app.global_season', 'insert, select, update (people, last_rank, last_value, digest, finalised_at)'),
     ('app.global_season_rank', 'insert, select'),
     ('app.global_standing', 'select (period, uid, weekly_xp, weekly_xp_at, weekly_streak, weekly_streak_at, display_name, '
@@ -207,8 +209,10 @@ select results_eq(
       || 'update (due_at, attempts, dead_at, dead_of)'),
     ('app.password_reset', 'delete, insert, select, update (attempts, state)'),
     ('app.season', 'insert, select, update (finalised_at)'),
+    ('app.session', 'delete, select (uid, device_id, session_id, started_at, local_day, began_at)'),
     ('app.spent_nonce', 'delete, insert, select'),
-    ('app.user', 'select (uid)') $$,
+    ('app.sync_batch', 'select (uid, batch_id, answer, received_at), update (answer)'),
+    ('app.user', 'select (uid, data_retention)') $$,
   'The worker holds exactly these privileges on tables and views.');
 select ok(
   not pg_has_role('breathmaster_owner', 'breathmaster_worker', 'usage'),
@@ -238,6 +242,21 @@ select is_empty(
 -- here because calling a function is a privilege of whoever reads the view, not of its owner; it tells nobody more
 -- than their own friends. So are own_company_boards, which tells of a member's own company, and
 -- company_shows_real_names.
+-- answer_device_request, ask_deletion, ask_device_sign_in, ask_email, ask_password_reset, befriend, bind,
+-- bind_organization, block_person, cancel_deletion, change_organization, change_role, circle, claim_domain,
+-- close_seasons, company_shows_real_names, delete_account, delete_organizations, device_request_by_code, domains_to_check,
+-- end_membership, enter_by_device_request, enter_by_password_reset, enter_by_recovery_code, finalise_season,
+-- fold_global_tally, forget_detail, forget_device_approvals, forget_organization_events, forget_rate_limits, forget_recovery_code, found_organization, invite,
+-- inviting_organization_ids, join_organization, joining_agreement, joining_preview, mail_refused, mail_taken,
+-- managed_organization_ids, note_key_use, notify_of_password, offer_ownership, organization_overview,
+-- own_addresses, own_company_boards, own_domains, own_organization_ids, own_permissions, password_by_email,
+-- permitted_organization_ids, post_password_resets, prove_domain, publish_standings, recheck_domain,
+-- redeem_friend_code, register, release_domain, require_permission, revoke_invitation, take, take_mail,
+-- unfinished_seasons, unfriend, verify_email, withdraw_ownership_offer. What changes a company asks the role of
+-- the one who calls. The circle is here because
+-- calling a function is a privilege of whoever reads the view, not of its owner; it
+-- tells nobody more than their own friends. So are own_company_boards, which tells of a
+-- member's own company, and company_shows_real_names.
 select results_eq(
   $$ select p.proname::text collate "default" from pg_proc p
      where p.pronamespace in ('app'::regnamespace, 'board'::regnamespace)
@@ -254,6 +273,13 @@ select results_eq(
     'inviting_organization_ids', 'is_on_company_boards', 'is_on_global_board', 'join_organization',
     'joining_agreement', 'joining_preview', 'key_organization_id', 'link_identity', 'mail_refused', 'mail_taken',
     'managed_organization_ids', 'note_key_use', 'notify_of_password', 'offer_ownership', 'open_account_merge',
+    'claim_domain', 'close_seasons', 'company_shows_real_names', 'delete_account', 'delete_organizations', 'device_request_by_code',
+    'directory_address', 'domains_to_check', 'end_membership', 'enter_by_device_request',
+    'enter_by_password_reset', 'enter_by_recovery_code', 'finalise_season', 'fold_global_tally',
+    'forget_detail', 'forget_device_approvals', 'forget_organization_events', 'forget_rate_limits', 'forget_recovery_code',
+    'found_organization', 'invite', 'inviting_organization_ids', 'is_on_company_boards', 'is_on_global_board',
+    'join_organization', 'joining_agreement', 'joining_preview', 'key_organization_id', 'mail_refused',
+    'mail_taken', 'managed_organization_ids', 'note_key_use', 'notify_of_password', 'offer_ownership',
     'organization_id', 'organization_overview', 'own_addresses', 'own_company_boards', 'own_domains',
     'own_organization_ids', 'own_permissions', 'password_by_email', 'permitted_organization_ids',
     'post_password_resets', 'prove_domain', 'publish_standings', 'recheck_domain', 'redeem_friend_code',

@@ -64,14 +64,14 @@ create view test.condition as
 select tablename, policyname, cmd, expression,
   regexp_replace(
     expression,
-    '\( SELECT (app\.(uid|organization_id|key_organization_id|followed_organization_id|provisioned_domains|circle|own_organization_ids|managed_organization_ids|own_company_boards|own_domains|own_addresses|inviting_organization_ids|tended_organization_id|closing_season|delivering|tending|addressed|identified|auditing)\(\) AS \w+|app\.permitted_organization_ids\(''[a-z.]+''::text\) AS \w+|b\.uid\s+FROM board\.blocked b)\)', '?', 'g'
+    '\( SELECT (app\.(uid|organization_id|key_organization_id|followed_organization_id|provisioned_domains|circle|own_organization_ids|managed_organization_ids|own_company_boards|own_domains|own_addresses|inviting_organization_ids|tended_organization_id|closing_season|delivering|tending|addressed|identified|auditing|forgetting_uid)\(\) AS \w+|app\.permitted_organization_ids\(''[a-z.]+''::text\) AS \w+|b\.uid\s+FROM board\.blocked b)\)', '?', 'g'
   ) as form
 from pg_policies,
   lateral (values (qual), (with_check)) as condition (expression)
 where schemaname = 'app' and expression is not null;
 
 select is_empty($$ select policyname, expression from test.condition where form !~ '\?' $$,
-  'Every policy asks who or whose key is bound, which season is being closed, when mail is delivered or a job tends to companies, which address or identity is named, or how far an audit has come.');
+  'Every policy asks who or whose key is bound, which season is being closed, when mail is delivered or a job tends to companies, which address or identity is named, how far an audit has come, or whose detail is forgotten.');
 select is_empty($$ select policyname, expression from test.condition where form ~ 'app\.|SELECT|current_setting' $$,
   'Every policy asks it once for a statement, in the one form.');
 select is_empty(

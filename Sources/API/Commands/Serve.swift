@@ -23,18 +23,13 @@ struct Serve: AsyncParsableCommand {
             )
         }
 
-        let application = Application(
-            router: server.router(),
-            configuration: ApplicationConfiguration(
-                address: .hostname(settings.host, port: settings.port),
-                serverName: nil
-            ),
-            services: [server.events] + server.jobs,
+        let application = server.application(
+            at: .hostname(settings.host, port: settings.port),
+            services: server.jobs,
             onServerRunning: { _ in
                 // Past the buffer that standard output has when it is not a terminal.
                 if let guide { FileHandle.standardOutput.write(Data((guide + "\n").utf8)) }
-            },
-            logger: server.logger
+            }
         )
         try await application.runService()
         await server.pool.close()

@@ -7,8 +7,18 @@ import NIOCore
 
 /// What the server promises: `openapi.yaml`, and the same as a page to read.
 struct ContractRoutes: Sendable {
-    private let document = ContractText(contract_document(), type: "application/yaml")
-    private let page = ContractText(contract_page(), type: "text/html; charset=utf-8")
+    private let document, page: ContractText
+
+    init(_ site: Site) {
+        let page = contract_page()
+        document = ContractText(contract_document(), type: "application/yaml", style: nil, site)
+        self.page = ContractText(
+            page,
+            type: "text/html; charset=utf-8",
+            style: page.data.styleHash,
+            site
+        )
+    }
 
     func add(to routes: some RouterMethods<AppContext>) {
         routes.get("openapi.yaml", use: readDocument)
@@ -25,38 +35,43 @@ struct ContractRoutes: Sendable {
 
     /// `GET /docs`: for people. The page runs no script and loads nothing.
     @Sendable func readPage(_ request: Request, in context: AppContext) async throws -> Response {
-        var response = page.response(to: request)
-        response.headers[.contentSecurityPolicy] = """
-            default-src 'none'; style-src '\(page.styleHash)'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'
-            """
-        return response
+        page.response(to: request)
     }
 }
 
 /// A text that is part of the program.
 private struct ContractText {
     private let bytes: ByteBuffer
-    private let type, entityTag: String
-    /// By which a Content-Security-Policy knows the page's own style.
-    let styleHash: String
+    private let entityTag: String
+    private let headers: HTTPFields
 
-    init(_ text: contract_text, type: String) {
-        let data = Data(UnsafeBufferPointer(start: text.start, count: text.length))
+    /// - Parameter style: by which a Content-Security-Policy knows its own style, if it has one.
+    init(_ text: contract_text, type: String, style: String?, _ site: Site) {
+        let data = text.data
         bytes = ByteBuffer(bytes: data)
-        self.type = type
         entityTag =
             "\"" + SHA256.hash(data: data).prefix(8).map { String(format: "%02x", $0) }.joined() + "\""
-        let style = String(decoding: data, as: UTF8.self).firstMatch(of: /(?s)<style>(.*?)<\/style>/)?.1 ?? ""
-        styleHash = "sha256-" + Data(SHA256.hash(data: Data(style.utf8))).base64EncodedString()
+        var headers = HTTPFields.ofPage(style: style, forms: "'none'", isSecure: site.isSecure)
+        (headers[.contentType], headers[.eTag], headers[.cacheControl]) = (type, entityTag, "no-cache")
+        self.headers = headers
     }
 
     func response(to request: Request) -> Response {
-        let headers: HTTPFields = [
-            .contentType: type, .eTag: entityTag, .cacheControl: "no-cache", .xContentTypeOptions: "nosniff",
-        ]
         if request.headers[.ifNoneMatch].map({ $0 == "*" || $0.contains(entityTag) }) ?? false {
             return Response(status: .notModified, headers: headers)
         }
         return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: bytes))
+    }
+}
+
+extension contract_text {
+    fileprivate var data: Data { Data(UnsafeBufferPointer(start: start, count: length)) }
+}
+
+extension Data {
+    /// The SHA-256 of the one style of a page, in Base64.
+    fileprivate var styleHash: String {
+        let style = String(decoding: self, as: UTF8.self).firstMatch(of: /(?s)<style>(.*?)<\/style>/)?.1 ?? ""
+        return Data(SHA256.hash(data: Data(style.utf8))).base64EncodedString()
     }
 }

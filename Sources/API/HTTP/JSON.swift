@@ -32,12 +32,15 @@ enum JSON {
                 "The body is too large",
                 detail: "at most \(maximumBytes) bytes"
             )
+        } catch let error where !(error is CancellationError) {
+            // It ended early, or in the middle of it isn't HTTP any more.
+            throw Problem(.badRequest, "body_incomplete", "The body could not be read to its end")
         }
         return Data(buffer.readableBytesView)
     }
 
     static func decode<Body: Decodable>(_ type: Body.Type, from bytes: Data) throws -> Body {
-        try check(bytes)
+        try JSONCheck.check(bytes, maximumDepth: maximumDepth)
         do {
             return try JSONDecoder().decode(type, from: bytes)
         } catch let error as DecodingError {
@@ -46,51 +49,6 @@ enum JSON {
                 throw Problem(.badRequest, "invalid_json", "The body is not valid JSON")
             }
             throw Problem.invalid(path.map(\.stringValue).joined(separator: "."), why)
-        }
-    }
-
-    /// What a parser would only notice too late or not at all: text that is not
-    /// UTF-8, a NUL that Postgres cannot store, nesting that costs a stack.
-    private static func check(_ bytes: Data) throws {
-        guard String(validating: bytes, as: UTF8.self) != nil else {
-            throw Problem(.unprocessableContent, "invalid_text", "The body is not valid UTF-8")
-        }
-        var depth = 0
-        var inString = false
-        var escape: [UInt8] = []
-        for byte in bytes {
-            if byte == 0 {
-                throw Problem.nulInText
-            }
-            if inString {
-                if !escape.isEmpty {
-                    escape.append(byte)
-                    let isUnicode = escape.count > 1 && escape[1] == UInt8(ascii: "u")
-                    if escape.count == (isUnicode ? 6 : 2) {
-                        if escape == Array("\\u0000".utf8) { throw Problem.nulInText }
-                        escape = []
-                    }
-                } else if byte == UInt8(ascii: "\\") {
-                    escape = [byte]
-                } else if byte == UInt8(ascii: "\"") {
-                    inString = false
-                }
-                continue
-            }
-            switch byte {
-            case UInt8(ascii: "\""): inString = true
-            case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
-            case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
-            default: break
-            }
-            if depth > maximumDepth {
-                throw Problem(
-                    .unprocessableContent,
-                    "body_too_deep",
-                    "The body is nested too deeply",
-                    detail: "at most \(maximumDepth) levels"
-                )
-            }
         }
     }
 
@@ -106,12 +64,4 @@ enum JSON {
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
         )
     }
-}
-
-extension Problem {
-    fileprivate static let nulInText = Problem(
-        .unprocessableContent,
-        "invalid_text",
-        "Text must not contain the character U+0000"
-    )
 }

@@ -22,11 +22,24 @@ struct Authentication: RouterMiddleware {
         context: AppContext,
         next: (Request, AppContext) async throws -> Response
     ) async throws -> Response {
+        var context = context
+        do {
+            return try await answer(request, in: &context, next: next)
+        } catch {
+            context.logRefusal(error, of: request)
+            throw error
+        }
+    }
+
+    private func answer(
+        _ request: Request,
+        in context: inout AppContext,
+        next: (Request, AppContext) async throws -> Response
+    ) async throws -> Response {
         let parts = request.headers[.authorization]?.split(separator: " ", maxSplits: 1) ?? []
         guard parts.count == 2, parts[0].lowercased() == "bearer" else {
             return try await next(request, context)
         }
-        var context = context
         if let token = PersonalAccessToken(String(parts[1])) {
             // Before it is known to be good, so it counts for itself and not for its person.
             try allowance.take(token.text, at: now())

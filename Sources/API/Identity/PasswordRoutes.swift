@@ -121,7 +121,7 @@ struct PasswordRoutes: Sendable {
             }
         }
         try await database.write(as: context.principal) { tx in
-            guard try await tx.ownPassword() == current else { throw Problem.changedMeanwhile }
+            guard try await tx.ownPassword() == current else { throw Problem.passwordChanged }
             try await tx.resetPassword(phc, from: context.origin, at: now)
         }
         return Response(status: .noContent)
@@ -137,12 +137,4 @@ struct PasswordReset: Sendable {
     init(_ codes: EmailCodes) {
         digest = codes.digest(ofReset: codes.resetCode(from: seed), id)
     }
-}
-
-extension Problem {
-    fileprivate static let changedMeanwhile = Problem(
-        .conflict,
-        "changed_meanwhile",
-        "The password was changed in the meantime"
-    )
 }

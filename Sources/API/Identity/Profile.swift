@@ -9,6 +9,7 @@ struct Profile: Encodable, Sendable {
         let hideFromGlobalLeaderboard: Bool
         let friendsOnlyVisible: Bool
         let showDetailedStats: Bool
+        let dataRetention: DataRetention
     }
 
     struct GlobalBoard: Encodable, Sendable {
@@ -45,6 +46,8 @@ struct Profile: Encodable, Sendable {
     let timeZone: String
     let privacy: Privacy
     let leaderboards: Boards
+    let tier: Tier
+    let features: ProfileFeatures
     let preferredSyncFrequency: SyncFrequency
     let dayStartsAt: DayStart
     let createdAt: Instant
@@ -53,20 +56,21 @@ struct Profile: Encodable, Sendable {
 }
 
 /// What a `PATCH /v1/me` changes: nil where it says nothing. Null puts a thing
-/// back to where it began: no name, everything off, syncs in real time and days
-/// from midnight. A member that isn't known is refused, since a misspelt one must
+/// back to where it began: no name and no picture, everything off, detail for a year, syncs
+/// in real time and days from midnight. A member that isn't known is refused, since a misspelt one must
 /// not look like a yes or a no.
 struct ProfileChange: Decodable, Sendable {
     struct Privacy: Decodable, Sendable {
         let shareProgress, shareStreaks, allowFriendRequests: Bool?
         let hideFromGlobalLeaderboard, friendsOnlyVisible, showDetailedStats: Bool?
+        let dataRetention: DataRetention?
 
         init(from decoder: any Decoder) throws {
             let members = try Members(
                 decoder,
                 known: [
                     "shareProgress", "shareStreaks", "allowFriendRequests", "hideFromGlobalLeaderboard",
-                    "friendsOnlyVisible", "showDetailedStats",
+                    "friendsOnlyVisible", "showDetailedStats", "dataRetention",
                 ]
             )
             shareProgress = try members.flag("shareProgress")
@@ -75,6 +79,7 @@ struct ProfileChange: Decodable, Sendable {
             hideFromGlobalLeaderboard = try members.flag("hideFromGlobalLeaderboard")
             friendsOnlyVisible = try members.flag("friendsOnlyVisible")
             showDetailedStats = try members.flag("showDetailedStats")
+            dataRetention = try members.value("dataRetention", orWhenNull: .standard)
         }
     }
 
@@ -134,7 +139,7 @@ struct ProfileChange: Decodable, Sendable {
     }
 
     /// Nil where the body says nothing, `.some(nil)` where it says null.
-    let displayName, realName: String??
+    let displayName, realName, avatarURL: String??
     let privacy: Privacy?
     let leaderboards: Boards?
     let preferredSyncFrequency: SyncFrequency?
@@ -144,11 +149,13 @@ struct ProfileChange: Decodable, Sendable {
         let members = try Members(
             decoder,
             known: [
-                "displayName", "realName", "privacy", "leaderboards", "preferredSyncFrequency", "dayStartsAt",
+                "displayName", "realName", "avatarUrl", "privacy", "leaderboards", "preferredSyncFrequency",
+                "dayStartsAt",
             ]
         )
         displayName = try members.name("displayName", as: DisplayName.self) { $0.text }
         realName = try members.name("realName", as: RealName.self) { $0.text }
+        avatarURL = try members.name("avatarUrl", as: AvatarURL.self) { $0.text }
         privacy = try members.value("privacy")
         leaderboards = try members.value("leaderboards")
         preferredSyncFrequency = try members.value("preferredSyncFrequency", orWhenNull: .realtime)

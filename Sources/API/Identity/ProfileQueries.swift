@@ -15,8 +15,10 @@ extension TenantTransaction {
                   u.anonymized_display, u.stats_sharing, u.show_real_name,
                   u.hides_global_board, u.hides_friends_board, u.hides_company_board,
                   u.preferred_sync_frequency, u.day_starts_at, u.created_at, newest.last_taken_at,
+                  u.data_retention, g.eligible_at is not null,
                   (select count(*) from app.device d where d.uid = u.uid and d.revoked_at is null)
                 from app.user u
+                  join app.game_state g on g.uid = u.uid
                   left join lateral (
                     select time_zone, last_taken_at from app.device d
                     where d.uid = u.uid
@@ -37,6 +39,7 @@ extension TenantTransaction {
             """
             update app.user set
               display_name = case when \(change.displayName != nil) then \(change.displayName ?? nil) else display_name end,
+              avatar_url = case when \(change.avatarURL != nil) then \(change.avatarURL ?? nil) else avatar_url end,
               share_progress = coalesce(\(change.privacy?.shareProgress), share_progress),
               share_streaks = coalesce(\(change.privacy?.shareStreaks), share_streaks),
               allow_friend_requests = coalesce(\(change.privacy?.allowFriendRequests), allow_friend_requests),
@@ -56,7 +59,8 @@ extension TenantTransaction {
               hides_friends_board = coalesce(\(boards?.friends?.hidden), hides_friends_board),
               hides_company_board = coalesce(\(boards?.company?.hidden), hides_company_board),
               preferred_sync_frequency = coalesce(\(change.preferredSyncFrequency), preferred_sync_frequency),
-              day_starts_at = coalesce(\(change.dayStartsAt), day_starts_at)
+              day_starts_at = coalesce(\(change.dayStartsAt), day_starts_at),
+              data_retention = coalesce(\(change.privacy?.dataRetention), data_retention)
             where uid = \(principal.uid)
             """
         )
@@ -79,6 +83,8 @@ private struct ProfileRow: PGRow {
     let dayStartsAt: DayStart
     let createdAt: Instant
     let lastSyncAt: Instant?
+    let dataRetention: DataRetention
+    let isSyncEnabled: Bool
     let devices: Int
 
     init(from row: inout PGRowReader) throws {
@@ -107,6 +113,8 @@ private struct ProfileRow: PGRow {
         dayStartsAt = try row.next()
         createdAt = try row.next()
         lastSyncAt = try row.next()
+        dataRetention = try row.next()
+        isSyncEnabled = try row.next()
         devices = try row.next()
     }
 
@@ -123,7 +131,8 @@ private struct ProfileRow: PGRow {
                 allowFriendRequests: allowFriendRequests,
                 hideFromGlobalLeaderboard: hideFromGlobalLeaderboard,
                 friendsOnlyVisible: friendsOnlyVisible,
-                showDetailedStats: showDetailedStats
+                showDetailedStats: showDetailedStats,
+                dataRetention: dataRetention
             ),
             leaderboards: .init(
                 global: .init(
@@ -140,6 +149,9 @@ private struct ProfileRow: PGRow {
                 ),
                 company: .init(enabled: company, showRealNames: showRealName, hidden: hidesCompany)
             ),
+            // There are no plans yet: everybody is free.
+            tier: .free,
+            features: ProfileFeatures(tier: .free, isSyncEnabled: isSyncEnabled),
             preferredSyncFrequency: preferredSyncFrequency,
             dayStartsAt: dayStartsAt,
             createdAt: createdAt,

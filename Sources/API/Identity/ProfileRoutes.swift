@@ -38,7 +38,7 @@ struct ProfileRoutes: Sendable {
 }
 
 extension ProfileChange {
-    /// What it says of who sees what, for the record; nil where that is nothing.
+    /// What it says of who sees what, and for how long it is kept, for the record; nil where that is nothing.
     fileprivate var sharing: String? {
         let (global, friends, company) = (leaderboards?.global, leaderboards?.friends, leaderboards?.company)
         let said: [(String, Bool?)] = [
@@ -59,6 +59,7 @@ extension ProfileChange {
         let words =
             said.compactMap { name, value in value.map { "\(name) \($0 ? "on" : "off")" } }
             + (global?.statsSharing.map { ["statsSharing \($0.rawValue)"] } ?? [])
+            + (privacy?.dataRetention.map { ["dataRetention \($0.days)"] } ?? [])
         return words.isEmpty ? nil : words.joined(separator: ", ")
     }
 }

@@ -239,6 +239,8 @@ extension Ledger {
     private func hasMoved(_ period: String, since closing: Instant) -> Bool {
         let moment = closing.advanced(by: -60_000)
         guard let week = Week(period), epochStartedAt.map({ $0 < moment }) ?? true else { return true }
+        // When the sessions of those days came in is forgotten with them.
+        if let detailFrom, week.monday.advanced(by: -1) < detailFrom { return true }
         return sessions.values.contains { session in
             (session.receivedAt >= moment || session.isPardoned)
                 && session.localDay >= week.monday.advanced(by: -1)

@@ -49,6 +49,17 @@ struct LimitedAction: Sendable {
         perAddress: nil,
         perAccount: Quota(10, perSeconds: 3600)
     )
+    static let deleteAccount = LimitedAction(
+        name: "delete-account",
+        perAddress: nil,
+        perAccount: Quota(10, perSeconds: 3600)
+    )
+    /// Each reads all that there is of somebody.
+    static let exportAccount = LimitedAction(
+        name: "export-account",
+        perAddress: nil,
+        perAccount: Quota(10, perSeconds: 3600)
+    )
     static let askDeviceSignIn = LimitedAction(
         name: "ask-device-sign-in",
         perAddress: Quota(30, perSeconds: 600),

@@ -43,7 +43,7 @@ struct SourceAddress: Hashable, Sendable {
     var coarse: String { network(bits: bytes.count == 4 ? 24 : 48) }
 
     /// All of it.
-    var text: String { bytes.count == 4 ? network(bits: 32) : "\(groups(128))/128" }
+    var text: String { network(bits: length) }
 
     fileprivate func begins(with prefix: SourceAddress, bits: Int) -> Bool {
         bytes.count == prefix.bytes.count && masked(bits) == prefix.masked(bits)
@@ -51,28 +51,22 @@ struct SourceAddress: Hashable, Sendable {
 
     fileprivate var length: Int { bytes.count * 8 }
 
+    /// Its first bits, and noughts after them.
     private func masked(_ bits: Int) -> [UInt8] {
-        bytes.indices.map { index in
-            let kept = min(8, max(0, bits - index * 8))
-            return bytes[index] & UInt8(truncatingIfNeeded: 0xFF00 >> kept)
+        bytes.enumerated().map { index, byte in
+            let isLeftOut = min(8, max(0, (index + 1) * 8 - bits))
+            return byte & (.max << isLeftOut)
         }
     }
 
-    fileprivate func masked(toBits bits: Int) -> SourceAddress {
-        SourceAddress(bytes: masked(bits))
-    }
-
-    private func network(bits: Int) -> String {
+    /// The network of its first bits, as Postgres reads it. Of IPv6 no more groups than there are bits for.
+    fileprivate func network(bits: Int) -> String {
         let kept = masked(bits)
-        guard bytes.count == 16 else { return kept.map(String.init).joined(separator: ".") + "/\(bits)" }
-        return groups(bits) + "::/\(bits)"
-    }
-
-    /// An IPv6 address's first bits.
-    private func groups(_ bits: Int) -> String {
-        stride(from: 0, to: bits / 8, by: 2).map {
-            String(UInt16(bytes[$0]) << 8 | UInt16(bytes[$0 + 1]), radix: 16)
-        }.joined(separator: ":")
+        guard kept.count == 16 else { return kept.map(String.init).joined(separator: ".") + "/\(bits)" }
+        let groups = (0..<(bits + 15) / 16).map { group in
+            String(UInt16(kept[2 * group]) << 8 | UInt16(kept[2 * group + 1]), radix: 16)
+        }
+        return groups.joined(separator: ":") + (groups.count < 8 ? "::" : "") + "/\(bits)"
     }
 }
 
@@ -96,7 +90,7 @@ struct SourceNetwork: Hashable, Sendable {
     }
 
     /// With nothing behind its bits, as Postgres wants it.
-    var text: String { prefix.masked(toBits: bits).text.split(separator: "/")[0] + "/\(bits)" }
+    var text: String { prefix.network(bits: bits) }
 }
 
 /// The proxies whose word on whom they speak for is taken.

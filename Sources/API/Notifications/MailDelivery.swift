@@ -37,25 +37,35 @@ struct MailDelivery: Sendable {
         do {
             try await transport.send(try mail(of: message))
         } catch let refusal as SMTP.Refusal {
-            // No address: the id is enough to find it.
-            logger.warning(
-                "mail was not taken",
-                metadata: [
-                    "message": "\(message.id.text)", "attempt": "\(message.attempt)", "why": "\(refusal)",
-                ]
-            )
-            try await pool.transaction { try await $0.mailRefused(message, refusal, at: now()) }
+            try await putOff(message, why: refusal.description, isForGood: refusal.isForGood)
+            return
+        } catch let unknown as OutboxMessage.Unknown {
+            // Those behind it go on, and a server that knows it may come first the next time.
+            try await putOff(message, why: unknown.description, isForGood: false)
             return
         }
         try await pool.transaction { try await $0.mailTaken(message, at: now()) }
     }
 
+    private func putOff(_ message: OutboxMessage, why: String, isForGood: Bool) async throws {
+        // No address: the id is enough to find it.
+        logger.warning(
+            "mail was not taken",
+            metadata: ["message": "\(message.id.text)", "attempt": "\(message.attempt)", "why": "\(why)"]
+        )
+        try await pool.transaction {
+            try await $0.mailRefused(message, why: why, isForGood: isForGood, at: now())
+        }
+    }
+
     private func mail(of message: OutboxMessage) throws -> Mail {
-        let written = templates.write(message.kind, try values(of: message))
+        guard let kind = message.kind else { throw OutboxMessage.Unknown(what: "kind") }
+        guard let recipient = message.recipient else { throw OutboxMessage.Unknown(what: "recipient") }
+        let written = templates.write(kind, try values(of: message, kind, to: recipient))
         return Mail(
             id: message.id,
             from: from,
-            to: message.recipient,
+            to: recipient,
             subject: written.subject,
             text: written.text,
             html: written.html,
@@ -63,11 +73,15 @@ struct MailDelivery: Sendable {
         )
     }
 
-    private func values(of message: OutboxMessage) throws -> [String: String] {
-        switch message.kind {
+    private func values(
+        of message: OutboxMessage,
+        _ kind: MailTemplates.Kind,
+        to recipient: EmailAddress
+    ) throws -> [String: String] {
+        switch kind {
         case .emailCode:
             try values(of: message, codes.code(from:)) { code in
-                let ticket = EmailTicket(uid: message.uid, address: message.recipient.description, code: code)
+                let ticket = EmailTicket(uid: message.uid, address: recipient.description, code: code)
                 return try links.verifyEmail(ticket, writtenAt: message.writtenAt)
             }
         case .passwordReset:
@@ -76,7 +90,7 @@ struct MailDelivery: Sendable {
                 return try links.resetPassword(ticket, writtenAt: message.writtenAt)
             }
         case .invitation:
-            ["company": message.about ?? "", "address": message.recipient.description]
+            ["company": message.about ?? "", "address": recipient.description]
         case .passwordChanged:
             [:]
         }

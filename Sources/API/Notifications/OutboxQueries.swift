@@ -6,8 +6,10 @@ import PGClient
 struct OutboxMessage: PGRow {
     let uid: UUID
     let id: UUID
-    let kind: MailTemplates.Kind
-    let recipient: EmailAddress
+    /// Nil for one that this server doesn't know: a newer one has written it.
+    let kind: MailTemplates.Kind?
+    /// Likewise.
+    let recipient: EmailAddress?
     /// What the code in it comes of, where there is one.
     let seed: UUID?
     let writtenAt: Date
@@ -16,17 +18,18 @@ struct OutboxMessage: PGRow {
     /// What it is about, to be named in it.
     let about: String?
 
-    struct Unknown: Error {
+    /// That this server can't write the message, though another might.
+    struct Unknown: Error, CustomStringConvertible {
         let what: String
+
+        var description: String { "this server doesn't know its \(what)" }
     }
 
     init(from row: inout PGRowReader) throws {
         uid = try row.next()
         id = try row.next()
-        guard let kind = MailTemplates.Kind(rawValue: try row.next()) else { throw Unknown(what: "kind") }
-        self.kind = kind
-        guard let recipient = EmailAddress(try row.next()) else { throw Unknown(what: "recipient") }
-        self.recipient = recipient
+        kind = MailTemplates.Kind(rawValue: try row.next())
+        recipient = EmailAddress(try row.next())
         seed = try row.next()
         writtenAt = try row.next()
         attempt = try row.next()
@@ -55,13 +58,58 @@ extension PGTransaction {
         try await execute("select app.mail_taken(\(message.uid), \(message.id), \(now))")
     }
 
-    func mailRefused(_ message: OutboxMessage, _ refusal: SMTP.Refusal, at now: Date) async throws {
+    func mailRefused(_ message: OutboxMessage, why: String, isForGood: Bool, at now: Date) async throws {
         try await execute(
             """
             select app.mail_refused(
-              \(message.uid), \(message.id), \(message.attempt), \(refusal.description), \(refusal.isForGood), \(now)
+              \(message.uid), \(message.id), \(message.attempt), \(why), \(isForGood), \(now)
             )
             """
         )
+    }
+}
+
+/// A message that was given up, as an operator sees it: for whom, and nothing of what is in it.
+struct DeadMail: PGRow, CustomStringConvertible {
+    let id, uid: UUID
+    let kind, recipient: String
+    let writtenAt, goodUntil: Instant
+    let attempts: Int32
+    let deadAt: Instant
+    let why: String?
+
+    init(from row: inout PGRowReader) throws {
+        id = try row.next()
+        uid = try row.next()
+        kind = try row.next()
+        recipient = try row.next()
+        writtenAt = try row.next()
+        goodUntil = try row.next()
+        attempts = try row.next()
+        deadAt = try row.next()
+        why = try row.next()
+    }
+
+    var description: String {
+        "\(id.text) \(kind) to \(recipient) of \(uid.text), written \(writtenAt), good until \(goodUntil), "
+            + "given up \(deadAt) at attempt \(attempts): \(why ?? "")"
+    }
+}
+
+extension PGTransaction {
+    /// The oldest first. For the operator.
+    func deadMail(at now: Date) async throws -> [DeadMail] {
+        try await query(
+            """
+            select message_id, uid, kind, recipient, written_at, good_until, attempts, dead_at, dead_of
+            from app.dead_mail(\(now))
+            """,
+            as: DeadMail.self
+        )
+    }
+
+    /// `waiting` or `too late`, and `unknown` where no such message was given up. For the operator.
+    func retryMail(_ id: UUID, at now: Date) async throws -> String {
+        try await queryOne("select coalesce(app.retry_mail(\(id), \(now)), 'unknown')", as: String.self)
     }
 }

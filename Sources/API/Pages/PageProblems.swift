@@ -15,6 +15,7 @@ struct PageProblems: RouterMiddleware {
         do {
             return try await next(request, context)
         } catch {
+            context.logRefusal(error, of: request)
             return try pages.message(ProblemMiddleware.problem(for: error, context: context))
         }
     }

@@ -64,13 +64,25 @@ struct Pages: Sendable {
         return response
     }
 
-    /// OWASP ASVS 5.0 §3.4. The one style is known by its hash.
     private static func headers(style: String, targets: String, isSecure: Bool) -> HTTPFields {
+        var headers = HTTPFields.ofPage(style: style, forms: targets, isSecure: isSecure)
+        headers[.contentType] = "text/html; charset=utf-8"
+        headers[.cacheControl] = "no-store"
+        return headers
+    }
+}
+
+extension HTTPFields {
+    /// What keeps a page of ours to itself (OWASP ASVS 5.0 §3.4).
+    ///
+    /// - Parameters:
+    ///   - style: the SHA-256 of its one style, in Base64; nil where there is none.
+    ///   - forms: where its forms may go, as a Content-Security-Policy says it.
+    static func ofPage(style: String?, forms: String, isSecure: Bool) -> HTTPFields {
+        let styles = style.map { "style-src 'sha256-\($0)'; " } ?? ""
         var headers: HTTPFields = [
-            .contentType: "text/html; charset=utf-8",
-            .cacheControl: "no-store",
             .contentSecurityPolicy:
-                "default-src 'none'; style-src 'sha256-\(style)'; form-action \(targets); base-uri 'none'; frame-ancestors 'none'",
+                "default-src 'none'; \(styles)form-action \(forms); base-uri 'none'; frame-ancestors 'none'",
             .xContentTypeOptions: "nosniff",
         ]
         headers[.referrerPolicy] = "no-referrer"

@@ -82,6 +82,11 @@ extension TenantTransaction {
         )
         guard accepted else { return }
         let (before, _) = try await lockedLedger(handedAs: 0, to: key.deviceID)
+        if let session = before.ledger.sessions[key], before.ledger.isTooOld(session) {
+            throw Failure(
+                description: "the sessions around that one were forgotten, so it can't count any more"
+            )
+        }
         guard let merge = Merge(pardoning: key, in: before.ledger, now: now) else { return }
         try await execute(
             """

@@ -102,6 +102,7 @@ extension TenantTransaction {
             challenges: challenges.map(\.challenge),
             cleared: sessions.lazy.filter { $0.epoch < state.epoch }.map(\.session.key),
             fields: entries.map { ($0.key, $0.entry) },
+            detailFrom: state.detailFrom,
             pausesFrom: state.joinedOn
         )
         return StoredLedger(
@@ -121,7 +122,8 @@ extension TenantTransaction {
         PGQuery(
             """
             select g.epoch, g.epoch_started_at, g.eligible_at, g.floor_xp, g.sync_version, g.last_modified, g.last_device_id,
-              (u.created_at at time zone 'UTC')::date, u.day_starts_at, u.preferred_sync_frequency
+              (u.created_at at time zone 'UTC')::date, u.day_starts_at, u.preferred_sync_frequency,
+              g.detail_from
             from app.game_state g
               join app.user u on u.uid = g.uid
             where g.uid = \(principal.uid)

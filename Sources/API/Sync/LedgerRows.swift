@@ -39,6 +39,7 @@ struct GameStateRow: PGRow {
     let joinedOn: LocalDay
     let dayStart: DayStart
     let frequency: SyncFrequency
+    let detailFrom: LocalDay?
 
     init(from row: inout PGRowReader) throws {
         epoch = try row.next()
@@ -49,6 +50,7 @@ struct GameStateRow: PGRow {
         joinedOn = try row.next()
         dayStart = try row.next()
         frequency = try row.next()
+        detailFrom = try row.next()
     }
 }
 

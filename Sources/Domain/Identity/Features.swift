@@ -1,5 +1,5 @@
 /// What a person pays for. Everybody is `free` until there are plans.
-package enum Tier: String, Hashable, Sendable, CaseIterable {
+package enum Tier: String, Hashable, Sendable, CaseIterable, Encodable {
     case free
     case premium
     case lifetime
@@ -51,5 +51,24 @@ package struct FeatureMatrix: Hashable, Sendable, Encodable {
         available = Feature.localOnly + (isSyncEnabled ? unlocked : [])
         unlockable = isSyncEnabled ? [] : unlocked
         requiresUpgrade = tier == .free ? [.premiumPresets, .prioritySupport] : []
+    }
+}
+
+/// What somebody has of what a plan is about (product brief, `UserProfile`): for a page, never a check of a right.
+package struct ProfileFeatures: Hashable, Sendable, Encodable {
+    package let crossDeviceSync: Bool
+    package let advancedAnalytics: Bool
+    package let customChallenges: Bool
+    package let prioritySupport: Bool
+    package let earlyAccess: Bool
+
+    package init(tier: Tier, isSyncEnabled: Bool) {
+        let matrix = FeatureMatrix(tier: tier, isSyncEnabled: isSyncEnabled)
+        crossDeviceSync = matrix.available.contains(.crossDeviceSync)
+        advancedAnalytics = matrix.available.contains(.advancedAnalytics)
+        customChallenges = matrix.available.contains(.communityChallenges)
+        prioritySupport = !matrix.requiresUpgrade.contains(.prioritySupport)
+        // Of the lifetime offer.
+        earlyAccess = tier == .lifetime
     }
 }

@@ -81,6 +81,8 @@ struct Draft {
             } else {
                 outcome.reason = "differsFromStored"
             }
+        } else if ledger.isTooOld(session) {
+            outcome.reason = "tooOld"
         } else {
             ledger.sessions[session.key] = session
             arrived.append(session.key)

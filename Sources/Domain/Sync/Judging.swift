@@ -40,13 +40,24 @@ extension Ledger {
     package func recounted() -> Ledger {
         var ledger = self
         (ledger.judgements, ledger.days) = ([:], [:])
-        let began = sessions.values.map(\.began)
+        if let detailFrom {
+            ledger.takeOver(before: detailFrom.advanced(by: Self.daysInReach - 1), from: self)
+        }
+        let began = sessions.values.filter { ledger.judgements[$0.key] == nil }.map(\.began)
         guard let first = began.min(), let last = began.max() else { return ledger }
         ledger.judge(from: first, to: last)
         for day in ledger.days.keys {
             ledger.days[day]?.followsTravel = days[day]?.followsTravel ?? false
         }
         return ledger
+    }
+
+    /// What lies beside sessions that were forgotten can't be judged anew, so it stays as it was.
+    private mutating func takeOver(before day: LocalDay, from other: Ledger) {
+        judgements = other.judgements.filter { key, _ in
+            other.sessions[key].map { LocalDay(of: $0.began, in: .utc) < day } ?? true
+        }
+        days = other.days.filter { $0.key <= day }
     }
 
     private func verdicts(settled: (Session) -> Verdict?) -> [Session.Key: Verdict] {
@@ -79,6 +90,21 @@ extension Ledger {
             let follows = later > earlier.advanced(by: 1) && day.continues(before, startingAt: dayStart)
             if day.followsTravel != follows { days[later]?.followsTravel = follows }
         }
+    }
+}
+
+// MARK: - What was forgotten
+
+extension Ledger {
+    /// A session that counts began within a day of others that it may touch, who may touch others again, and a
+    /// local day is up to 18 hours away from UTC's.
+    fileprivate static let daysInReach = 4
+
+    /// Whether a session may touch days whose sessions were forgotten, so that nothing tells what it counts for, nor
+    /// whether it is one of them.
+    package func isTooOld(_ session: Session) -> Bool {
+        guard let open = detailFrom?.advanced(by: Self.daysInReach) else { return false }
+        return session.localDay < open || LocalDay(of: session.began, in: .utc) < open
     }
 }
 

@@ -21,6 +21,8 @@ package struct Ledger: Hashable, Sendable {
     /// may put their end after the clear, and by their time alone they would come back.
     package var cleared: Set<Session.Key>
     package var fields: [FieldKey: FieldEntry]
+    /// Sessions of days before this one were forgotten; what they added up to is in their days and devices.
+    package var detailFrom: LocalDay?
     /// The first day that can be paused: the one on which the person joined.
     package var pausesFrom: LocalDay?
 
@@ -35,6 +37,7 @@ package struct Ledger: Hashable, Sendable {
         challenges: some Sequence<DailyChallenge> = [],
         cleared: some Sequence<Session.Key> = [],
         fields: some Sequence<(FieldKey, FieldEntry)> = [],
+        detailFrom: LocalDay? = nil,
         pausesFrom: LocalDay? = nil
     ) {
         self.epoch = epoch
@@ -47,6 +50,7 @@ package struct Ledger: Hashable, Sendable {
         self.judgements = Dictionary(sessions.map { ($0.0.key, $0.1) }) { first, _ in first }
         self.challenges = Dictionary(challenges.map { ($0.key, $0) }) { first, _ in first }
         self.cleared = Set(cleared)
+        self.detailFrom = detailFrom
         self.pausesFrom = pausesFrom
         self.fields = Dictionary(fields.map { ($0.0, $0.1) }) { first, _ in first }
     }

@@ -115,10 +115,13 @@ extension Draft {
     /// any practice to clear.
     private func isClear(_ meditation: ExtensionExport.Meditation) -> Bool {
         guard meditation.totalXP.value == 0, meditation.sessions?.all.isEmpty ?? true,
-            let device = ledger.devices[deviceID]
+            let device = ledger.devices[deviceID],
+            // What others practised since couldn't be told from what it clears.
+            ledger.detailFrom.map({ LocalDay(of: takenAt, in: .utc) >= $0 }) ?? true
         else { return false }
         if takenAt > device.lastTakenAt {
-            return device.claimedXP > 0 || ledger.sessions.keys.contains { $0.deviceID == deviceID }
+            return device.claimedXP > 0 || device.sessionXP > 0
+                || ledger.sessions.keys.contains { $0.deviceID == deviceID }
         }
         return ledger.sessions.values.contains { $0.key.deviceID == deviceID && $0.ended <= takenAt }
     }

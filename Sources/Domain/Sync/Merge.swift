@@ -97,7 +97,7 @@ extension Merge {
     /// An operator lets a session count that was quarantined; nil where it isn't.
     package init?(pardoning key: Session.Key, in before: Ledger, now: Instant) {
         guard let session = before.sessions[key], let device = before.devices[key.deviceID],
-            before.judgements[key]?.verdict != .sound
+            before.judgements[key]?.verdict != .sound, !before.isTooOld(session)
         else { return nil }
         var draft = Draft(
             ledger: before,

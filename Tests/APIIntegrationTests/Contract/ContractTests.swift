@@ -49,11 +49,36 @@ struct ContractTests {
             let hash = Data(SHA256.hash(data: Data(style.utf8))).base64EncodedString()
             #expect(
                 page.headers[.contentSecurityPolicy]
-                    == "default-src 'none'; style-src 'sha256-\(hash)'; base-uri 'none'; form-action 'none'; "
+                    == "default-src 'none'; style-src 'sha256-\(hash)'; form-action 'none'; base-uri 'none'; "
                     + "frame-ancestors 'none'"
             )
             // What the policy would refuse isn't there.
             #expect(page.text.firstMatch(of: /<script|<link|<img|<style>.*<style>|style="| on[a-z]+=/) == nil)
+        }
+    }
+
+    @Test(arguments: ["/docs", "/openapi.yaml", "/device"])
+    func `what a browser may open has the headers of a page, also where it is sent nothing new`(
+        path: String
+    ) async throws {
+        for (site, isSecure) in [("https://breath.example.org", true), ("http://breathmaster.test", false)] {
+            try await TestServer(site: site).run { nobody in
+                var answers = [try await Self.get(path, from: nobody)]
+                if let tag = answers[0].headers[.eTag] {
+                    answers.append(try await Self.get(path, [.ifNoneMatch: tag], from: nobody))
+                    #expect(answers[1].status == 304)
+                }
+                for headers in answers.map(\.headers) {
+                    let policy = try #require(headers[.contentSecurityPolicy])
+                    #expect(policy.hasPrefix("default-src 'none'; "))
+                    #expect(policy.hasSuffix("base-uri 'none'; frame-ancestors 'none'"))
+                    #expect(headers[.xContentTypeOptions] == "nosniff")
+                    #expect(headers[.referrerPolicy] == "no-referrer")
+                    #expect(headers[.crossOriginOpenerPolicy] == "same-origin")
+                    let expected = isSecure ? "max-age=31536000; includeSubDomains" : nil
+                    #expect(headers[.strictTransportSecurity] == expected)
+                }
+            }
         }
     }
 

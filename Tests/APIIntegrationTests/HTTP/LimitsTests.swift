@@ -1,5 +1,6 @@
 import Foundation
 import HTTPTypes
+import PGClient
 import Testing
 
 /// What every body must be, whichever route it goes to.
@@ -58,6 +59,60 @@ struct LimitsTests {
             let answer = try await client.send(.patch, "/v1/me", text: Array(body.utf8))
             #expect(answer.status == 400)
             #expect(answer.json["code"] as? String == "invalid_json")
+        }
+    }
+
+    @Test(arguments: [
+        (#"{"displayName": "Ada", "displayName": "Eve"}"#, "displayName"),
+        (#"{"displayName": "Ada", "display\u004eame": "Eve"}"#, "displayName"),
+        (
+            #"{"displayName": "Ada", "privacy": {"shareStreaks": true, "other": [{}], "shareStreaks": false}}"#,
+            "privacy.shareStreaks"
+        ),
+        (#"{"other": [{"a": "\"", "b": {"c": 1}, "a": 2}]}"#, "other.a"),
+    ])
+    func `a member that is there twice is refused, since nobody can tell which is meant`(
+        body: String,
+        field: String
+    ) async throws {
+        try await TestServer().run { nobody in
+            let (client, _) = try await nobody.newcomer()
+            let answer = try await client.send(.patch, "/v1/me", text: Array(body.utf8))
+            #expect(answer.status == 422)
+            #expect(answer.json["field"] as? String == field)
+            #expect(answer.json["detail"] as? String == "is there twice")
+            #expect(try await client.send(.get, "/v1/me").json["displayName"] == nil)
+        }
+    }
+
+    @Test(arguments: [
+        #"{"displayName": "displayName"}"#, #"{"displayName": "a\", \"displayName"}"#,
+        #"{"privacy": {"shareStreaks": true}, "leaderboards": {"global": {"hidden": true}, "friends": {"hidden": true}}}"#,
+    ])
+    func `the same name elsewhere, or in a text, is no second member`(body: String) async throws {
+        try await TestServer().run { nobody in
+            let (client, _) = try await nobody.newcomer()
+            #expect(try await client.send(.patch, "/v1/me", text: Array(body.utf8)).status == 200)
+        }
+    }
+
+    @Test func `what nobody expected is an empty-handed 500`() async throws {
+        let server = try await TestServer(isAlone: true)
+        try await server.run { nobody in
+            let (client, _) = try await nobody.newcomer()
+            try await server.asSuperuser { tx in
+                try await tx.execute(
+                    "alter table app.user rename column display_name to secret_of_the_schema"
+                )
+            }
+            let answer = try await client.send(.get, "/v1/me")
+            #expect(answer.status == 500)
+            #expect(answer.contentType == "application/problem+json")
+            #expect(Set(answer.json.keys) == ["type", "status", "code", "title", "requestId"])
+            #expect(answer.json["code"] as? String == "internal")
+            #expect(answer.json["title"] as? String == "Something went wrong on our side")
+            // Others are answered meanwhile.
+            #expect(try await client.send(.get, "/v1/features").status == 200)
         }
     }
 

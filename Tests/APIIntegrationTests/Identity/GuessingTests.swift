@@ -74,6 +74,83 @@ import Testing
         }
     }
 
+    @Test
+    func
+        `fifty stolen passwords a second, each from elsewhere, let in whom they are right for and hold up nobody`()
+        async throws
+    {
+        let (perSecond, seconds, wrong) = (50, 5, "another lake at dawn")
+        let server = try await TestServer()
+        try await server.run { nobody in
+            let domain = "\(UUID().text).example"
+            let phc = try await PasswordHashing().hash(password)
+            // Of ten addresses in the list one is here, and of half of these the password is right.
+            let people = try await (0..<perSecond * seconds / 10).asyncMap { number in
+                let (_, uid) = try await nobody.newcomerFromElsewhere()
+                try await server.recordEmail(of: uid, "person-\(10 * number)@\(domain)")
+                try await server.setPassword(of: uid, phc)
+                return uid
+            }
+            let (member, _) = try await nobody.newcomerFromElsewhere()
+
+            let clock = ContinuousClock()
+            let start = clock.now
+            async let watch = Self.statuses(until: start + .seconds(seconds), of: member)
+            let answers = try await withThrowingTaskGroup(of: Guess.self) { group in
+                for number in 0..<perSecond * seconds {
+                    group.addTask { [password] in
+                        try await clock.sleep(until: start + .seconds(1) * number / perSecond)
+                        var guesser = nobody
+                        guesser.address = TestServer.anyAddress()
+                        let body = [
+                            "address": "person-\(number)@\(domain)",
+                            "password": number % 20 == 0 ? password : wrong,
+                        ]
+                        let answer = try await guesser.send(.post, "/v1/auth/sign-in", body)
+                        return Guess(
+                            number: number,
+                            status: answer.status,
+                            uid: answer.json["uid"] as? String
+                        )
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+
+            let statuses = answers.reduce(into: [:]) { $0[$1.status, default: 0] += 1 }
+            #expect(Set(statuses.keys).isSubset(of: [200, 401, 429, 503]))
+            let letIn = answers.filter { $0.status == 200 }
+            #expect(letIn.allSatisfy { $0.number % 20 == 0 })
+            #expect(letIn.allSatisfy { $0.uid == people[$0.number / 10] })
+            // Somebody whose password was right and who was not let in was told to come again.
+            let right = answers.filter { $0.number % 20 == 0 }
+            #expect(right.allSatisfy { [200, 503].contains($0.status) })
+            let others = answers.filter { $0.number % 20 != 0 }
+            #expect(others.allSatisfy { [401, 503].contains($0.status) })
+            // Meanwhile a probe and somebody who is signed in were answered, each time.
+            let watched = try await watch
+            #expect(watched.count > 10)
+            #expect(watched.allSatisfy { $0 == 200 })
+        }
+    }
+
+    private struct Guess: Sendable {
+        let number, status: Int
+        let uid: String?
+    }
+
+    private static func statuses(until end: ContinuousClock.Instant, of member: Client) async throws -> [Int]
+    {
+        var statuses: [Int] = []
+        // A thousand requests a minute is what an account has.
+        while .now < end, statuses.count < 1000 {
+            for path in ["/health/ready", "/health/live", "/v1/me"] {
+                statuses.append(try await member.send(.get, path).status)
+            }
+        }
+        return statuses
+    }
+
     /// How far the two kinds are from being drawn from one hat, in standard deviations (Mann and Whitney, 1947).
     private static func rankSum(_ times: [(Int64, Bool)]) -> Double {
         let ranks = times.sorted { $0.0 < $1.0 }.enumerated().filter(\.element.1).map {
@@ -83,6 +160,14 @@ import Testing
         let expected = count * (count + other + 1) / 2
         let deviation = (count * other * (count + other + 1) / 12).squareRoot()
         return (ranks.reduce(0, +) - expected) / deviation
+    }
+}
+
+extension Client {
+    fileprivate func newcomerFromElsewhere() async throws -> (client: Client, uid: String) {
+        var client = self
+        client.address = TestServer.anyAddress()
+        return try await client.newcomer()
     }
 }
 

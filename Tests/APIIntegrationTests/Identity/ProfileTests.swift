@@ -1,5 +1,6 @@
 import Foundation
 import HTTPTypes
+import PGClient
 import Testing
 
 struct ProfileTests {
@@ -9,8 +10,10 @@ struct ProfileTests {
             let profile = try await client.send(.get, "/v1/me").json
             #expect(profile["uid"] as? String == uid)
             #expect(profile["displayName"] == nil)
+            var privacy = try #require(profile["privacy"] as? [String: Any])
+            #expect(privacy.removeValue(forKey: "dataRetention") as? Int == 365)
             #expect(
-                profile["privacy"] as? [String: Bool]
+                privacy as? [String: Bool]
                     == [
                         "shareProgress": false, "shareStreaks": false, "allowFriendRequests": false,
                         "hideFromGlobalLeaderboard": false, "friendsOnlyVisible": false,
@@ -42,8 +45,9 @@ struct ProfileTests {
             )
             let profile = try await client.send(.patch, "/v1/me", ["privacy": ["shareProgress": true]]).json
             #expect(profile["displayName"] as? String == "Ada")
-            #expect((profile["privacy"] as? [String: Bool])?["shareStreaks"] == true)
-            #expect((profile["privacy"] as? [String: Bool])?["shareProgress"] == true)
+            let privacy = try #require(profile["privacy"] as? [String: Any])
+            #expect(privacy["shareStreaks"] as? Bool == true)
+            #expect(privacy["shareProgress"] as? Bool == true)
 
             let nameless = try await client.send(.patch, "/v1/me", ["displayName": NSNull()]).json
             #expect(nameless["displayName"] == nil)
@@ -63,7 +67,8 @@ struct ProfileTests {
     }
 
     @Test(arguments: [
-        (#"{"tier": "lifetime"}"#, "tier"), (#"{"uid": "de300000-0000-4000-8000-000000000001"}"#, "uid"),
+        (#"{"tier": "lifetime"}"#, "tier"), (#"{"features": {"earlyAccess": true}}"#, "features"),
+        (#"{"uid": "de300000-0000-4000-8000-000000000001"}"#, "uid"),
         (#"{"displayName": "Ada", "totalXP": 9000}"#, "totalXP"),
         (#"{"privacy": {"shareProgress": true, "isAdmin": true}}"#, "privacy.isAdmin"),
         (#"{"leaderboards": {"global": {"enabled": true, "weeklyXP": 9}}}"#, "leaderboards.global.weeklyXP"),
@@ -88,6 +93,91 @@ struct ProfileTests {
             let answer = try await client.send(.patch, "/v1/me", ["displayName": "Zoe\u{308}"])
             let name = try #require(answer.json["displayName"] as? String)
             #expect(Array(name.unicodeScalars) == Array("Zo\u{EB}".unicodeScalars))
+        }
+    }
+
+    @Test func `what somebody has is in the profile, and grows with sync`() async throws {
+        let clock = TestClock()
+        try await TestServer(clock: clock).run { nobody in
+            func features(of client: Client) async throws -> [String: Bool] {
+                let profile = try await client.send(.get, "/v1/me").json
+                #expect(profile["tier"] as? String == "free")
+                return try #require(profile["features"] as? [String: Bool])
+            }
+            let (newcomer, _) = try await nobody.newcomer()
+            #expect(try await features(of: newcomer).values.allSatisfy { !$0 })
+            let (person, _) = try await nobody.practitioner("Person", at: clock.now)
+            #expect(
+                try await features(of: person)
+                    == [
+                        "crossDeviceSync": true, "customChallenges": true, "advancedAnalytics": false,
+                        "prioritySupport": false, "earlyAccess": false,
+                    ]
+            )
+        }
+    }
+
+    @Test func `a picture is an address that boards show, until it is taken away`() async throws {
+        let clock = TestClock()
+        try await TestServer(clock: clock).run { nobody in
+            let (ada, uid) = try await nobody.practitioner("Ada", at: clock.now, on: ["friends"])
+            let url = "https://pictures.example/ada.png?size=80"
+            let profile = try await ada.send(.patch, "/v1/me", ["avatarUrl": url])
+            #expect(profile.json["avatarUrl"] as? String == url)
+            func shown() async throws -> String? {
+                let board = try await ada.send(.get, "/v1/leaderboards/friends").json
+                let entries = try #require(board["entries"] as? [[String: Any]])
+                return entries.first { $0["uid"] as? String == uid }?["avatarUrl"] as? String
+            }
+            #expect(try await shown() == url)
+            let without = try await ada.send(.patch, "/v1/me", ["avatarUrl": NSNull()])
+            #expect(without.status == 200)
+            #expect(without.json["avatarUrl"] == nil)
+            #expect(try await shown() == nil)
+        }
+    }
+
+    @Test(arguments: [
+        "http://pictures.example/a", "https://", "https://ada:secret@pictures.example/a", "ada.png",
+        "https://pictures.example/" + String(repeating: "a", count: 2048),
+    ])
+    func `what is no address of a picture is refused by field, and by the database`(url: String) async throws
+    {
+        let server = try await TestServer()
+        try await server.run { nobody in
+            let (ada, uid) = try await nobody.newcomer()
+            let answer = try await ada.send(.patch, "/v1/me", ["avatarUrl": url])
+            #expect(answer.status == 422)
+            #expect(answer.json["field"] as? String == "avatarUrl")
+            let error = await #expect(throws: PGError.self) {
+                try await server.asSuperuser { tx in
+                    try await tx.execute(
+                        "update app.user set avatar_url = \(url) where uid = \(UUID(uuidString: uid))"
+                    )
+                }
+            }
+            #expect(error?.constraint == "user_avatar_url_invalid")
+        }
+    }
+
+    @Test func `detail is kept for a year until somebody says otherwise`() async throws {
+        try await TestServer().run { nobody in
+            let (client, _) = try await nobody.newcomer()
+            func change(_ days: Any) async throws -> Int? {
+                let change = ["privacy": ["dataRetention": days]]
+                let profile = try await client.send(.patch, "/v1/me", change).json
+                return (profile["privacy"] as? [String: Any])?["dataRetention"] as? Int
+            }
+            for days in [30, 3650, 400] { #expect(try await change(days) == days) }
+            #expect(try await change(NSNull()) == 365)
+            let record = try await client.send(.get, "/v1/me/audit-events").json
+            let events = try #require(record["events"] as? [[String: Any]])
+            #expect(events.contains { $0["detail"] as? String == "dataRetention 400" })
+            for days in [29, 3651, 30.5, "30", -1, 1e300] as [Any] {
+                let answer = try await client.send(.patch, "/v1/me", ["privacy": ["dataRetention": days]])
+                #expect(answer.status == 422)
+                #expect(answer.json["field"] as? String == "privacy.dataRetention")
+            }
         }
     }
 

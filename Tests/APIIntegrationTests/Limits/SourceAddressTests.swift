@@ -19,6 +19,16 @@ struct SourceAddressTests {
         #expect(address.coarse == coarse)
     }
 
+    @Test(arguments: [
+        ("192.0.2.17", "192.0.2.17/32"), ("10.255.255.255/9", "10.128.0.0/9"), ("192.0.2.17/0", "0.0.0.0/0"),
+        ("2001:db8::17", "2001:db8:0:0:0:0:0:17/128"), ("2001:db8:ffff::/33", "2001:db8:8000::/33"),
+        ("2001:db8:1:2:3::/47", "2001:db8:0::/47"), ("2001:db8::17/120", "2001:db8:0:0:0:0:0:0/120"),
+        ("::1/0", "::/0"),
+    ])
+    func `a network has nothing behind its bits`(text: String, network: String) throws {
+        #expect(try #require(SourceNetwork(text)).text == network)
+    }
+
     @Test(arguments: ["", "localhost", "192.0.2", "192.0.2.17:80", "[::1]:80", "unknown", "192.0.2.17\0"])
     func `what is no address is none`(text: String) {
         #expect(SourceAddress(text) == nil)

@@ -50,6 +50,82 @@ import Testing
         }
     }
 
+    @Test func `a message of a kind that only a newer server knows holds up nobody, and can be tried again`()
+        async throws
+    {
+        let clock = TestClock()
+        let server = try await TestServer(clock: clock, keepsTokens: true, isAlone: true)
+        let folder = FileManager.default.temporaryDirectory.appending(path: "outbox-\(UUID())")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let delivery = try server.delivery(to: .folder(folder))
+        try await server.run { nobody in
+            let (ada, uid) = try await nobody.newcomer()
+            for local in ["newer", "ada", "grace"] {
+                _ = try await ada.send(.post, "/v1/me/emails", ["address": "\(local)@example.org"])
+            }
+            try await server.asSuperuser { tx in
+                try await tx.execute("alter table app.outbox drop constraint outbox_kind_check")
+                try await tx.execute(
+                    """
+                    update app.outbox set kind = 'digest', written_at = written_at - interval '1 minute',
+                      good_until = good_until + interval '1 day', due_at = due_at - interval '1 minute'
+                    where recipient = 'newer@example.org'
+                    """
+                )
+            }
+            try await delivery.deliver()
+            #expect(try await server.outbox(of: uid) == ["newer 1"])
+            // It is put off like one that a mail server doesn't take yet.
+            for attempt in 2...10 {
+                clock.advance(by: 3600)
+                try await delivery.deliver()
+                #expect(try await server.outbox(of: uid) == ["newer \(attempt)"])
+            }
+            clock.advance(by: 3600)
+            try await delivery.deliver()
+            #expect(try await server.outbox(of: uid) == ["newer 10 dead"])
+
+            let dead = try await server.asOperator { try await $0.deadMail(at: clock.now) }
+            let letter = try #require(dead.first)
+            #expect(dead.count == 1)
+            #expect(letter.description.hasPrefix("\(letter.id.text) digest to newer@example.org of \(uid), "))
+            #expect(letter.description.hasSuffix(" at attempt 10: too many attempts"))
+
+            func retry(_ id: UUID) async throws -> String {
+                try await server.asOperator { try await $0.retryMail(id, at: clock.now) }
+            }
+            #expect(try await retry(UUID()) == "unknown")
+            #expect(try await retry(letter.id) == "waiting")
+            #expect(try await server.outbox(of: uid) == ["newer 0"])
+            #expect(try await retry(letter.id) == "unknown")
+            // As the newer server would have it.
+            try await server.asSuperuser { tx in
+                try await tx.execute("update app.outbox set kind = 'passwordChanged'")
+            }
+            try await delivery.deliver()
+            #expect(try await server.outbox(of: uid) == [])
+        }
+    }
+
+    @Test func `a message whose time is over is not tried again`() async throws {
+        let clock = TestClock()
+        let server = try await TestServer(clock: clock, keepsTokens: true, isAlone: true)
+        let folder = FileManager.default.temporaryDirectory.appending(path: "outbox-\(UUID())")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try await server.run { nobody in
+            let (ada, uid) = try await nobody.newcomer()
+            _ = try await ada.send(.post, "/v1/me/emails", ["address": "ada@example.org"])
+            clock.advance(by: 3600)
+            try await server.delivery(to: .folder(folder)).deliver()
+            #expect(try await server.outbox(of: uid) == ["ada 0 dead"])
+            let dead = try await server.asOperator { try await $0.deadMail(at: clock.now) }
+            let id = try #require(dead.first).id
+            let outcome = try await server.asOperator { try await $0.retryMail(id, at: clock.now) }
+            #expect(outcome == "too late")
+            #expect(try await server.outbox(of: uid) == ["ada 0 dead"])
+        }
+    }
+
     @Test func `without a mail server the message is a file`() async throws {
         let postgres = try await blocking { try OwnPostgres() }
         defer { postgres.remove() }

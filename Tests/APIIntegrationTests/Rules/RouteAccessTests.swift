@@ -48,6 +48,8 @@ struct RouteAccessTests {
         "POST /v1/auth/sign-out-everywhere": .people,
         "GET /v1/me": .people,
         "PATCH /v1/me": .people,
+        "DELETE /v1/me": .people,
+        "GET /v1/me/export": .people,
         "GET /v1/me/tokens": .people,
         "POST /v1/me/tokens": .people,
         "DELETE /v1/me/tokens/{token}": .people,
@@ -216,6 +218,7 @@ struct RouteAccessTests {
         for path in [
             "/v1/auth", "/v1/me/tokens", "/v1/me/password", "/v1/me/recovery-code", "/v1/me/device-requests",
             "/v1/me/identities", "/v1/me/merge",
+            "/v1/me/export", "DELETE /v1/me",
             "/v1/me/audit-events",
             "/v1/devices", "/v1/friends/code",
         ] {

@@ -64,6 +64,8 @@ struct TestServer {
         passwordCost: PasswordHashing.Cost = .standard,
         isAlone: Bool = false,
         eventBounds: SyncEvents.Bounds = SyncEvents.Bounds(),
+        connections: ConnectionBounds = ConnectionBounds(),
+        site: String = "http://breathmaster.test",
         lookup: TXTLookup = .ofThisMachine,
         google: OpenIDSettings? = nil
     ) async throws {
@@ -89,10 +91,11 @@ struct TestServer {
             pool: pool,
             tokens: try await AccessTokens(keys, now: tokenTime),
             passwords: Passwords(try PasswordHashing(cost: passwordCost)),
-            site: try #require(Site("http://breathmaster.test")),
+            site: try #require(Site(site)),
             proxies: try #require(TrustedProxies("127.0.0.1, ::1")),
             now: now,
             eventBounds: eventBounds,
+            connections: connections,
             lookup: lookup,
             google: google
         )
@@ -108,11 +111,29 @@ struct TestServer {
 
     /// On a port of its own, with what runs beside the routes: for answers that last.
     func serve(_ body: @Sendable (Client, _ url: URL) async throws -> Void) async throws {
-        let application = Application(router: server.router(), services: [server.events])
+        let application = server.application(at: .hostname("127.0.0.1", port: 0))
         try await application.test(.live) { client in
             let port = try #require(client.port)
             let url = try #require(URL(string: "http://localhost:\(port)"))
             try await body(Client(client: client, address: address), url)
+        }
+        await server.pool.close()
+    }
+
+    /// As `breathmaster serve` does it, on a port of its own, with its bounds on connections.
+    func listen(_ body: @Sendable (_ port: Int) async throws -> Void) async throws {
+        let (ports, port) = AsyncStream.makeStream(of: Int.self)
+        let application = server.application(at: .hostname("127.0.0.1", port: 0)) { channel in
+            if let number = channel.localAddress?.port { port.yield(number) }
+        }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await application.run() }
+            for await number in ports {
+                try await body(number)
+                break
+            }
+            group.cancelAll()
+            while await group.nextResult() != nil {}
         }
         await server.pool.close()
     }
