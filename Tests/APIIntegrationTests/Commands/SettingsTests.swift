@@ -20,7 +20,11 @@ struct SettingsTests {
         ("BREATHMASTER_PORT", "65536"), ("LOG_LEVEL", "loud"), ("BREATHMASTER_HOST", "not an address"),
         ("DATABASE_URL", "mysql://localhost/x"), ("MIGRATION_DATABASE_URL", "localhost"),
         ("BREATHMASTER_TRUSTED_PROXIES", "proxy.example"), ("BREATHMASTER_TRUSTED_PROXIES", "10.0.0.0/33"),
-        ("MAIL_FROM", "us"),
+        ("MAIL_FROM", "us"), ("BREATHMASTER_RESOLVER", "dns.example"),
+        ("BREATHMASTER_RESOLVER", "127.0.0.1:"),
+        ("BREATHMASTER_RESOLVER", "127.0.0.1:0"), ("BREATHMASTER_RESOLVER", "[::1"),
+        ("BREATHMASTER_RESOLVER", "[::1]53"), ("BREATHMASTER_RESOLVER", "[::1]:"),
+        ("BREATHMASTER_RESOLVER", "[::1]:65536"), ("BREATHMASTER_RESOLVER", "[resolver]:53"),
     ])
     func `a name or a value that can't be is refused by its name`(name: String, value: String) {
         #expect {
@@ -28,6 +32,11 @@ struct SettingsTests {
         } throws: { error in
             "\(error)".hasPrefix(name)
         }
+    }
+
+    @Test(arguments: ["127.0.0.1", "127.0.0.1:5353", "::1", "[::1]", "[::1]:5353", "2001:db8::53"])
+    func `a resolver has an address, of either kind and with a port or without`(_ resolver: String) throws {
+        _ = try Settings(environment: ["BREATHMASTER_RESOLVER": resolver])
     }
 
     @Test func `without a mail server mail goes to the home folder, and with one it says from whom`() throws {
