@@ -104,30 +104,28 @@ ALTER FUNCTION app.add_access_token(id uuid, hash bytea, name text, scopes text[
 
 COMMENT ON FUNCTION app.add_access_token(id uuid, hash bytea, name text, scopes text[], at timestamp with time zone, until timestamp with time zone) IS 'Of the bound user. BM409 with twenty, those that are over included.';
 
-CREATE FUNCTION app.add_organization_key(organization uuid, id uuid, hash bytea, name text, scopes text[], sources text[], at timestamp with time zone, until timestamp with time zone) RETURNS void
+CREATE FUNCTION app.add_organization_key(organization uuid, id uuid, hash bytea, name text, scopes text[], sources text[], until timestamp with time zone, origin app.origin) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
-  if organization <> all (app.permitted_organization_ids('keys.manage')) then
-    raise exception 'not an organization that this user manages' using errcode = 'BM404';
-  end if;
-  -- Two that are made at once take turns, so that twenty are twenty.
-  perform pg_advisory_xact_lock(hashtextextended('app.organization_key ' || organization, 0));
+  perform app.begin_change(organization, 'keys.manage');
   perform set_config('app.key_organization_id', organization::text, true);
   if (select count(*) from app.organization_key k where k.organization_id = organization) >= 20 then
     raise exception 'no room for another key' using errcode = 'BM409', constraint = 'organization_key_limit_reached';
   end if;
   insert into app.organization_key (organization_id, key_id, hash, name, scopes, sources, created_at, expires_at)
-  values (organization, id, hash, name, scopes, sources::cidr[], at, until);
+  values (organization, id, hash, name, scopes, sources::cidr[], origin.happened_at, until);
   -- Whoever makes a key hasn't come by it.
   perform set_config('app.key_organization_id', '', true);
+  perform app.record_organization_event(organization, 'key.created', 'key:' || id, null,
+    jsonb_strip_nulls(jsonb_build_object('name', name, 'scopes', scopes, 'sources', sources, 'expiresAt', until)), origin);
 end
 $$;
 
-ALTER FUNCTION app.add_organization_key(organization uuid, id uuid, hash bytea, name text, scopes text[], sources text[], at timestamp with time zone, until timestamp with time zone) OWNER TO breathmaster_owner;
+ALTER FUNCTION app.add_organization_key(organization uuid, id uuid, hash bytea, name text, scopes text[], sources text[], until timestamp with time zone, origin app.origin) OWNER TO breathmaster_owner;
 
-COMMENT ON FUNCTION app.add_organization_key(organization uuid, id uuid, hash bytea, name text, scopes text[], sources text[], at timestamp with time zone, until timestamp with time zone) IS 'Of an organization that the bound user manages, BM404 otherwise. BM409 with twenty, those that are over included.';
+COMMENT ON FUNCTION app.add_organization_key(organization uuid, id uuid, hash bytea, name text, scopes text[], sources text[], until timestamp with time zone, origin app.origin) IS 'BM409 with twenty, those that are over included; other errors as app.require_permission.';
 
 CREATE FUNCTION app.addressed() RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -153,6 +151,25 @@ $$;
 ALTER FUNCTION app.addressed_organization_ids() OWNER TO breathmaster_boards;
 
 COMMENT ON FUNCTION app.addressed_organization_ids() IS 'The companies that have proved a domain of the bound user''s addresses. For functions, not for the server: that a company is here is nobody else''s to know.';
+
+CREATE FUNCTION app.administrators(of_organization uuid, at timestamp with time zone) RETURNS uuid[]
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  found_uids uuid[];
+begin
+  perform set_config('app.tending', at::text, true);
+  select coalesce(array_agg(uid order by uid), '{}') into found_uids from app.member
+  where organization_id = of_organization and role in ('owner', 'admin');
+  perform set_config('app.tending', '', true);
+  return found_uids;
+end
+$$;
+
+ALTER FUNCTION app.administrators(of_organization uuid, at timestamp with time zone) OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.administrators(of_organization uuid, at timestamp with time zone) IS 'The owners and admins of the bound organization.';
 
 CREATE FUNCTION app.admit_member() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -619,56 +636,63 @@ ALTER FUNCTION app.bind(bound_uid uuid, bound_organization uuid) OWNER TO breath
 
 COMMENT ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid) IS 'Raises BM401 for an unknown user and BM404 where the user is not an active member.';
 
-CREATE FUNCTION app.bind(bound_uid uuid, bound_organization uuid, bound_family uuid) RETURNS void
+CREATE FUNCTION app.bind(bound_uid uuid, bound_organization uuid, bound_family uuid, at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+declare
+  began timestamptz;
 begin
   perform set_config('app.uid', bound_uid::text, true),
     set_config('app.organization_id', coalesce(bound_organization::text, ''), true);
-  if not exists (select from app.refresh_token where uid = bound_uid and family = bound_family) then
+  select began_at into began from app.refresh_token where uid = bound_uid and family = bound_family;
+  if not found then
     raise exception 'that sign-in has ended' using errcode = 'BM401';
   end if;
-  if bound_organization is not null and not exists (
-    select from app.member where organization_id = bound_organization and uid = bound_uid
-  ) then
-    raise exception 'not an active member of that organization' using errcode = 'BM404';
+  perform set_config('app.sign_in_age', coalesce(extract(epoch from at - began)::text, ''), true);
+  if bound_organization is not null then
+    if not exists (select from app.member where organization_id = bound_organization and uid = bound_uid) then
+      raise exception 'not an active member of that organization' using errcode = 'BM404';
+    end if;
+    perform app.require_recent_sign_in(bound_organization);
   end if;
 end
 $$;
 
-ALTER FUNCTION app.bind(bound_uid uuid, bound_organization uuid, bound_family uuid) OWNER TO breathmaster_owner;
+ALTER FUNCTION app.bind(bound_uid uuid, bound_organization uuid, bound_family uuid, at timestamp with time zone) OWNER TO breathmaster_owner;
 
-COMMENT ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid, bound_family uuid) IS 'Raises BM401 where the sign-in has ended or never was, and BM404 where the user is not an active member.';
+COMMENT ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid, bound_family uuid, at timestamp with time zone) IS 'Raises BM401 where the sign-in has ended or never was, BM404 where the user is not an active member, and BM403 where the sign-in is older at that moment than the organization wants it.';
 
 CREATE FUNCTION app.bind(bound_uid uuid, bound_organization uuid, token uuid, given bytea, scope text, at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-  allowed text[];
+  found_token record;
 begin
   perform set_config('app.uid', bound_uid::text, true),
     set_config('app.organization_id', coalesce(bound_organization::text, ''), true);
-  select scopes into allowed from app.access_token
-  where uid = bound_uid and token_id = token and hash = given and expires_at > at;
+  select t.scopes, t.created_at into found_token from app.access_token t
+  where t.uid = bound_uid and t.token_id = token and t.hash = given and t.expires_at > at;
   if not found then
     raise exception 'that token has ended' using errcode = 'BM401';
   end if;
-  if scope <> all (allowed) then
+  if scope <> all (found_token.scopes) then
     raise exception 'that token does not allow it' using errcode = 'BM403';
   end if;
-  if bound_organization is not null and not exists (
-    select from app.member where organization_id = bound_organization and uid = bound_uid
-  ) then
-    raise exception 'not an active member of that organization' using errcode = 'BM404';
+  perform set_config('app.sign_in_age', extract(epoch from at - found_token.created_at)::text, true);
+  if bound_organization is not null then
+    if not exists (select from app.member where organization_id = bound_organization and uid = bound_uid) then
+      raise exception 'not an active member of that organization' using errcode = 'BM404';
+    end if;
+    perform app.require_recent_sign_in(bound_organization);
   end if;
 end
 $$;
 
 ALTER FUNCTION app.bind(bound_uid uuid, bound_organization uuid, token uuid, given bytea, scope text, at timestamp with time zone) OWNER TO breathmaster_owner;
 
-COMMENT ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid, token uuid, given bytea, scope text, at timestamp with time zone) IS 'Raises BM401 where the token is over or never was, BM403 where it does not have the scope, and BM404 where the user is not an active member.';
+COMMENT ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid, token uuid, given bytea, scope text, at timestamp with time zone) IS 'Raises BM401 where the token is over or never was, BM403 where it does not have the scope or is older than the organization wants a sign-in, and BM404 where the user is not an active member.';
 
 CREATE FUNCTION app.bind_organization(bound_organization uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -688,7 +712,7 @@ ALTER FUNCTION app.bind_organization(bound_organization uuid) OWNER TO breathmas
 
 COMMENT ON FUNCTION app.bind_organization(bound_organization uuid) IS 'Binds the transaction to an organization and to nobody, and takes its turn. Raises BM404 where there is none.';
 
-CREATE FUNCTION app.bind_organization(organization uuid, id uuid, given bytea, wanted text[], at timestamp with time zone, source text) RETURNS void
+CREATE FUNCTION app.bind_organization(organization uuid, id uuid, given bytea, wanted text[], origin app.origin, source text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -703,9 +727,9 @@ begin
   from app.organization o where o.organization_id = organization;
   perform set_config('app.uid', '', true), set_config('app.organization_id', '', true),
     set_config('app.key_organization_id', organization::text, true);
-  select k.scopes, k.sources into key from app.organization_key k
+  select k.name, k.scopes, k.sources into key from app.organization_key k
   where k.organization_id = organization and k.key_id = id and k.hash = given
-    and (k.expires_at is null or k.expires_at > at);
+    and (k.expires_at is null or k.expires_at > origin.happened_at);
   if not found or is_closed then
     raise exception 'that key has ended' using errcode = 'BM401';
   end if;
@@ -715,12 +739,14 @@ begin
   if not key.scopes && wanted then
     raise exception 'that key does not allow it' using errcode = 'BM403';
   end if;
+  perform set_config('app.key_actor', 'key:' || id || ' ' || key.name, true),
+    set_config('app.key_origin', origin::text, true);
 end
 $$;
 
-ALTER FUNCTION app.bind_organization(organization uuid, id uuid, given bytea, wanted text[], at timestamp with time zone, source text) OWNER TO breathmaster_owner;
+ALTER FUNCTION app.bind_organization(organization uuid, id uuid, given bytea, wanted text[], origin app.origin, source text) OWNER TO breathmaster_owner;
 
-COMMENT ON FUNCTION app.bind_organization(organization uuid, id uuid, given bytea, wanted text[], at timestamp with time zone, source text) IS 'Binds the transaction to an organization, and to no person. Raises BM401 where the key is over, never was, or comes from outside its networks, and where the organization is closed, and BM403 where it has none of the scopes.';
+COMMENT ON FUNCTION app.bind_organization(organization uuid, id uuid, given bytea, wanted text[], origin app.origin, source text) IS 'Binds the transaction to an organization, and to no person. Raises BM401 where the key is over, never was, or comes from outside its networks, and where the organization is closed, and BM403 where it has none of the scopes.';
 
 CREATE FUNCTION app.block_person(other uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -754,6 +780,7 @@ begin
   end if;
   update app.organization set deletion_due_at = null where organization_id = of_organization;
   perform app.record_organization_event(of_organization, 'organization.deletion-cancelled', 'organization', null, null, origin);
+  perform app.greet_directory(of_organization);
   return true;
 end
 $$;
@@ -762,7 +789,7 @@ ALTER FUNCTION app.cancel_deletion(of_organization uuid, origin app.origin) OWNE
 
 COMMENT ON FUNCTION app.cancel_deletion(of_organization uuid, origin app.origin) IS 'Opens the company again: whether there was a deletion that had not begun. Errors as app.require_permission.';
 
-CREATE FUNCTION app.change_organization(of_organization uuid, called text, board_enabled boolean, real_names boolean, retention integer, restricted boolean, automatic boolean, origin app.origin) RETURNS void
+CREATE FUNCTION app.change_organization(of_organization uuid, changes jsonb, origin app.origin) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -773,9 +800,16 @@ begin
   perform app.begin_change(of_organization, 'settings.change');
   select * into old from app.organization where organization_id = of_organization;
   update app.organization set
-    name = coalesce(called, name), leaderboard_enabled = coalesce(board_enabled, leaderboard_enabled),
-    show_real_names = coalesce(real_names, show_real_names), audit_retention_days = coalesce(retention, audit_retention_days),
-    domain_restricted = coalesce(restricted, domain_restricted), automatic_joining = coalesce(automatic, automatic_joining)
+    name = coalesce(changes ->> 'name', name),
+    leaderboard_enabled = coalesce((changes #>> '{leaderboard,enabled}')::boolean, leaderboard_enabled),
+    show_real_names = coalesce((changes #>> '{leaderboard,showRealNames}')::boolean, show_real_names),
+    domain_restricted = coalesce((changes ->> 'domainRestricted')::boolean, domain_restricted),
+    automatic_joining = coalesce((changes ->> 'automaticJoining')::boolean, automatic_joining),
+    who_may_invite = coalesce(changes ->> 'whoMayInvite', who_may_invite),
+    audit_retention_days = case when changes ? 'auditRetentionDays' then (changes ->> 'auditRetentionDays')::integer
+      else audit_retention_days end,
+    max_sign_in_age_hours = case when changes ? 'maxSignInAgeHours' then (changes ->> 'maxSignInAgeHours')::integer
+      else max_sign_in_age_hours end
   where organization_id = of_organization
   returning * into changed;
   if old is distinct from changed then
@@ -785,9 +819,9 @@ begin
 end
 $$;
 
-ALTER FUNCTION app.change_organization(of_organization uuid, called text, board_enabled boolean, real_names boolean, retention integer, restricted boolean, automatic boolean, origin app.origin) OWNER TO breathmaster_owner;
+ALTER FUNCTION app.change_organization(of_organization uuid, changes jsonb, origin app.origin) OWNER TO breathmaster_owner;
 
-COMMENT ON FUNCTION app.change_organization(of_organization uuid, called text, board_enabled boolean, real_names boolean, retention integer, restricted boolean, automatic boolean, origin app.origin) IS 'Changes the settings that are not null. Errors as app.require_permission.';
+COMMENT ON FUNCTION app.change_organization(of_organization uuid, changes jsonb, origin app.origin) IS 'Changes the settings that are there, by the names of app.organization_settings. Errors as app.require_permission.';
 
 CREATE FUNCTION app.change_role(of_organization uuid, who uuid, given text, origin app.origin) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -824,6 +858,60 @@ $$;
 ALTER FUNCTION app.change_role(of_organization uuid, who uuid, given text, origin app.origin) OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.change_role(of_organization uuid, who uuid, given text, origin app.origin) IS 'Makes a member an admin, an analyst or a plain member. BM409 for the last owner; other errors as app.require_permission.';
+
+CREATE FUNCTION app.change_team_member(of_organization uuid, id uuid, who uuid, belongs boolean, origin app.origin) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform app.begin_change(of_organization, 'teams.manage');
+  if not exists (select from app.team where organization_id = of_organization and team_id = id) then
+    raise exception 'no such team' using errcode = 'BM404';
+  end if;
+  if belongs then
+    -- Whom an admin may not list yet, they put into no team.
+    if not exists (select from board.member where organization_id = of_organization and uid = who) then
+      raise exception 'no such member' using errcode = 'BM404';
+    end if;
+    insert into app.team_member (organization_id, team_id, uid) values (of_organization, id, who) on conflict do nothing;
+  else
+    delete from app.team_member where organization_id = of_organization and team_id = id and uid = who;
+  end if;
+  if found then
+    perform app.record_organization_event(of_organization, case when belongs then 'team.member-added' else 'team.member-removed' end,
+      'user:' || who, case when not belongs then jsonb_build_object('team', id) end,
+      case when belongs then jsonb_build_object('team', id) end, origin);
+  end if;
+end
+$$;
+
+ALTER FUNCTION app.change_team_member(of_organization uuid, id uuid, who uuid, belongs boolean, origin app.origin) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.change_team_member(of_organization uuid, id uuid, who uuid, belongs boolean, origin app.origin) IS 'Puts a member into a team, or takes them out. BM404 where there is no such team or member; other errors as app.require_permission.';
+
+CREATE FUNCTION app.changed_group_members(of_group uuid) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  with noted as (
+    select change ->> 1 as member, change ->> 2 as done, place
+    from jsonb_array_elements(nullif(current_setting('app.group_members_changed', true), '')::jsonb) with ordinality as c (change, place)
+    where change ->> 0 = of_group::text
+  ), changed as (
+    -- Who came and went again, or the other way round, is where they were.
+    select member, (array_agg(done order by place))[1] as first, (array_agg(done order by place desc))[1] as last
+    from noted group by member
+  ), told as (
+    select case last when 'INSERT' then 'added' else 'removed' end as way,
+      jsonb_build_object('count', count(*), 'users', to_jsonb((array_agg(member order by member))[1:50])) as whom
+    from changed where first = last group by last
+  )
+  select jsonb_object_agg(way, whom) from told;
+$$;
+
+ALTER FUNCTION app.changed_group_members(of_group uuid) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.changed_group_members(of_group uuid) IS 'Who came into a team of a directory and who went, in this transaction: how many, and fifty of them by their ids there. Null where nobody did.';
 
 CREATE FUNCTION app.circle() RETURNS uuid[]
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -1067,10 +1155,15 @@ begin
   update app.organization_deletion d set begun_at = coalesce(d.begun_at, at) where d.organization_id = due;
   -- Two servers take turns, and nobody cancels in between.
   perform from app.organization_deletion d where d.organization_id = due for update;
-  foreach part in array array['company_season_rank', 'company_standing', 'invitation', 'member', 'domain_claim', 'organization_event'] loop
-    key := case part when 'organization_event' then 'number' when 'invitation' then 'invitation_id' when 'domain_claim' then 'domain' else 'uid' end;
-    execute format('delete from app.%1$I where organization_id = $1 and %2$I in
-      (select %2$I from app.%1$I where organization_id = $1 limit $2)', part, key) using due, most;
+  for part, key in values
+    ('company_season_rank', 'uid'), ('company_standing', 'uid'), ('invitation', 'invitation_id'),
+    ('team_member', 'team_id, uid'), ('team', 'team_id'),
+    ('directory_group_member', 'directory_group_id, directory_user_id'), ('directory_group', 'directory_group_id'),
+    ('member', 'uid'), ('directory_user', 'directory_user_id'), ('directory_tally', 'shard'), ('directory_leaver', 'digest'),
+    ('organization_key', 'key_id'), ('domain_claim', 'domain'), ('organization_event', 'number')
+  loop
+    execute format('delete from app.%1$I where organization_id = $1 and (%2$s) in
+      (select %2$s from app.%1$I where organization_id = $1 limit $2)', part, key) using due, most;
     get diagnostics removed = row_count;
     if removed > 0 then
       update app.organization_deletion d
@@ -1092,6 +1185,27 @@ $_$;
 ALTER FUNCTION app.delete_organizations(at timestamp with time zone, most integer, OUT removed integer, OUT finished uuid) OWNER TO breathmaster_worker;
 
 COMMENT ON FUNCTION app.delete_organizations(at timestamp with time zone, most integer, OUT removed integer, OUT finished uuid) IS 'One step of deleting the company whose time has come first: how many rows went, and its id where that was the last of it. Nothing went where none is due.';
+
+CREATE FUNCTION app.delete_team(of_organization uuid, id uuid, origin app.origin) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  old text;
+begin
+  perform app.begin_change(of_organization, 'teams.manage');
+  delete from app.team where organization_id = of_organization and team_id = id returning name into old;
+  if old is null then
+    return false;
+  end if;
+  perform app.record_organization_event(of_organization, 'team.deleted', 'team:' || id, jsonb_build_object('name', old), null, origin);
+  return true;
+end
+$$;
+
+ALTER FUNCTION app.delete_team(of_organization uuid, id uuid, origin app.origin) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.delete_team(of_organization uuid, id uuid, origin app.origin) IS 'Whether there was one; its members stay who they are. Errors as app.require_permission.';
 
 CREATE FUNCTION app.deletion_receipt(of_organization uuid) RETURNS TABLE(asked_at timestamp with time zone, begun_at timestamp with time zone, finished_at timestamp with time zone, counts text)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1161,6 +1275,63 @@ $$;
 ALTER FUNCTION app.directory_address(user_name text, emails jsonb) OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.directory_address(user_name text, emails jsonb) IS 'What somebody is known by here: the primary address, or else that of work, the first, or the name they sign in with.';
+
+CREATE TABLE app.directory_user (
+    organization_id uuid NOT NULL,
+    directory_user_id uuid NOT NULL,
+    user_name text NOT NULL,
+    user_key text GENERATED ALWAYS AS (lower(user_name)) STORED NOT NULL,
+    external_id text,
+    display_name text,
+    formatted_name text,
+    family_name text,
+    given_name text,
+    emails jsonb DEFAULT '[]'::jsonb NOT NULL,
+    address text GENERATED ALWAYS AS (app.directory_address(user_name, emails)) STORED,
+    active boolean,
+    declined boolean DEFAULT false NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT directory_user_display_name_check CHECK ((char_length(display_name) <= 1024)),
+    CONSTRAINT directory_user_emails_check CHECK (((jsonb_typeof(emails) = 'array'::text) AND (octet_length((emails)::text) <= 65536))),
+    CONSTRAINT directory_user_external_id_check CHECK ((char_length(external_id) <= 1024)),
+    CONSTRAINT directory_user_family_name_check CHECK ((char_length(family_name) <= 1024)),
+    CONSTRAINT directory_user_formatted_name_check CHECK ((char_length(formatted_name) <= 1024)),
+    CONSTRAINT directory_user_given_name_check CHECK ((char_length(given_name) <= 1024)),
+    CONSTRAINT directory_user_user_name_check CHECK (((char_length(user_name) >= 1) AND (char_length(user_name) <= 1024)))
+);
+
+ALTER TABLE ONLY app.directory_user FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.directory_user OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.directory_user IS 'Somebody in a company''s directory. The company''s word about its own; no account, and no practice.';
+
+COMMENT ON COLUMN app.directory_user.user_key IS 'In lower case, as a column: the index of an expression is not used below a policy, since lower() might tell of rows that it hides.';
+
+COMMENT ON COLUMN app.directory_user.active IS 'As the directory says. Only true makes a membership.';
+
+COMMENT ON COLUMN app.directory_user.declined IS 'The person has left the company here. The directory doesn''t bring them back; they themselves may come.';
+
+CREATE FUNCTION app.directory_entry(entry app.directory_user) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select jsonb_strip_nulls(jsonb_build_object(
+    'userName', left(entry.user_name, 120), 'externalId', left(entry.external_id, 120),
+    'displayName', left(entry.display_name, 120), 'formattedName', left(entry.formatted_name, 120),
+    'familyName', left(entry.family_name, 120), 'givenName', left(entry.given_name, 120),
+    'emails', (
+      select jsonb_agg(left(email ->> 'value', 120) order by place)
+      from jsonb_array_elements(entry.emails) with ordinality as given (email, place) where place <= 5
+    ),
+    'active', entry.active));
+$$;
+
+ALTER FUNCTION app.directory_entry(entry app.directory_user) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.directory_entry(entry app.directory_user) IS 'What the directory says of somebody, as the record has it: the beginning of each text, and five addresses.';
 
 CREATE FUNCTION app.domains_to_check(at timestamp with time zone, most integer) RETURNS TABLE(organization_id uuid, domain text)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1857,23 +2028,37 @@ $$;
 
 ALTER FUNCTION app.greet_address() OWNER TO breathmaster_worker;
 
-CREATE FUNCTION app.greet_domain() RETURNS trigger
+CREATE FUNCTION app.greet_directory(of_organization uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   outer_organization constant text := coalesce(current_setting('app.key_organization_id', true), '');
 begin
-  perform set_config('app.key_organization_id', new.organization_id::text, true);
+  perform set_config('app.key_organization_id', of_organization::text, true);
   insert into app.member (organization_id, uid, role, agreed_at, directory_user_id, domain)
-  select distinct on (e.uid) new.organization_id, e.uid, 'member', null::timestamptz, d.directory_user_id, new.domain
+  select distinct on (e.uid) of_organization, e.uid, 'member', null::timestamptz, d.directory_user_id, e.domain
   from app.directory_user d
     join app.email_claim e on e.mailbox = d.address
-  where d.organization_id = new.organization_id and d.active and not d.declined and e.domain = new.domain
+  where d.organization_id = of_organization and d.active and not d.declined
+    and e.domain = any ((select app.provisioned_domains())::text[])
   order by e.uid, d.directory_user_id
   on conflict (organization_id, uid) do update set directory_user_id = excluded.directory_user_id
     where member.directory_user_id is null and member.role <> 'owner';
   perform set_config('app.key_organization_id', outer_organization, true);
+end
+$$;
+
+ALTER FUNCTION app.greet_directory(of_organization uuid) OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.greet_directory(of_organization uuid) IS 'Makes members of those whom a company''s directory has and whose address in a proved domain is somebody''s.';
+
+CREATE FUNCTION app.greet_domain() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform app.greet_directory(new.organization_id);
   return null;
 end
 $$;
@@ -1921,8 +2106,13 @@ declare
   company app.organization;
   proved boolean;
   in_domain boolean;
+  waiting text;
 begin
   perform app.begin_change(of_organization, 'members.invite');
+  -- Who may invite and give no role, invites plain members, and takes no other invitation's place.
+  if given <> 'member' then
+    perform app.require_permission(of_organization, 'roles.change');
+  end if;
   select * into company from app.organization where organization_id = of_organization;
   select count(*) > 0, coalesce(bool_or(domain = lower(split_part(whom, '@', 2))), false) into proved, in_domain
   from app.domain_claim where organization_id = of_organization and proved_at is not null;
@@ -1936,7 +2126,10 @@ begin
   if (select count(*) from app.invitation where organization_id = of_organization) >= 500 then
     raise exception 'no room for another invitation' using errcode = 'BM409', constraint = 'invitation_limit_reached';
   end if;
-  delete from app.invitation where organization_id = of_organization and lower(address) = lower(whom);
+  delete from app.invitation where organization_id = of_organization and lower(address) = lower(whom) returning role into waiting;
+  if waiting <> 'member' then
+    perform app.require_permission(of_organization, 'invitations.manage');
+  end if;
   insert into app.invitation (organization_id, invitation_id, address, role, invited_at, good_until)
   values (of_organization, id, whom, given, origin.happened_at, origin.happened_at + interval '7 days');
   if not app.outbox_has_room(origin.happened_at) then
@@ -1952,7 +2145,7 @@ $$;
 
 ALTER FUNCTION app.invite(of_organization uuid, id uuid, whom text, given text, origin app.origin) OWNER TO breathmaster_owner;
 
-COMMENT ON FUNCTION app.invite(of_organization uuid, id uuid, whom text, given text, origin app.origin) IS 'Asks an address into the company, by mail. Another one takes the place of the one before. BM409 where no domain is proved or 500 wait, BM422 where the address is outside of the domains and that matters.';
+COMMENT ON FUNCTION app.invite(of_organization uuid, id uuid, whom text, given text, origin app.origin) IS 'Asks an address into the company, by mail. Another one takes the place of the one before. BM409 where no domain is proved or 500 wait, BM422 where the address is outside of the domains and that matters, BM403 for a role that is not the bound user''s to give.';
 
 CREATE FUNCTION app.inviting_organization_ids() RETURNS uuid[]
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -2162,6 +2355,29 @@ ALTER FUNCTION app.joining_preview(of_organization uuid, at timestamp with time 
 
 COMMENT ON FUNCTION app.joining_preview(of_organization uuid, at timestamp with time zone) IS 'What a company will see of the bound user, as they share now. BM404 where they cannot join it.';
 
+CREATE FUNCTION app.keep_an_owner() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  bound constant text := coalesce(current_setting('app.organization_id', true), '');
+  person constant text := coalesce(current_setting('app.uid', true), '');
+begin
+  -- As nobody in particular, where nobody is bound, as when a company's program acts.
+  perform set_config('app.organization_id', old.organization_id::text, true),
+    set_config('app.uid', coalesce(nullif(person, ''), '00000000-0000-0000-0000-000000000000'), true);
+  -- Two owners who go at once take turns. Of a company that is being deleted everybody goes.
+  perform from app.organization where organization_id = old.organization_id and deletion_due_at is null for no key update;
+  if found and app.has_only_owner(old.organization_id, old.uid) then
+    raise exception 'the last owner' using errcode = 'BM409', constraint = 'last_owner';
+  end if;
+  perform set_config('app.organization_id', bound, true), set_config('app.uid', person, true);
+  return old;
+end
+$$;
+
+ALTER FUNCTION app.keep_an_owner() OWNER TO breathmaster_owner;
+
 CREATE FUNCTION app.key_organization_id() RETURNS uuid
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2265,6 +2481,87 @@ ALTER FUNCTION app.managed_organization_ids() OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.managed_organization_ids() IS 'Every organization whose settings the bound user may change.';
 
+CREATE TABLE app.member (
+    organization_id uuid NOT NULL,
+    uid uuid NOT NULL,
+    role text NOT NULL,
+    joined_at timestamp with time zone DEFAULT now() NOT NULL,
+    domain text,
+    agreed_at timestamp with time zone DEFAULT now(),
+    directory_user_id uuid,
+    CONSTRAINT member_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'analyst'::text, 'member'::text])))
+);
+
+ALTER TABLE ONLY app.member FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.member OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.member IS 'A person in an organization. The organization sees that they belong, never their practice.';
+
+COMMENT ON COLUMN app.member.domain IS 'The proved domain by which they joined: the membership ends with it. Null for those whom the company has for another reason.';
+
+COMMENT ON COLUMN app.member.agreed_at IS 'When the person agreed to be seen there. Null where the directory has put them in: until then nothing of theirs is on a board.';
+
+COMMENT ON COLUMN app.member.directory_user_id IS 'Whom the directory knows them as: without that row, the membership is over.';
+
+CREATE TABLE app.organization (
+    organization_id uuid NOT NULL,
+    name text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    leaderboard_enabled boolean DEFAULT false NOT NULL,
+    show_real_names boolean DEFAULT false NOT NULL,
+    audit_retention_days integer DEFAULT 365,
+    domain_restricted boolean DEFAULT true NOT NULL,
+    automatic_joining boolean DEFAULT false NOT NULL,
+    suspended_at timestamp with time zone,
+    deletion_due_at timestamp with time zone,
+    who_may_invite text DEFAULT 'admins'::text NOT NULL,
+    max_sign_in_age_hours integer,
+    CONSTRAINT organization_audit_retention_invalid CHECK (((audit_retention_days >= 90) AND (audit_retention_days <= 36500))),
+    CONSTRAINT organization_max_sign_in_age_hours_invalid CHECK (((max_sign_in_age_hours >= 1) AND (max_sign_in_age_hours <= 8760))),
+    CONSTRAINT organization_name_invalid CHECK (((char_length(name) >= 1) AND (char_length(name) <= 80))),
+    CONSTRAINT organization_who_may_invite_invalid CHECK ((who_may_invite = ANY (ARRAY['admins'::text, 'members'::text])))
+);
+
+ALTER TABLE ONLY app.organization FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.organization OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.organization IS 'A company tenant.';
+
+COMMENT ON COLUMN app.organization.show_real_names IS 'Whether the board has the real names of those who agree to that, or the names that they chose to be seen by.';
+
+COMMENT ON COLUMN app.organization.audit_retention_days IS 'For how long a line of its record is kept; null is for ever.';
+
+COMMENT ON COLUMN app.organization.domain_restricted IS 'Whether only addresses in its proved domains are invited.';
+
+COMMENT ON COLUMN app.organization.automatic_joining IS 'Whether an address in a proved domain is enough to join. Without it, an invitation is needed.';
+
+COMMENT ON COLUMN app.organization.suspended_at IS 'Since when the operator has it closed: no board, nobody joins, nothing is changed. Its members stay, and may leave.';
+
+COMMENT ON COLUMN app.organization.deletion_due_at IS 'When it is deleted. Closed until then, and open again if its owner says so.';
+
+COMMENT ON COLUMN app.organization.who_may_invite IS 'Whether its members may invite too, as plain members, or its owners and admins alone.';
+
+COMMENT ON COLUMN app.organization.max_sign_in_age_hours IS 'How old the sign-in of a member may be who wants to see anything of the company. Their own practice is theirs however old it is.';
+
+CREATE FUNCTION app.may(who app.member, company app.organization, asked text) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select app.sign_in_is_recent(company.max_sign_in_age_hours) and (
+    exists (
+      select from app.role_permission p
+      where p.role = who.role and p.permission = asked
+        and (p.when_closed or (company.suspended_at is null and company.deletion_due_at is null)))
+    or (asked = 'members.invite' and company.who_may_invite = 'members' and who.agreed_at is not null
+      and company.suspended_at is null and company.deletion_due_at is null));
+$$;
+
+ALTER FUNCTION app.may(who app.member, company app.organization, asked text) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.may(who app.member, company app.organization, asked text) IS 'Whether that member has that permission now: by their role, or by what the company lets every member do.';
+
 CREATE FUNCTION app.note_departure() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2285,6 +2582,23 @@ end
 $$;
 
 ALTER FUNCTION app.note_departure() OWNER TO breathmaster_worker;
+
+CREATE FUNCTION app.note_group_members() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if coalesce(current_setting('app.key_origin', true), '') <> '' then
+    perform set_config('app.group_members_changed', (
+      coalesce(nullif(current_setting('app.group_members_changed', true), '')::jsonb, '[]')
+        || coalesce((select jsonb_agg(jsonb_build_array(c.directory_group_id, c.directory_user_id, tg_op)) from changed c), '[]')
+    )::text, true);
+  end if;
+  return null;
+end
+$$;
+
+ALTER FUNCTION app.note_group_members() OWNER TO breathmaster_owner;
 
 CREATE FUNCTION app.note_key_use(id uuid, day date) RETURNS void
     LANGUAGE sql SECURITY DEFINER
@@ -2483,45 +2797,13 @@ ALTER FUNCTION app.organization_overview(of_organization uuid, week text, at tim
 
 COMMENT ON FUNCTION app.organization_overview(of_organization uuid, week text, at timestamp with time zone, OUT owners bigint, OUT admins bigint, OUT analysts bigint, OUT members bigint, OUT invitations bigint, OUT active integer, OUT proved bigint, OUT lost bigint, OUT pending bigint) IS 'As app.organization_numbers, and its domains. Errors as app.require_permission.';
 
-CREATE TABLE app.organization (
-    organization_id uuid NOT NULL,
-    name text NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    leaderboard_enabled boolean DEFAULT false NOT NULL,
-    show_real_names boolean DEFAULT false NOT NULL,
-    audit_retention_days integer DEFAULT 365 NOT NULL,
-    domain_restricted boolean DEFAULT true NOT NULL,
-    automatic_joining boolean DEFAULT false NOT NULL,
-    suspended_at timestamp with time zone,
-    deletion_due_at timestamp with time zone,
-    CONSTRAINT organization_audit_retention_invalid CHECK (((audit_retention_days >= 30) AND (audit_retention_days <= 3650))),
-    CONSTRAINT organization_name_invalid CHECK (((char_length(name) >= 1) AND (char_length(name) <= 80)))
-);
-
-ALTER TABLE ONLY app.organization FORCE ROW LEVEL SECURITY;
-
-ALTER TABLE app.organization OWNER TO breathmaster_owner;
-
-COMMENT ON TABLE app.organization IS 'A company tenant.';
-
-COMMENT ON COLUMN app.organization.show_real_names IS 'Whether the board has the real names of those who agree to that, or the names that they chose to be seen by.';
-
-COMMENT ON COLUMN app.organization.audit_retention_days IS 'For how long a line of its record is kept.';
-
-COMMENT ON COLUMN app.organization.domain_restricted IS 'Whether only addresses in its proved domains are invited.';
-
-COMMENT ON COLUMN app.organization.automatic_joining IS 'Whether an address in a proved domain is enough to join. Without it, an invitation is needed.';
-
-COMMENT ON COLUMN app.organization.suspended_at IS 'Since when the operator has it closed: no board, nobody joins, nothing is changed. Its members stay, and may leave.';
-
-COMMENT ON COLUMN app.organization.deletion_due_at IS 'When it is deleted. Closed until then, and open again if its owner says so.';
-
 CREATE FUNCTION app.organization_settings(of_organization app.organization) RETURNS jsonb
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select jsonb_build_object('name', of_organization.name, 'auditRetentionDays', of_organization.audit_retention_days,
     'domainRestricted', of_organization.domain_restricted, 'automaticJoining', of_organization.automatic_joining,
+    'whoMayInvite', of_organization.who_may_invite, 'maxSignInAgeHours', of_organization.max_sign_in_age_hours,
     'leaderboard', jsonb_build_object('enabled', of_organization.leaderboard_enabled,
       'showRealNames', of_organization.show_real_names));
 $$;
@@ -2529,44 +2811,6 @@ $$;
 ALTER FUNCTION app.organization_settings(of_organization app.organization) OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.organization_settings(of_organization app.organization) IS 'As the record has them, by the names of the API.';
-
-CREATE TABLE app.directory_user (
-    organization_id uuid NOT NULL,
-    directory_user_id uuid NOT NULL,
-    user_name text NOT NULL,
-    user_key text GENERATED ALWAYS AS (lower(user_name)) STORED NOT NULL,
-    external_id text,
-    display_name text,
-    formatted_name text,
-    family_name text,
-    given_name text,
-    emails jsonb DEFAULT '[]'::jsonb NOT NULL,
-    address text GENERATED ALWAYS AS (app.directory_address(user_name, emails)) STORED,
-    active boolean,
-    declined boolean DEFAULT false NOT NULL,
-    version bigint DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    changed_at timestamp with time zone NOT NULL,
-    CONSTRAINT directory_user_display_name_check CHECK ((char_length(display_name) <= 1024)),
-    CONSTRAINT directory_user_emails_check CHECK (((jsonb_typeof(emails) = 'array'::text) AND (octet_length((emails)::text) <= 65536))),
-    CONSTRAINT directory_user_external_id_check CHECK ((char_length(external_id) <= 1024)),
-    CONSTRAINT directory_user_family_name_check CHECK ((char_length(family_name) <= 1024)),
-    CONSTRAINT directory_user_formatted_name_check CHECK ((char_length(formatted_name) <= 1024)),
-    CONSTRAINT directory_user_given_name_check CHECK ((char_length(given_name) <= 1024)),
-    CONSTRAINT directory_user_user_name_check CHECK (((char_length(user_name) >= 1) AND (char_length(user_name) <= 1024)))
-);
-
-ALTER TABLE ONLY app.directory_user FORCE ROW LEVEL SECURITY;
-
-ALTER TABLE app.directory_user OWNER TO breathmaster_owner;
-
-COMMENT ON TABLE app.directory_user IS 'Somebody in a company''s directory. The company''s word about its own; no account, and no practice.';
-
-COMMENT ON COLUMN app.directory_user.user_key IS 'In lower case, as a column: the index of an expression is not used below a policy, since lower() might tell of rows that it hides.';
-
-COMMENT ON COLUMN app.directory_user.active IS 'As the directory says. Only true makes a membership.';
-
-COMMENT ON COLUMN app.directory_user.declined IS 'The person has left the company here. The directory doesn''t bring them back; they themselves may come.';
 
 CREATE FUNCTION app.other_entry(entry app.directory_user) RETURNS uuid
     LANGUAGE sql STABLE
@@ -2622,12 +2866,12 @@ CREATE FUNCTION app.own_company_boards() RETURNS uuid[]
   from app.member m
     join app.organization o on o.organization_id = m.organization_id
   where m.uid = (select app.uid()) and m.organization_id = (select app.organization_id()) and o.leaderboard_enabled
-    and o.suspended_at is null and o.deletion_due_at is null;
+    and o.suspended_at is null and o.deletion_due_at is null and app.sign_in_is_recent(o.max_sign_in_age_hours);
 $$;
 
 ALTER FUNCTION app.own_company_boards() OWNER TO breathmaster_owner;
 
-COMMENT ON FUNCTION app.own_company_boards() IS 'The bound organization, if the bound user is a member now, it has its board on and it is not closed.';
+COMMENT ON FUNCTION app.own_company_boards() IS 'The bound organization, if the bound user is a member now whose sign-in is recent enough, it has its board on and it is not closed.';
 
 CREATE FUNCTION app.own_domains() RETURNS text[]
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -2657,10 +2901,9 @@ CREATE FUNCTION app.own_permissions(of_organization uuid) RETURNS text[]
     AS $$
   select coalesce(array_agg(p.permission order by p.permission), '{}')
   from app.member m
-    join app.role_permission p on p.role = m.role
     join app.organization o on o.organization_id = m.organization_id
-  where m.uid = (select app.uid()) and m.organization_id = of_organization
-    and (p.when_closed or (o.suspended_at is null and o.deletion_due_at is null));
+    cross join (select distinct permission from app.role_permission) as p
+  where m.uid = (select app.uid()) and m.organization_id = of_organization and app.may(m, o, p.permission);
 $$;
 
 ALTER FUNCTION app.own_permissions(of_organization uuid) OWNER TO breathmaster_owner;
@@ -2727,11 +2970,8 @@ CREATE FUNCTION app.permitted_organization_ids(asked text) RETURNS uuid[]
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select coalesce(array_agg(m.organization_id), '{}')
-  from app.member m
-    join app.role_permission p on p.role = m.role
-    join app.organization o on o.organization_id = m.organization_id
-  where m.uid = (select app.uid()) and p.permission = asked
-    and (p.when_closed or (o.suspended_at is null and o.deletion_due_at is null));
+  from app.member m join app.organization o on o.organization_id = m.organization_id
+  where m.uid = (select app.uid()) and app.may(m, o, asked);
 $$;
 
 ALTER FUNCTION app.permitted_organization_ids(asked text) OWNER TO breathmaster_owner;
@@ -3106,6 +3346,8 @@ CREATE FUNCTION app.recheck_domain(of_organization uuid, held text, seen text[],
     AS $$
 declare
   claim app.domain_claim;
+  -- Before those among them are gone who joined by that domain.
+  answerable uuid[];
   ended integer;
 begin
   perform app.bind_organization(of_organization);
@@ -3128,9 +3370,11 @@ begin
     end if;
     return 'proved';
   end if;
+  answerable := app.administrators(of_organization, origin.happened_at);
   if claim.lost_at <= origin.happened_at - interval '7 days' then
     delete from app.domain_claim where organization_id = of_organization and domain = held;
     ended := app.end_memberships_by(of_organization, held, origin.happened_at);
+    perform app.mail_about_domain(answerable, 'domainLapsed', held, origin.happened_at);
     perform app.record_organization_event(of_organization, 'domain.lapsed', 'domain:' || held,
       jsonb_build_object('provedAt', claim.proved_at, 'lostAt', claim.lost_at),
       jsonb_build_object('membershipsEnded', ended), origin, 'system');
@@ -3141,6 +3385,7 @@ begin
     lost_at = coalesce(claim.lost_at, origin.happened_at)
   where organization_id = of_organization and domain = held;
   if claim.lost_at is null then
+    perform app.mail_about_domain(answerable, 'domainLost', held, origin.happened_at);
     perform app.record_organization_event(of_organization, 'domain.lost', 'domain:' || held, null,
       jsonb_build_object('lapsesAt', origin.happened_at + interval '7 days'), origin, 'system');
   end if;
@@ -3150,7 +3395,103 @@ $$;
 
 ALTER FUNCTION app.recheck_domain(of_organization uuid, held text, seen text[], origin app.origin) OWNER TO breathmaster_owner;
 
-COMMENT ON FUNCTION app.recheck_domain(of_organization uuid, held text, seen text[], origin app.origin) IS 'What became of a proved claim: proved, lost for less than seven days, lapsed with the memberships that hang on it, unanswered, or gone meanwhile.';
+COMMENT ON FUNCTION app.recheck_domain(of_organization uuid, held text, seen text[], origin app.origin) IS 'What became of a proved claim: proved, lost for less than seven days, lapsed with the memberships that hang on it, unanswered, or gone meanwhile. Owners and admins are mailed once when it is lost, and once when it lapses.';
+
+CREATE FUNCTION app.record_by_key(of_organization uuid, done text, done_to text, old jsonb, new jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  person constant text := coalesce(current_setting('app.uid', true), '');
+begin
+  if current_setting('app.key_organization_id', true) = of_organization::text
+    and coalesce(current_setting('app.key_origin', true), '') <> '' then
+    -- For that moment as nobody: unbound, nothing of a company can be written.
+    perform set_config('app.uid', '00000000-0000-0000-0000-000000000000', true);
+    perform app.record_organization_event(of_organization, done, done_to, old, new,
+      current_setting('app.key_origin')::app.origin, current_setting('app.key_actor'));
+    perform set_config('app.uid', person, true);
+  end if;
+end
+$$;
+
+ALTER FUNCTION app.record_by_key(of_organization uuid, done text, done_to text, old jsonb, new jsonb) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.record_by_key(of_organization uuid, done text, done_to text, old jsonb, new jsonb) IS 'Adds a line to the record of the company whose key the transaction came by, in that key''s name. Nothing where it came by none, as when the company itself goes.';
+
+CREATE FUNCTION app.record_directory_group() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  team constant text := 'directory-group:' || coalesce(new.directory_group_id, old.directory_group_id);
+  old_entry jsonb;
+  new_entry jsonb;
+  members jsonb;
+begin
+  if tg_op <> 'INSERT' then
+    old_entry := jsonb_strip_nulls(jsonb_build_object('displayName', old.display_name, 'externalId', old.external_id));
+  end if;
+  if tg_op = 'DELETE' then
+    perform app.record_by_key(old.organization_id, 'directory-group.deleted', team, old_entry, null);
+    return null;
+  end if;
+  new_entry := jsonb_strip_nulls(jsonb_build_object('displayName', new.display_name, 'externalId', new.external_id));
+  if tg_op = 'INSERT' then
+    perform app.record_by_key(new.organization_id, 'directory-group.created', team, null, new_entry);
+  elsif old_entry <> new_entry then
+    perform app.record_by_key(new.organization_id,
+      case when old.display_name <> new.display_name then 'directory-group.renamed' else 'directory-group.changed' end,
+      team, old_entry, new_entry);
+  end if;
+  members := app.changed_group_members(new.directory_group_id);
+  if members is not null then
+    perform app.record_by_key(new.organization_id, 'directory-group.members-changed', team, null, members);
+    perform set_config('app.group_members_changed', '', true);
+  end if;
+  return null;
+end
+$$;
+
+ALTER FUNCTION app.record_directory_group() OWNER TO breathmaster_owner;
+
+CREATE FUNCTION app.record_directory_user() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  old_entry jsonb;
+  new_entry jsonb;
+begin
+  if tg_op <> 'INSERT' then
+    old_entry := app.directory_entry(old);
+  end if;
+  if tg_op <> 'DELETE' then
+    new_entry := app.directory_entry(new);
+  end if;
+  if tg_op <> 'UPDATE' then
+    perform app.record_by_key(coalesce(new.organization_id, old.organization_id),
+      case tg_op when 'INSERT' then 'directory-user.created' else 'directory-user.deleted' end,
+      'directory-user:' || coalesce(new.directory_user_id, old.directory_user_id), old_entry, new_entry);
+    return null;
+  end if;
+  if (old.user_name, old.external_id, old.display_name, old.formatted_name, old.family_name, old.given_name, old.emails, old.active)
+    is not distinct from
+    (new.user_name, new.external_id, new.display_name, new.formatted_name, new.family_name, new.given_name, new.emails, new.active)
+  then
+    return null;
+  end if;
+  perform app.record_by_key(new.organization_id,
+    case when coalesce(old.active, false) = coalesce(new.active, false) then 'directory-user.changed'
+      when new.active then 'directory-user.activated' else 'directory-user.deactivated' end,
+    'directory-user:' || new.directory_user_id,
+    (select jsonb_object_agg(key, value) from jsonb_each(old_entry) where value is distinct from new_entry -> key),
+    (select jsonb_object_agg(key, value) from jsonb_each(new_entry) where value is distinct from old_entry -> key));
+  return null;
+end
+$$;
+
+ALTER FUNCTION app.record_directory_user() OWNER TO breathmaster_owner;
 
 CREATE FUNCTION app.record_email(of_uid uuid, of_address text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3312,6 +3653,30 @@ $$;
 
 ALTER FUNCTION app.remember_leaver() OWNER TO breathmaster_worker;
 
+CREATE FUNCTION app.rename_team(of_organization uuid, id uuid, called text, origin app.origin) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  old text;
+begin
+  perform app.begin_change(of_organization, 'teams.manage');
+  select name into old from app.team where organization_id = of_organization and team_id = id;
+  if not found then
+    raise exception 'no such team' using errcode = 'BM404';
+  end if;
+  if old <> called then
+    update app.team set name = called where organization_id = of_organization and team_id = id;
+    perform app.record_organization_event(of_organization, 'team.renamed', 'team:' || id,
+      jsonb_build_object('name', old), jsonb_build_object('name', called), origin);
+  end if;
+end
+$$;
+
+ALTER FUNCTION app.rename_team(of_organization uuid, id uuid, called text, origin app.origin) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.rename_team(of_organization uuid, id uuid, called text, origin app.origin) IS 'BM404 where there is no such team; other errors as app.require_permission.';
+
 CREATE FUNCTION app.require_agreement() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3378,16 +3743,35 @@ begin
   if of_organization = any (app.permitted_organization_ids(asked)) then
     return;
   end if;
-  if of_organization = any (app.own_organization_ids()) then
-    raise exception 'that role does not allow it' using errcode = 'BM403', constraint = 'not_permitted';
+  if of_organization <> all (app.own_organization_ids()) then
+    raise exception 'no organization of this user' using errcode = 'BM404';
   end if;
-  raise exception 'no organization of this user' using errcode = 'BM404';
+  perform app.require_recent_sign_in(of_organization);
+  raise exception 'that role does not allow it' using errcode = 'BM403', constraint = 'not_permitted';
 end
 $$;
 
 ALTER FUNCTION app.require_permission(of_organization uuid, asked text) OWNER TO breathmaster_owner;
 
-COMMENT ON FUNCTION app.require_permission(of_organization uuid, asked text) IS 'Raises BM404 where the bound user is no member, and BM403 where their role does not have that permission.';
+COMMENT ON FUNCTION app.require_permission(of_organization uuid, asked text) IS 'Raises BM404 where the bound user is no member, BM403 (not_permitted) where they do not have that permission, and BM403 (sign_in_too_old) where their sign-in is older than the company wants it.';
+
+CREATE FUNCTION app.require_recent_sign_in(of_organization uuid) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if exists (
+    select from app.organization o
+    where o.organization_id = of_organization and not app.sign_in_is_recent(o.max_sign_in_age_hours)
+  ) then
+    raise exception 'that sign-in is too old for the organization' using errcode = 'BM403', constraint = 'sign_in_too_old';
+  end if;
+end
+$$;
+
+ALTER FUNCTION app.require_recent_sign_in(of_organization uuid) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.require_recent_sign_in(of_organization uuid) IS 'Raises BM403 (sign_in_too_old) where the sign-in is older than a company of the bound user wants it.';
 
 CREATE FUNCTION app.retry_mail(message uuid, at timestamp with time zone) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3418,7 +3802,7 @@ CREATE FUNCTION app.revoke_invitation(of_organization uuid, id uuid, origin app.
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
-  perform app.begin_change(of_organization, 'members.invite');
+  perform app.begin_change(of_organization, 'invitations.manage');
   delete from app.invitation where organization_id = of_organization and invitation_id = id;
   if not found then
     return false;
@@ -3431,6 +3815,30 @@ $$;
 ALTER FUNCTION app.revoke_invitation(of_organization uuid, id uuid, origin app.origin) OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.revoke_invitation(of_organization uuid, id uuid, origin app.origin) IS 'Whether there was one.';
+
+CREATE FUNCTION app.revoke_organization_key(organization uuid, id uuid, origin app.origin) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  revoked app.organization_key;
+begin
+  perform app.begin_change(organization, 'keys.manage');
+  perform set_config('app.key_organization_id', organization::text, true);
+  delete from app.organization_key k where k.organization_id = organization and k.key_id = id returning * into revoked;
+  perform set_config('app.key_organization_id', '', true);
+  if revoked.key_id is not null then
+    perform app.record_organization_event(organization, 'key.revoked', 'key:' || id,
+      jsonb_strip_nulls(jsonb_build_object('name', revoked.name, 'scopes', revoked.scopes, 'sources', revoked.sources,
+        'expiresAt', revoked.expires_at)), null, origin);
+  end if;
+  return revoked.name;
+end
+$$;
+
+ALTER FUNCTION app.revoke_organization_key(organization uuid, id uuid, origin app.origin) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.revoke_organization_key(organization uuid, id uuid, origin app.origin) IS 'It opens nothing any more: its name, null where there was no such key. Errors as app.require_permission.';
 
 CREATE FUNCTION app.role_in(of_organization uuid, who uuid) RETURNS text
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -3493,6 +3901,17 @@ CREATE FUNCTION app.shows_totals_globally(person app."user") RETURNS boolean
 $$;
 
 ALTER FUNCTION app.shows_totals_globally(person app."user") OWNER TO breathmaster_owner;
+
+CREATE FUNCTION app.sign_in_is_recent(hours integer) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select hours is null or coalesce(nullif(current_setting('app.sign_in_age', true), '')::numeric <= hours * 3600, true);
+$$;
+
+ALTER FUNCTION app.sign_in_is_recent(hours integer) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.sign_in_is_recent(hours integer) IS 'Whether the sign-in, or the token, that the transaction came by is no older. True for commands of the operator, which come by none.';
 
 CREATE FUNCTION app.spend_device_request(id uuid, shown bytea, at timestamp with time zone, OUT outcome text, OUT approver uuid) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3590,6 +4009,9 @@ begin
     perform app.record_organization_event(of_organization,
       case when closed then 'organization.suspended' else 'organization.resumed' end, 'organization', null, null, origin,
       'operator');
+    if not closed then
+      perform app.greet_directory(of_organization);
+    end if;
   end if;
 end
 $$;
@@ -3803,6 +4225,63 @@ end
 $$;
 
 ALTER FUNCTION app.tally_global_standing() OWNER TO breathmaster_owner;
+
+CREATE FUNCTION app.team_on_board(week text, asked uuid) RETURNS uuid[]
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  found_uids uuid[];
+begin
+  select t.uids into found_uids from app.teams_on_board(week, asked) t;
+  if not found then
+    raise exception 'no such team on the board' using errcode = 'BM404', constraint = 'team_not_on_board';
+  end if;
+  return found_uids;
+end
+$$;
+
+ALTER FUNCTION app.team_on_board(week text, asked uuid) OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.team_on_board(week text, asked uuid) IS 'Those members of a team who are on the board of the bound organization. Raises BM404 (team_not_on_board) where there are fewer than five, as where there is no such team.';
+
+CREATE FUNCTION app.teams_on_board(week text, asked uuid DEFAULT NULL::uuid) RETURNS TABLE(team_id uuid, name text, uids uuid[])
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  company constant uuid := (app.own_company_boards())[1];
+begin
+  if company is null then
+    return;
+  end if;
+  perform set_config('app.tending', 'infinity', true), set_config('app.closing_season', 'none', true);
+  return query
+    with belonging as (
+      select m.team_id, m.uid from app.team_member m
+      where m.organization_id = company and (asked is null or m.team_id = asked)
+      union all
+      select g.directory_group_id, m.uid
+      from app.directory_group_member g
+        join app.member m on m.organization_id = g.organization_id and m.directory_user_id = g.directory_user_id
+      where g.organization_id = company and (asked is null or g.directory_group_id = asked)
+    ), large as (
+      select b.team_id, array_agg(b.uid) as uids
+      from belonging b join app.company_standing s on s.organization_id = company and s.period = week and s.uid = b.uid
+      group by b.team_id
+      having count(*) >= 5
+    )
+    select l.team_id, coalesce(t.name, g.display_name), l.uids
+    from large l
+      left join app.team t on t.organization_id = company and t.team_id = l.team_id
+      left join app.directory_group g on g.organization_id = company and g.directory_group_id = l.team_id;
+  perform set_config('app.tending', '', true), set_config('app.closing_season', '', true);
+end
+$$;
+
+ALTER FUNCTION app.teams_on_board(week text, asked uuid) OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.teams_on_board(week text, asked uuid) IS 'The teams of the bound organization, or one, with five or more members on its board of a week, and who these are. None where the bound user may not see that board.';
 
 CREATE FUNCTION app.tended_organization_id() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -4314,6 +4793,20 @@ COMMENT ON COLUMN app.device_request.source IS 'The network that it asked from, 
 
 COMMENT ON COLUMN app.device_request.next_poll_at IS 'Before this it asks too often, and from then on has to wait five seconds longer (RFC 8628 §3.5).';
 
+CREATE TABLE app.directory_email (
+    organization_id uuid NOT NULL,
+    email_key text NOT NULL,
+    directory_user_id uuid NOT NULL
+);
+
+ALTER TABLE ONLY app.directory_email FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.directory_email OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.directory_email IS 'By which addresses somebody in a company''s directory is found: those of app.directory_user, one a row.';
+
+COMMENT ON COLUMN app.directory_email.email_key IS 'In lower case, and no longer than an index takes.';
+
 CREATE TABLE app.directory_group (
     organization_id uuid NOT NULL,
     directory_group_id uuid NOT NULL,
@@ -4699,29 +5192,6 @@ ALTER TABLE app.mail_budget OWNER TO breathmaster_owner;
 
 COMMENT ON TABLE app.mail_budget IS 'How much mail a person has caused within the hour that began with the first.';
 
-CREATE TABLE app.member (
-    organization_id uuid NOT NULL,
-    uid uuid NOT NULL,
-    role text NOT NULL,
-    joined_at timestamp with time zone DEFAULT now() NOT NULL,
-    domain text,
-    agreed_at timestamp with time zone DEFAULT now(),
-    directory_user_id uuid,
-    CONSTRAINT member_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'analyst'::text, 'member'::text])))
-);
-
-ALTER TABLE ONLY app.member FORCE ROW LEVEL SECURITY;
-
-ALTER TABLE app.member OWNER TO breathmaster_owner;
-
-COMMENT ON TABLE app.member IS 'A person in an organization. The organization sees that they belong, never their practice.';
-
-COMMENT ON COLUMN app.member.domain IS 'The proved domain by which they joined: the membership ends with it. Null for those whom the company has for another reason.';
-
-COMMENT ON COLUMN app.member.agreed_at IS 'When the person agreed to be seen there. Null where the directory has put them in: until then nothing of theirs is on a board.';
-
-COMMENT ON COLUMN app.member.directory_user_id IS 'Whom the directory knows them as: without that row, the membership is over.';
-
 CREATE TABLE app.organization_deletion (
     organization_id uuid NOT NULL,
     asked_at timestamp with time zone NOT NULL,
@@ -4792,9 +5262,9 @@ CREATE TABLE app.outbox (
     dead_at timestamp with time zone,
     dead_of text,
     about text,
-    CONSTRAINT outbox_about_invalid CHECK ((char_length(about) <= 200)),
+    CONSTRAINT outbox_about_invalid CHECK ((char_length(about) <= 253)),
     CONSTRAINT outbox_dead_of_check CHECK ((char_length(dead_of) <= 200)),
-    CONSTRAINT outbox_kind_check CHECK ((kind = ANY (ARRAY['emailCode'::text, 'passwordReset'::text, 'passwordChanged'::text, 'invitation'::text]))),
+    CONSTRAINT outbox_kind_check CHECK ((kind = ANY (ARRAY['emailCode'::text, 'passwordReset'::text, 'passwordChanged'::text, 'invitation'::text, 'domainLost'::text, 'domainLapsed'::text]))),
     CONSTRAINT outbox_recipient_invalid CHECK (((char_length(recipient) <= 254) AND (recipient ~ '^[!-;=?-~]+@[a-z0-9.-]+$'::text)))
 );
 
@@ -4944,6 +5414,7 @@ CREATE TABLE app.refresh_token (
     expires_at timestamp with time zone NOT NULL,
     ends_at timestamp with time zone DEFAULT (now() + '1 year'::interval) NOT NULL,
     rotated_at timestamp with time zone,
+    began_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT refresh_token_current_hash_check CHECK ((octet_length(current_hash) = 32)),
     CONSTRAINT refresh_token_previous_hash_check CHECK ((octet_length(previous_hash) = 32))
 );
@@ -4959,6 +5430,8 @@ COMMENT ON COLUMN app.refresh_token.previous_hash IS 'The token that current_has
 COMMENT ON COLUMN app.refresh_token.ends_at IS 'When the sign-in ends, whatever expires_at was moved to.';
 
 COMMENT ON COLUMN app.refresh_token.rotated_at IS 'When current_hash was first asked for. The token before it is asked for again within seconds when an answer was lost; later than that is worth a line in the record.';
+
+COMMENT ON COLUMN app.refresh_token.began_at IS 'When somebody signed in. However often the sign-in is continued, it is as old as that.';
 
 CREATE TABLE app.role_permission (
     role text NOT NULL,
@@ -5167,6 +5640,33 @@ COMMENT ON COLUMN app.sync_batch.handed_xp IS 'The total in that answer: the dev
 COMMENT ON COLUMN app.sync_batch.earned_xp IS 'What the device had earned by itself up to then.';
 
 COMMENT ON COLUMN app.sync_batch.answer IS 'JSON in UTF-8; null for an export, which is read from the ledger again.';
+
+CREATE TABLE app.team (
+    organization_id uuid NOT NULL,
+    team_id uuid NOT NULL,
+    name text NOT NULL,
+    name_key text GENERATED ALWAYS AS (lower(name)) STORED NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT team_name_invalid CHECK ((((char_length(name) >= 1) AND (char_length(name) <= 80)) AND (name IS NORMALIZED) AND (name !~ '[[:cntrl:]]'::text) AND (name ~ '[^[:space:]]'::text)))
+);
+
+ALTER TABLE ONLY app.team FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.team OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.team IS 'A team within a company that its admins have put together. Those of its directory are in app.directory_group.';
+
+CREATE TABLE app.team_member (
+    organization_id uuid NOT NULL,
+    team_id uuid NOT NULL,
+    uid uuid NOT NULL
+);
+
+ALTER TABLE ONLY app.team_member FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.team_member OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.team_member IS 'Who belongs to which team. Who leaves the company leaves its teams.';
 
 CREATE VIEW board.blocked WITH (security_barrier='true') AS
  SELECT block.blocked_uid AS uid
@@ -5525,6 +6025,9 @@ ALTER TABLE ONLY app.device_request
 ALTER TABLE ONLY app.device_request
     ADD CONSTRAINT device_request_pkey PRIMARY KEY (request_id);
 
+ALTER TABLE ONLY app.directory_email
+    ADD CONSTRAINT directory_email_pkey PRIMARY KEY (organization_id, email_key, directory_user_id);
+
 ALTER TABLE ONLY app.directory_group
     ADD CONSTRAINT directory_group_external_id_taken UNIQUE (organization_id, external_id);
 
@@ -5675,6 +6178,15 @@ ALTER TABLE ONLY app.state_entry
 ALTER TABLE ONLY app.sync_batch
     ADD CONSTRAINT sync_batch_pkey PRIMARY KEY (uid, batch_id);
 
+ALTER TABLE ONLY app.team_member
+    ADD CONSTRAINT team_member_pkey PRIMARY KEY (organization_id, team_id, uid);
+
+ALTER TABLE ONLY app.team
+    ADD CONSTRAINT team_name_taken UNIQUE (organization_id, name_key);
+
+ALTER TABLE ONLY app.team
+    ADD CONSTRAINT team_pkey PRIMARY KEY (organization_id, team_id);
+
 ALTER TABLE ONLY app."user"
     ADD CONSTRAINT user_pkey PRIMARY KEY (uid);
 
@@ -5702,6 +6214,8 @@ CREATE INDEX company_standing_by_period ON app.company_standing USING btree (per
 CREATE INDEX device_approval_by_request ON app.device_approval USING btree (request_id);
 
 CREATE INDEX device_request_asked ON app.device_request USING btree (asked_at);
+
+CREATE INDEX directory_email_by_user ON app.directory_email USING btree (organization_id, directory_user_id);
 
 CREATE INDEX directory_group_by_age ON app.directory_group USING btree (organization_id, created_at, directory_group_id);
 
@@ -5769,13 +6283,27 @@ CREATE INDEX spent_nonce_over ON app.spent_nonce USING btree (good_until);
 
 CREATE INDEX sync_batch_by_version ON app.sync_batch USING btree (uid, sync_version);
 
+CREATE INDEX team_member_by_member ON app.team_member USING btree (organization_id, uid);
+
 CREATE TRIGGER company_standing_agreed BEFORE INSERT ON app.company_standing FOR EACH ROW EXECUTE FUNCTION app.require_agreement();
+
+CREATE TRIGGER directory_group_member_added AFTER INSERT ON app.directory_group_member REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION app.note_group_members();
+
+CREATE TRIGGER directory_group_member_removed AFTER DELETE ON app.directory_group_member REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION app.note_group_members();
+
+CREATE CONSTRAINT TRIGGER directory_group_recorded AFTER INSERT OR DELETE OR UPDATE ON app.directory_group DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app.record_directory_group();
 
 CREATE TRIGGER directory_user_deleted AFTER DELETE ON app.directory_user FOR EACH ROW EXECUTE FUNCTION app.remember_leaver();
 
 CREATE TRIGGER directory_user_followed AFTER INSERT OR UPDATE OF user_name, emails, active ON app.directory_user FOR EACH ROW EXECUTE FUNCTION app.follow_directory();
 
+CREATE TRIGGER directory_user_indexed AFTER INSERT ON app.directory_user FOR EACH ROW WHEN ((new.emails <> '[]'::jsonb)) EXECUTE FUNCTION app.index_directory_emails();
+
 CREATE TRIGGER directory_user_passed_on BEFORE DELETE ON app.directory_user FOR EACH ROW EXECUTE FUNCTION app.pass_on_member();
+
+CREATE CONSTRAINT TRIGGER directory_user_recorded AFTER INSERT OR DELETE OR UPDATE ON app.directory_user DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app.record_directory_user();
+
+CREATE TRIGGER directory_user_reindexed AFTER UPDATE OF emails ON app.directory_user FOR EACH ROW WHEN ((old.emails IS DISTINCT FROM new.emails)) EXECUTE FUNCTION app.index_directory_emails();
 
 CREATE TRIGGER directory_user_tallied AFTER INSERT OR DELETE ON app.directory_user FOR EACH ROW EXECUTE FUNCTION app.tally_directory();
 
@@ -5792,6 +6320,8 @@ CREATE TRIGGER member_agreed AFTER UPDATE OF agreed_at ON app.member FOR EACH RO
 CREATE TRIGGER member_departed AFTER DELETE ON app.member FOR EACH ROW WHEN ((old.directory_user_id IS NOT NULL)) EXECUTE FUNCTION app.note_departure();
 
 CREATE TRIGGER member_joined AFTER INSERT ON app.member FOR EACH ROW WHEN ((new.agreed_at IS NOT NULL)) EXECUTE FUNCTION app.project_on_change();
+
+CREATE TRIGGER member_owner_kept BEFORE DELETE ON app.member FOR EACH ROW WHEN ((old.role = 'owner'::text)) EXECUTE FUNCTION app.keep_an_owner();
 
 CREATE TRIGGER user_deleted AFTER DELETE ON app."user" FOR EACH ROW EXECUTE FUNCTION app.forget_blocks();
 
@@ -5841,6 +6371,9 @@ ALTER TABLE ONLY app.device_approval
 
 ALTER TABLE ONLY app.device
     ADD CONSTRAINT device_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.directory_email
+    ADD CONSTRAINT directory_email_user FOREIGN KEY (organization_id, directory_user_id) REFERENCES app.directory_user(organization_id, directory_user_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY app.directory_group_member
     ADD CONSTRAINT directory_group_member_group FOREIGN KEY (organization_id, directory_group_id) REFERENCES app.directory_group(organization_id, directory_group_id) ON DELETE CASCADE;
@@ -5965,6 +6498,15 @@ ALTER TABLE ONLY app.state_entry
 ALTER TABLE ONLY app.sync_batch
     ADD CONSTRAINT sync_batch_uid_fkey FOREIGN KEY (uid) REFERENCES app."user"(uid) ON DELETE CASCADE;
 
+ALTER TABLE ONLY app.team_member
+    ADD CONSTRAINT team_member_member FOREIGN KEY (organization_id, uid) REFERENCES app.member(organization_id, uid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.team_member
+    ADD CONSTRAINT team_member_team FOREIGN KEY (organization_id, team_id) REFERENCES app.team(organization_id, team_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY app.team
+    ADD CONSTRAINT team_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES app.organization(organization_id) ON DELETE CASCADE;
+
 ALTER TABLE app.access_token ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY access_token_self ON app.access_token TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
@@ -6039,25 +6581,45 @@ CREATE POLICY device_request_delivering ON app.device_request TO breathmaster_wo
 
 CREATE POLICY device_self ON app.device TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
+ALTER TABLE app.directory_email ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY directory_email_followed ON app.directory_email TO breathmaster_worker USING ((organization_id = ( SELECT app.followed_organization_id() AS followed_organization_id))) WITH CHECK ((organization_id = ( SELECT app.followed_organization_id() AS followed_organization_id)));
+
+CREATE POLICY directory_email_provisioned ON app.directory_email FOR SELECT TO breathmaster_api USING ((organization_id = ( SELECT app.key_organization_id() AS key_organization_id)));
+
 ALTER TABLE app.directory_group ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE app.directory_group_member ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY directory_group_member_provisioned ON app.directory_group_member TO breathmaster_api USING ((organization_id = ( SELECT app.key_organization_id() AS key_organization_id))) WITH CHECK ((organization_id = ( SELECT app.key_organization_id() AS key_organization_id)));
 
+CREATE POLICY directory_group_member_tended ON app.directory_group_member TO breathmaster_worker USING ((organization_id = ( SELECT app.tended_organization_id() AS tended_organization_id))) WITH CHECK ((organization_id = ( SELECT app.tended_organization_id() AS tended_organization_id)));
+
 CREATE POLICY directory_group_provisioned ON app.directory_group TO breathmaster_api USING ((organization_id = ( SELECT app.key_organization_id() AS key_organization_id))) WITH CHECK ((organization_id = ( SELECT app.key_organization_id() AS key_organization_id)));
+
+CREATE POLICY directory_group_tended ON app.directory_group TO breathmaster_worker USING ((organization_id = ( SELECT app.tended_organization_id() AS tended_organization_id))) WITH CHECK ((organization_id = ( SELECT app.tended_organization_id() AS tended_organization_id)));
 
 ALTER TABLE app.directory_leaver ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY directory_leaver_provisioned ON app.directory_leaver TO breathmaster_worker USING ((organization_id = ( SELECT app.key_organization_id() AS key_organization_id))) WITH CHECK ((organization_id = ( SELECT app.key_organization_id() AS key_organization_id)));
+CREATE POLICY directory_leaver_followed ON app.directory_leaver TO breathmaster_worker USING ((organization_id = ( SELECT app.followed_organization_id() AS followed_organization_id))) WITH CHECK ((organization_id = ( SELECT app.followed_organization_id() AS followed_organization_id)));
+
+CREATE POLICY directory_leaver_tended ON app.directory_leaver TO breathmaster_worker USING ((organization_id = ( SELECT app.tended_organization_id() AS tended_organization_id))) WITH CHECK ((organization_id = ( SELECT app.tended_organization_id() AS tended_organization_id)));
 
 ALTER TABLE app.directory_tally ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY directory_tally_provisioned ON app.directory_tally TO breathmaster_api, breathmaster_worker USING ((organization_id = ( SELECT app.key_organization_id() AS key_organization_id))) WITH CHECK ((organization_id = ( SELECT app.key_organization_id() AS key_organization_id)));
+CREATE POLICY directory_tally_followed ON app.directory_tally TO breathmaster_worker USING ((organization_id = ( SELECT app.followed_organization_id() AS followed_organization_id))) WITH CHECK ((organization_id = ( SELECT app.followed_organization_id() AS followed_organization_id)));
+
+CREATE POLICY directory_tally_provisioned ON app.directory_tally TO breathmaster_api USING ((organization_id = ( SELECT app.key_organization_id() AS key_organization_id))) WITH CHECK ((organization_id = ( SELECT app.key_organization_id() AS key_organization_id)));
+
+CREATE POLICY directory_tally_tended ON app.directory_tally TO breathmaster_worker USING ((organization_id = ( SELECT app.tended_organization_id() AS tended_organization_id))) WITH CHECK ((organization_id = ( SELECT app.tended_organization_id() AS tended_organization_id)));
 
 ALTER TABLE app.directory_user ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY directory_user_provisioned ON app.directory_user TO breathmaster_api, breathmaster_worker USING ((organization_id = ( SELECT app.key_organization_id() AS key_organization_id))) WITH CHECK ((organization_id = ( SELECT app.key_organization_id() AS key_organization_id)));
+CREATE POLICY directory_user_followed ON app.directory_user TO breathmaster_worker USING ((organization_id = ( SELECT app.followed_organization_id() AS followed_organization_id))) WITH CHECK ((organization_id = ( SELECT app.followed_organization_id() AS followed_organization_id)));
+
+CREATE POLICY directory_user_provisioned ON app.directory_user TO breathmaster_api USING ((organization_id = ( SELECT app.key_organization_id() AS key_organization_id))) WITH CHECK ((organization_id = ( SELECT app.key_organization_id() AS key_organization_id)));
+
+CREATE POLICY directory_user_tended ON app.directory_user TO breathmaster_worker USING ((organization_id = ( SELECT app.tended_organization_id() AS tended_organization_id))) WITH CHECK ((organization_id = ( SELECT app.tended_organization_id() AS tended_organization_id)));
 
 ALTER TABLE app.domain_claim ENABLE ROW LEVEL SECURITY;
 
@@ -6138,7 +6700,7 @@ ALTER TABLE app.invitation ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY invitation_bound ON app.invitation TO breathmaster_owner USING ((organization_id = ( SELECT app.organization_id() AS organization_id))) WITH CHECK ((organization_id = ( SELECT app.organization_id() AS organization_id)));
 
-CREATE POLICY invitation_managed ON app.invitation FOR SELECT TO breathmaster_api USING ((organization_id = ANY (( SELECT app.permitted_organization_ids('members.invite'::text) AS permitted_organization_ids)::uuid[])));
+CREATE POLICY invitation_managed ON app.invitation FOR SELECT TO breathmaster_api USING ((organization_id = ANY (( SELECT app.permitted_organization_ids('invitations.manage'::text) AS permitted_organization_ids)::uuid[])));
 
 CREATE POLICY invitation_own ON app.invitation FOR SELECT TO breathmaster_boards USING ((lower(address) = ANY (( SELECT app.own_addresses() AS own_addresses)::text[])));
 
@@ -6198,7 +6760,9 @@ ALTER TABLE app.organization_key ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY organization_key_bound ON app.organization_key TO breathmaster_owner USING ((organization_id = ( SELECT app.key_organization_id() AS key_organization_id))) WITH CHECK ((organization_id = ( SELECT app.key_organization_id() AS key_organization_id)));
 
-CREATE POLICY organization_key_managed ON app.organization_key TO breathmaster_api USING ((organization_id = ANY (( SELECT app.permitted_organization_ids('keys.manage'::text) AS permitted_organization_ids)::uuid[]))) WITH CHECK ((organization_id = ANY (( SELECT app.permitted_organization_ids('keys.manage'::text) AS permitted_organization_ids)::uuid[])));
+CREATE POLICY organization_key_managed ON app.organization_key FOR SELECT TO breathmaster_api USING ((organization_id = ANY (( SELECT app.permitted_organization_ids('keys.manage'::text) AS permitted_organization_ids)::uuid[])));
+
+CREATE POLICY organization_key_tended ON app.organization_key TO breathmaster_worker USING ((organization_id = ( SELECT app.tended_organization_id() AS tended_organization_id))) WITH CHECK ((organization_id = ( SELECT app.tended_organization_id() AS tended_organization_id)));
 
 CREATE POLICY organization_tended ON app.organization FOR SELECT TO breathmaster_worker USING ((created_at <= ( SELECT app.tending() AS tending)));
 
@@ -6270,6 +6834,22 @@ CREATE POLICY sync_batch_kept ON app.sync_batch AS RESTRICTIVE FOR DELETE TO bre
 
 CREATE POLICY sync_batch_self ON app.sync_batch TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
+ALTER TABLE app.team ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY team_bound ON app.team TO breathmaster_owner USING ((organization_id = ( SELECT app.organization_id() AS organization_id))) WITH CHECK ((organization_id = ( SELECT app.organization_id() AS organization_id)));
+
+CREATE POLICY team_managed ON app.team FOR SELECT TO breathmaster_api USING ((organization_id = ANY (( SELECT app.permitted_organization_ids('teams.manage'::text) AS permitted_organization_ids)::uuid[])));
+
+ALTER TABLE app.team_member ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY team_member_bound ON app.team_member TO breathmaster_owner USING ((organization_id = ( SELECT app.organization_id() AS organization_id))) WITH CHECK ((organization_id = ( SELECT app.organization_id() AS organization_id)));
+
+CREATE POLICY team_member_managed ON app.team_member FOR SELECT TO breathmaster_api USING ((organization_id = ANY (( SELECT app.permitted_organization_ids('teams.manage'::text) AS permitted_organization_ids)::uuid[])));
+
+CREATE POLICY team_member_tended ON app.team_member TO breathmaster_worker USING ((organization_id = ( SELECT app.tended_organization_id() AS tended_organization_id))) WITH CHECK ((organization_id = ( SELECT app.tended_organization_id() AS tended_organization_id)));
+
+CREATE POLICY team_tended ON app.team TO breathmaster_worker USING ((organization_id = ( SELECT app.tended_organization_id() AS tended_organization_id))) WITH CHECK ((organization_id = ( SELECT app.tended_organization_id() AS tended_organization_id)));
+
 ALTER TABLE app."user" ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY user_audited ON app."user" FOR SELECT TO breathmaster_worker USING ((uid > ( SELECT app.auditing() AS auditing)));
@@ -6296,14 +6876,17 @@ GRANT ALL ON FUNCTION app.account_that_goes(digest bytea, at timestamp with time
 REVOKE ALL ON FUNCTION app.add_access_token(id uuid, hash bytea, name text, scopes text[], at timestamp with time zone, until timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.add_access_token(id uuid, hash bytea, name text, scopes text[], at timestamp with time zone, until timestamp with time zone) TO breathmaster_api;
 
-REVOKE ALL ON FUNCTION app.add_organization_key(organization uuid, id uuid, hash bytea, name text, scopes text[], sources text[], at timestamp with time zone, until timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.add_organization_key(organization uuid, id uuid, hash bytea, name text, scopes text[], sources text[], at timestamp with time zone, until timestamp with time zone) TO breathmaster_api;
+REVOKE ALL ON FUNCTION app.add_organization_key(organization uuid, id uuid, hash bytea, name text, scopes text[], sources text[], until timestamp with time zone, origin app.origin) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.add_organization_key(organization uuid, id uuid, hash bytea, name text, scopes text[], sources text[], until timestamp with time zone, origin app.origin) TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.addressed() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.addressed() TO breathmaster_worker;
 
 REVOKE ALL ON FUNCTION app.addressed_organization_ids() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.addressed_organization_ids() TO breathmaster_worker;
+
+REVOKE ALL ON FUNCTION app.administrators(of_organization uuid, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.administrators(of_organization uuid, at timestamp with time zone) TO breathmaster_owner;
 
 REVOKE ALL ON FUNCTION app.admit_member() FROM PUBLIC;
 
@@ -6352,16 +6935,16 @@ REVOKE ALL ON FUNCTION app.begin_deletion(of_organization uuid, origin app.origi
 REVOKE ALL ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid) TO breathmaster_api;
 
-REVOKE ALL ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid, bound_family uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid, bound_family uuid) TO breathmaster_api;
+REVOKE ALL ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid, bound_family uuid, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid, bound_family uuid, at timestamp with time zone) TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid, token uuid, given bytea, scope text, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid, token uuid, given bytea, scope text, at timestamp with time zone) TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.bind_organization(bound_organization uuid) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION app.bind_organization(organization uuid, id uuid, given bytea, wanted text[], at timestamp with time zone, source text) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.bind_organization(organization uuid, id uuid, given bytea, wanted text[], at timestamp with time zone, source text) TO breathmaster_api;
+REVOKE ALL ON FUNCTION app.bind_organization(organization uuid, id uuid, given bytea, wanted text[], origin app.origin, source text) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.bind_organization(organization uuid, id uuid, given bytea, wanted text[], origin app.origin, source text) TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.block_person(other uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.block_person(other uuid) TO breathmaster_api;
@@ -6369,11 +6952,16 @@ GRANT ALL ON FUNCTION app.block_person(other uuid) TO breathmaster_api;
 REVOKE ALL ON FUNCTION app.cancel_deletion(of_organization uuid, origin app.origin) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.cancel_deletion(of_organization uuid, origin app.origin) TO breathmaster_api;
 
-REVOKE ALL ON FUNCTION app.change_organization(of_organization uuid, called text, board_enabled boolean, real_names boolean, retention integer, restricted boolean, automatic boolean, origin app.origin) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.change_organization(of_organization uuid, called text, board_enabled boolean, real_names boolean, retention integer, restricted boolean, automatic boolean, origin app.origin) TO breathmaster_api;
+REVOKE ALL ON FUNCTION app.change_organization(of_organization uuid, changes jsonb, origin app.origin) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.change_organization(of_organization uuid, changes jsonb, origin app.origin) TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.change_role(of_organization uuid, who uuid, given text, origin app.origin) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.change_role(of_organization uuid, who uuid, given text, origin app.origin) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.change_team_member(of_organization uuid, id uuid, who uuid, belongs boolean, origin app.origin) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.change_team_member(of_organization uuid, id uuid, who uuid, belongs boolean, origin app.origin) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.changed_group_members(of_group uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.circle() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.circle() TO breathmaster_boards;
@@ -6403,6 +6991,9 @@ GRANT ALL ON FUNCTION app.delete_account(origin app.origin) TO breathmaster_api;
 REVOKE ALL ON FUNCTION app.delete_organizations(at timestamp with time zone, most integer, OUT removed integer, OUT finished uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.delete_organizations(at timestamp with time zone, most integer, OUT removed integer, OUT finished uuid) TO breathmaster_api;
 
+REVOKE ALL ON FUNCTION app.delete_team(of_organization uuid, id uuid, origin app.origin) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.delete_team(of_organization uuid, id uuid, origin app.origin) TO breathmaster_api;
+
 REVOKE ALL ON FUNCTION app.deletion_receipt(of_organization uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.delivering() FROM PUBLIC;
@@ -6414,6 +7005,39 @@ GRANT ALL ON FUNCTION app.device_request_by_code(digest bytea, at timestamp with
 REVOKE ALL ON FUNCTION app.directory_address(user_name text, emails jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.directory_address(user_name text, emails jsonb) TO breathmaster_api;
 GRANT ALL ON FUNCTION app.directory_address(user_name text, emails jsonb) TO breathmaster_worker;
+
+GRANT SELECT,DELETE ON TABLE app.directory_user TO breathmaster_api;
+GRANT SELECT,DELETE ON TABLE app.directory_user TO breathmaster_worker;
+
+GRANT INSERT(organization_id) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(directory_user_id) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(user_name),UPDATE(user_name) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(external_id),UPDATE(external_id) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(display_name),UPDATE(display_name) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(formatted_name),UPDATE(formatted_name) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(family_name),UPDATE(family_name) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(given_name),UPDATE(given_name) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(emails),UPDATE(emails) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(active),UPDATE(active) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT UPDATE(declined) ON TABLE app.directory_user TO breathmaster_worker;
+
+GRANT UPDATE(version) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(created_at) ON TABLE app.directory_user TO breathmaster_api;
+
+GRANT INSERT(changed_at),UPDATE(changed_at) ON TABLE app.directory_user TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.directory_entry(entry app.directory_user) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.domains_to_check(at timestamp with time zone, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.domains_to_check(at timestamp with time zone, most integer) TO breathmaster_api;
@@ -6489,6 +7113,9 @@ REVOKE ALL ON FUNCTION app.friend_door(whom uuid, OUT asks_welcome boolean, OUT 
 REVOKE ALL ON FUNCTION app.friend_places() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.greet_address() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.greet_directory(of_organization uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.greet_directory(of_organization uuid) TO breathmaster_owner;
 
 REVOKE ALL ON FUNCTION app.greet_domain() FROM PUBLIC;
 
@@ -6579,6 +7206,8 @@ GRANT ALL ON FUNCTION app.joining_agreement(of_organization uuid, at timestamp w
 REVOKE ALL ON FUNCTION app.joining_preview(of_organization uuid, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.joining_preview(of_organization uuid, at timestamp with time zone) TO breathmaster_api;
 
+REVOKE ALL ON FUNCTION app.keep_an_owner() FROM PUBLIC;
+
 GRANT ALL ON FUNCTION app.key_organization_id() TO breathmaster_worker;
 
 REVOKE ALL ON FUNCTION app.leaver_digest(organization uuid, mailbox text) FROM PUBLIC;
@@ -6596,7 +7225,52 @@ GRANT ALL ON FUNCTION app.mail_taken(of_uid uuid, message uuid, at timestamp wit
 REVOKE ALL ON FUNCTION app.managed_organization_ids() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.managed_organization_ids() TO breathmaster_api;
 
+GRANT SELECT ON TABLE app.member TO breathmaster_api;
+GRANT DELETE ON TABLE app.member TO breathmaster_worker;
+
+GRANT SELECT(organization_id) ON TABLE app.member TO breathmaster_boards;
+GRANT SELECT(organization_id),INSERT(organization_id) ON TABLE app.member TO breathmaster_worker;
+
+GRANT SELECT(uid) ON TABLE app.member TO breathmaster_boards;
+GRANT SELECT(uid),INSERT(uid) ON TABLE app.member TO breathmaster_worker;
+
+GRANT SELECT(role) ON TABLE app.member TO breathmaster_boards;
+GRANT SELECT(role),INSERT(role) ON TABLE app.member TO breathmaster_worker;
+
+GRANT SELECT(joined_at) ON TABLE app.member TO breathmaster_boards;
+
+GRANT SELECT(domain),INSERT(domain),UPDATE(domain) ON TABLE app.member TO breathmaster_worker;
+
+GRANT SELECT(agreed_at),INSERT(agreed_at) ON TABLE app.member TO breathmaster_worker;
+GRANT SELECT(agreed_at) ON TABLE app.member TO breathmaster_boards;
+
+GRANT SELECT(directory_user_id),INSERT(directory_user_id),UPDATE(directory_user_id) ON TABLE app.member TO breathmaster_worker;
+
+GRANT SELECT ON TABLE app.organization TO breathmaster_api;
+GRANT DELETE ON TABLE app.organization TO breathmaster_worker;
+
+GRANT SELECT(organization_id) ON TABLE app.organization TO breathmaster_worker;
+GRANT SELECT(organization_id) ON TABLE app.organization TO breathmaster_boards;
+
+GRANT SELECT(name) ON TABLE app.organization TO breathmaster_boards;
+
+GRANT SELECT(created_at) ON TABLE app.organization TO breathmaster_worker;
+
+GRANT SELECT(leaderboard_enabled) ON TABLE app.organization TO breathmaster_boards;
+
+GRANT SELECT(show_real_names) ON TABLE app.organization TO breathmaster_boards;
+
+GRANT SELECT(audit_retention_days) ON TABLE app.organization TO breathmaster_worker;
+
+GRANT SELECT(automatic_joining) ON TABLE app.organization TO breathmaster_boards;
+
+GRANT SELECT(deletion_due_at) ON TABLE app.organization TO breathmaster_worker;
+
+REVOKE ALL ON FUNCTION app.may(who app.member, company app.organization, asked text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION app.note_departure() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.note_group_members() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.note_key_use(id uuid, day date) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.note_key_use(id uuid, day date) TO breathmaster_api;
@@ -6633,58 +7307,7 @@ GRANT ALL ON FUNCTION app.organization_numbers(of_organization uuid, week text, 
 REVOKE ALL ON FUNCTION app.organization_overview(of_organization uuid, week text, at timestamp with time zone, OUT owners bigint, OUT admins bigint, OUT analysts bigint, OUT members bigint, OUT invitations bigint, OUT active integer, OUT proved bigint, OUT lost bigint, OUT pending bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.organization_overview(of_organization uuid, week text, at timestamp with time zone, OUT owners bigint, OUT admins bigint, OUT analysts bigint, OUT members bigint, OUT invitations bigint, OUT active integer, OUT proved bigint, OUT lost bigint, OUT pending bigint) TO breathmaster_api;
 
-GRANT SELECT ON TABLE app.organization TO breathmaster_api;
-GRANT DELETE ON TABLE app.organization TO breathmaster_worker;
-
-GRANT SELECT(organization_id) ON TABLE app.organization TO breathmaster_worker;
-GRANT SELECT(organization_id) ON TABLE app.organization TO breathmaster_boards;
-
-GRANT SELECT(name) ON TABLE app.organization TO breathmaster_boards;
-
-GRANT SELECT(created_at) ON TABLE app.organization TO breathmaster_worker;
-
-GRANT SELECT(leaderboard_enabled) ON TABLE app.organization TO breathmaster_boards;
-
-GRANT SELECT(show_real_names) ON TABLE app.organization TO breathmaster_boards;
-
-GRANT SELECT(audit_retention_days) ON TABLE app.organization TO breathmaster_worker;
-
-GRANT SELECT(automatic_joining) ON TABLE app.organization TO breathmaster_boards;
-
-GRANT SELECT(deletion_due_at) ON TABLE app.organization TO breathmaster_worker;
-
 REVOKE ALL ON FUNCTION app.organization_settings(of_organization app.organization) FROM PUBLIC;
-
-GRANT SELECT,DELETE ON TABLE app.directory_user TO breathmaster_api;
-GRANT SELECT ON TABLE app.directory_user TO breathmaster_worker;
-
-GRANT INSERT(organization_id) ON TABLE app.directory_user TO breathmaster_api;
-
-GRANT INSERT(directory_user_id) ON TABLE app.directory_user TO breathmaster_api;
-
-GRANT INSERT(user_name),UPDATE(user_name) ON TABLE app.directory_user TO breathmaster_api;
-
-GRANT INSERT(external_id),UPDATE(external_id) ON TABLE app.directory_user TO breathmaster_api;
-
-GRANT INSERT(display_name),UPDATE(display_name) ON TABLE app.directory_user TO breathmaster_api;
-
-GRANT INSERT(formatted_name),UPDATE(formatted_name) ON TABLE app.directory_user TO breathmaster_api;
-
-GRANT INSERT(family_name),UPDATE(family_name) ON TABLE app.directory_user TO breathmaster_api;
-
-GRANT INSERT(given_name),UPDATE(given_name) ON TABLE app.directory_user TO breathmaster_api;
-
-GRANT INSERT(emails),UPDATE(emails) ON TABLE app.directory_user TO breathmaster_api;
-
-GRANT INSERT(active),UPDATE(active) ON TABLE app.directory_user TO breathmaster_api;
-
-GRANT UPDATE(declined) ON TABLE app.directory_user TO breathmaster_worker;
-
-GRANT UPDATE(version) ON TABLE app.directory_user TO breathmaster_api;
-
-GRANT INSERT(created_at) ON TABLE app.directory_user TO breathmaster_api;
-
-GRANT INSERT(changed_at),UPDATE(changed_at) ON TABLE app.directory_user TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.other_entry(entry app.directory_user) FROM PUBLIC;
 
@@ -6698,6 +7321,7 @@ GRANT ALL ON FUNCTION app.own_addresses() TO breathmaster_boards;
 REVOKE ALL ON FUNCTION app.own_company_boards() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.own_company_boards() TO breathmaster_api;
 GRANT ALL ON FUNCTION app.own_company_boards() TO breathmaster_boards;
+GRANT ALL ON FUNCTION app.own_company_boards() TO breathmaster_worker;
 
 REVOKE ALL ON FUNCTION app.own_domains() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.own_domains() TO breathmaster_api;
@@ -6744,6 +7368,12 @@ GRANT ALL ON FUNCTION app.publish_standings(changed text[], ended text[], period
 REVOKE ALL ON FUNCTION app.recheck_domain(of_organization uuid, held text, seen text[], origin app.origin) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.recheck_domain(of_organization uuid, held text, seen text[], origin app.origin) TO breathmaster_api;
 
+REVOKE ALL ON FUNCTION app.record_by_key(of_organization uuid, done text, done_to text, old jsonb, new jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.record_directory_group() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.record_directory_user() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION app.record_email(of_uid uuid, of_address text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.record_organization_event(of_organization uuid, done text, done_to text, old jsonb, new jsonb, origin app.origin, by_actor text) FROM PUBLIC;
@@ -6762,6 +7392,9 @@ GRANT ALL ON FUNCTION app.release_domain(of_organization uuid, held text, origin
 
 REVOKE ALL ON FUNCTION app.remember_leaver() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION app.rename_team(of_organization uuid, id uuid, called text, origin app.origin) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.rename_team(of_organization uuid, id uuid, called text, origin app.origin) TO breathmaster_api;
+
 REVOKE ALL ON FUNCTION app.require_agreement() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.require_friend_place(asks boolean) FROM PUBLIC;
@@ -6777,6 +7410,9 @@ GRANT ALL ON FUNCTION app.retry_mail(message uuid, at timestamp with time zone) 
 REVOKE ALL ON FUNCTION app.revoke_invitation(of_organization uuid, id uuid, origin app.origin) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.revoke_invitation(of_organization uuid, id uuid, origin app.origin) TO breathmaster_api;
 
+REVOKE ALL ON FUNCTION app.revoke_organization_key(organization uuid, id uuid, origin app.origin) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.revoke_organization_key(organization uuid, id uuid, origin app.origin) TO breathmaster_api;
+
 REVOKE ALL ON FUNCTION app.role_in(of_organization uuid, who uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.role_in(of_organization uuid, who uuid) TO breathmaster_owner;
 
@@ -6787,6 +7423,8 @@ REVOKE ALL ON FUNCTION app.settle_device_request(id uuid, new_state text, at tim
 GRANT ALL ON FUNCTION app.settle_device_request(id uuid, new_state text, at timestamp with time zone) TO breathmaster_owner;
 
 REVOKE ALL ON FUNCTION app.shows_totals_globally(person app."user") FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.sign_in_is_recent(hours integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.spend_device_request(id uuid, shown bytea, at timestamp with time zone, OUT outcome text, OUT approver uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.spend_device_request(id uuid, shown bytea, at timestamp with time zone, OUT outcome text, OUT approver uuid) TO breathmaster_owner;
@@ -6813,6 +7451,12 @@ REVOKE ALL ON FUNCTION app.take_turns(one uuid, another uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION app.tally_directory() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.tally_global_standing() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.team_on_board(week text, asked uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.team_on_board(week text, asked uuid) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.teams_on_board(week text, asked uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.teams_on_board(week text, asked uuid) TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.tended_organization_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.tended_organization_id() TO breathmaster_worker;
@@ -6934,13 +7578,20 @@ GRANT UPDATE(poll_seconds) ON TABLE app.device_request TO breathmaster_worker;
 
 GRANT UPDATE(state) ON TABLE app.device_request TO breathmaster_worker;
 
+GRANT SELECT ON TABLE app.directory_email TO breathmaster_api;
+GRANT SELECT,INSERT,DELETE ON TABLE app.directory_email TO breathmaster_worker;
+
 GRANT SELECT,DELETE ON TABLE app.directory_group TO breathmaster_api;
+GRANT DELETE ON TABLE app.directory_group TO breathmaster_worker;
 
 GRANT INSERT(organization_id) ON TABLE app.directory_group TO breathmaster_api;
+GRANT SELECT(organization_id) ON TABLE app.directory_group TO breathmaster_worker;
 
 GRANT INSERT(directory_group_id) ON TABLE app.directory_group TO breathmaster_api;
+GRANT SELECT(directory_group_id) ON TABLE app.directory_group TO breathmaster_worker;
 
 GRANT INSERT(display_name),UPDATE(display_name) ON TABLE app.directory_group TO breathmaster_api;
+GRANT SELECT(display_name) ON TABLE app.directory_group TO breathmaster_worker;
 
 GRANT INSERT(external_id),UPDATE(external_id) ON TABLE app.directory_group TO breathmaster_api;
 
@@ -6951,11 +7602,18 @@ GRANT INSERT(created_at) ON TABLE app.directory_group TO breathmaster_api;
 GRANT INSERT(changed_at),UPDATE(changed_at) ON TABLE app.directory_group TO breathmaster_api;
 
 GRANT SELECT,INSERT,DELETE ON TABLE app.directory_group_member TO breathmaster_api;
+GRANT DELETE ON TABLE app.directory_group_member TO breathmaster_worker;
+
+GRANT SELECT(organization_id) ON TABLE app.directory_group_member TO breathmaster_worker;
+
+GRANT SELECT(directory_group_id) ON TABLE app.directory_group_member TO breathmaster_worker;
+
+GRANT SELECT(directory_user_id) ON TABLE app.directory_group_member TO breathmaster_worker;
 
 GRANT SELECT,INSERT,DELETE ON TABLE app.directory_leaver TO breathmaster_worker;
 
 GRANT SELECT ON TABLE app.directory_tally TO breathmaster_api;
-GRANT SELECT,INSERT ON TABLE app.directory_tally TO breathmaster_worker;
+GRANT SELECT,INSERT,DELETE ON TABLE app.directory_tally TO breathmaster_worker;
 
 GRANT UPDATE(users) ON TABLE app.directory_tally TO breathmaster_worker;
 
@@ -7117,27 +7775,6 @@ GRANT SELECT(invitation_id) ON TABLE app.invitation TO breathmaster_worker;
 
 GRANT SELECT(good_until) ON TABLE app.invitation TO breathmaster_worker;
 
-GRANT SELECT ON TABLE app.member TO breathmaster_api;
-GRANT DELETE ON TABLE app.member TO breathmaster_worker;
-
-GRANT SELECT(organization_id) ON TABLE app.member TO breathmaster_boards;
-GRANT SELECT(organization_id),INSERT(organization_id) ON TABLE app.member TO breathmaster_worker;
-
-GRANT SELECT(uid) ON TABLE app.member TO breathmaster_boards;
-GRANT SELECT(uid),INSERT(uid) ON TABLE app.member TO breathmaster_worker;
-
-GRANT SELECT(role) ON TABLE app.member TO breathmaster_boards;
-GRANT SELECT(role),INSERT(role) ON TABLE app.member TO breathmaster_worker;
-
-GRANT SELECT(joined_at) ON TABLE app.member TO breathmaster_boards;
-
-GRANT SELECT(domain),INSERT(domain),UPDATE(domain) ON TABLE app.member TO breathmaster_worker;
-
-GRANT SELECT(agreed_at),INSERT(agreed_at) ON TABLE app.member TO breathmaster_worker;
-GRANT SELECT(agreed_at) ON TABLE app.member TO breathmaster_boards;
-
-GRANT SELECT(directory_user_id),INSERT(directory_user_id),UPDATE(directory_user_id) ON TABLE app.member TO breathmaster_worker;
-
 GRANT SELECT ON TABLE app.organization_deletion TO breathmaster_worker;
 
 GRANT UPDATE(begun_at) ON TABLE app.organization_deletion TO breathmaster_worker;
@@ -7152,11 +7789,13 @@ GRANT SELECT(forgotten_number),UPDATE(forgotten_number) ON TABLE app.organizatio
 
 GRANT UPDATE(forgotten_hash) ON TABLE app.organization_event_head TO breathmaster_worker;
 
-GRANT DELETE ON TABLE app.organization_key TO breathmaster_api;
+GRANT DELETE ON TABLE app.organization_key TO breathmaster_worker;
 
 GRANT SELECT(organization_id) ON TABLE app.organization_key TO breathmaster_api;
+GRANT SELECT(organization_id) ON TABLE app.organization_key TO breathmaster_worker;
 
 GRANT SELECT(key_id) ON TABLE app.organization_key TO breathmaster_api;
+GRANT SELECT(key_id) ON TABLE app.organization_key TO breathmaster_worker;
 
 GRANT SELECT(name) ON TABLE app.organization_key TO breathmaster_api;
 
@@ -7349,6 +7988,7 @@ GRANT SELECT ON TABLE board.global_season_rank TO breathmaster_api;
 GRANT SELECT ON TABLE board.global_total TO breathmaster_api;
 
 GRANT SELECT ON TABLE board.member TO breathmaster_api;
+GRANT SELECT ON TABLE board.member TO breathmaster_owner;
 
 GRANT SELECT ON TABLE board.season TO breathmaster_api;
 

@@ -96,7 +96,7 @@ struct Settings: Sendable {
         guard let lookup = resolver.isEmpty ? TXTLookup.ofThisMachine : TXTLookup(resolver) else {
             throw Malformed(
                 name: "BREATHMASTER_RESOLVER",
-                why: "must be an IPv4 address, with a port or without, such as 127.0.0.1:53"
+                why: "must be an IP address, with a port or without, such as 127.0.0.1:53 or [::1]:53"
             )
         }
         self.lookup = lookup

@@ -144,6 +144,7 @@ struct Server: Sendable {
         JoiningRoutes(database: database, now: now).add(to: members)
         InvitationRoutes(database: database, limits: limits, now: now).add(to: members)
         MemberRoutes(database: database, now: now).add(to: members)
+        TeamRoutes(database: database, now: now).add(to: members)
         OwnershipRoutes(database: database, now: now).add(to: members)
         OrganizationAuditRoutes(database: database).add(to: members)
         OverviewRoutes(database: database, now: now).add(to: members)

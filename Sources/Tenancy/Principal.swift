@@ -7,20 +7,40 @@ package struct Principal: Hashable, Sendable {
     /// The sign-in that an access token came by: the family of its refresh token.
     /// Nil for those who come without a token, such as commands of the operator.
     package let signIn: UUID?
+    /// When they ask, as far as it matters how old their sign-in is: some organizations want a recent one.
+    package let askedAt: Date?
     /// In the place of a sign-in, where a program came by a token of its own.
     package let token: TokenProof?
 
-    package init(uid: UUID, organizationID: UUID? = nil, signIn: UUID? = nil, token: TokenProof? = nil) {
+    package init(
+        uid: UUID,
+        organizationID: UUID? = nil,
+        signIn: UUID? = nil,
+        askedAt: Date? = nil,
+        token: TokenProof? = nil
+    ) {
         self.uid = uid
         self.organizationID = organizationID
         self.signIn = signIn
+        self.askedAt = askedAt
         self.token = token
     }
 
     /// The same person, acting as a member of an organization. Whether they are
     /// one is for `app.bind` to say.
     package func member(of organizationID: UUID) -> Principal {
-        Principal(uid: uid, organizationID: organizationID, signIn: signIn, token: token)
+        Principal(
+            uid: uid,
+            organizationID: organizationID,
+            signIn: signIn,
+            askedAt: askedAt,
+            token: token
+        )
+    }
+
+    /// The same person, by the same sign-in, asking at this moment.
+    package func asking(at now: Date) -> Principal {
+        Principal(uid: uid, organizationID: organizationID, signIn: signIn, askedAt: now, token: token)
     }
 }
 
@@ -52,6 +72,9 @@ package struct OrganizationPrincipal: Hashable, Sendable {
     /// When it has to be good, and from where.
     package let at: Date
     package let source: String
+    /// For the organization's record: by which request, and from which address as far as it is kept.
+    package let requestID: UUID?
+    package let recordedSource: String
 
     package init(
         organizationID: UUID,
@@ -59,7 +82,9 @@ package struct OrganizationPrincipal: Hashable, Sendable {
         hash: [UInt8],
         scopes: [String],
         at: Date,
-        source: String
+        source: String,
+        requestID: UUID?,
+        recordedSource: String
     ) {
         self.organizationID = organizationID
         self.keyID = keyID
@@ -67,5 +92,7 @@ package struct OrganizationPrincipal: Hashable, Sendable {
         self.scopes = scopes
         self.at = at
         self.source = source
+        self.requestID = requestID
+        self.recordedSource = recordedSource
     }
 }

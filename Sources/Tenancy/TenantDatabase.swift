@@ -13,8 +13,9 @@ package struct TenantDatabase: Sendable {
     /// A read-only transaction bound to `principal`.
     ///
     /// - Throws: ``PGError`` with SQLSTATE `BM401` for an unknown user or a sign-in or token
-    ///   that has ended, `BM403` for a token without the scope, and `BM404` where they are
-    ///   not an active member, before any statement of `body` counts.
+    ///   that has ended, `BM403` for a token without the scope or a sign-in older than the
+    ///   organization wants it, and `BM404` where they are not an active member, before any
+    ///   statement of `body` counts.
     package func read<Result: Sendable>(
         as principal: Principal,
         _ body: (TenantTransaction) async throws -> Result
@@ -122,7 +123,7 @@ extension Principal {
         if let token {
             "select app.bind(\(uid), \(organizationID), \(token.id), \(token.hash), \(token.scope), \(token.at))"
         } else if let signIn {
-            "select app.bind(\(uid), \(organizationID), \(signIn))"
+            "select app.bind(\(uid), \(organizationID), \(signIn), \(askedAt))"
         } else {
             "select app.bind(\(uid), \(organizationID))"
         }
@@ -132,7 +133,8 @@ extension Principal {
 extension OrganizationPrincipal {
     fileprivate var binding: SQL {
         """
-        select app.bind_organization(\(organizationID), \(keyID), \(hash), \(scopes), \(at), \(source))
+        select app.bind_organization(\(organizationID), \(keyID), \(hash), \(scopes),
+          row(\(requestID), \(recordedSource), \(at))::app.origin, \(source))
         """
     }
 }

@@ -55,7 +55,7 @@ reset role;
 select is_empty(
   $$ select r.rolname from pg_roles r
      where r.rolname in ('breathmaster_worker', 'breathmaster_analyst', 'breathmaster_boards')
-       and has_function_privilege(r.oid, 'app.bind(uuid, uuid, uuid)', 'execute') $$,
+       and has_function_privilege(r.oid, 'app.bind(uuid, uuid, uuid, timestamptz)', 'execute') $$,
   'Only the server binds by a sign-in.');
 
 -- What the person does with a device (policy device_self, sql/tests/sync.sql).

@@ -2,7 +2,7 @@
 begin;
 set local client_min_messages = warning;
 create extension if not exists pgtap;
-select plan(73);
+select plan(78);
 \ir support/cast.sql
 
 -- What the directory sends is seen by whoever comes with the company's key (policies ..._provisioned),
@@ -62,6 +62,14 @@ select is(test.each_directory('delete from app.directory_group_member'), 'acme 1
 select is(
   test.each_directory($$ insert into app.directory_group_member values (test.acme(), test.acme(), gen_random_uuid()) $$),
   'acme 23503, umbrella 42501', 'A directory puts its own users into its own teams.');
+select is(test.each('select from app.directory_email'), test.nobody(), 'No person reads by which addresses people are found.');
+select is(test.each_directory('select from app.directory_email'), 'acme 1, umbrella 0', 'A directory finds its users alone.');
+select is(test.each_directory('select from app.directory_email', 'breathmaster_worker'), 'acme 1, umbrella 0',
+  'What follows a directory keeps the addresses of its users alone.');
+select is(
+  test.each_directory($$ insert into app.directory_email select test.acme(), 'x', directory_user_id from app.directory_user $$,
+    'breathmaster_worker'),
+  'acme 1, umbrella 0', 'And adds to those alone.');
 select is(test.each('select from app.directory_tally'), test.nobody(), 'No person reads how many a directory has.');
 select is(test.each_directory('select from app.directory_tally where users > 0'), 'acme 1, umbrella 0',
   'A directory sees how many it has, and not how many another has.');
@@ -274,6 +282,11 @@ select is(test.membership(test.frank(), test.umbrella()), 'none', 'Nor does one 
 update app.domain_claim set proved_at = now() where domain = 'later.example';
 select is(test.membership(test.frank(), test.umbrella()), 'put in, known', 'When it is proved, the directory''s people are put in.');
 
+select set_eq(
+  $$ select organization_id, email_key, directory_user_id from app.directory_email $$,
+  $$ select organization_id, lower(email ->> 'value'), directory_user_id
+     from app.directory_user, jsonb_array_elements(emails) as given (email) $$,
+  'By whichever address, everybody is found, and nobody by one that was.');
 select is((select sum(users) from app.directory_tally), (select count(*) from app.directory_user)::numeric,
   'However many came and went, they are counted.');
 

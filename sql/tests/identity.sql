@@ -2,7 +2,7 @@
 begin;
 set local client_min_messages = warning;
 create extension if not exists pgtap;
-select plan(39);
+select plan(40);
 
 -- On a new connection the settings do not exist yet. This comes before the cast,
 -- whose making binds people.
@@ -101,6 +101,10 @@ reset role;
 select is(test.each('select from app.user', 'breathmaster_owner'),
   'herself 1, colleague 1, friend 1, other company 1, stranger 1, unbound 42501',
   'A function of the owner sees the bound user''s row and no other.');
+select is(test.each('delete from app.user where uid = test.ada()', 'breathmaster_owner'),
+  'herself BM409, colleague 0, friend 0, other company 0, stranger 0, unbound 42501',
+  'Who is the last owner of a company that others are members of stays until it is somebody else''s.');
+update app.member set role = 'owner' where uid = test.ben();
 select is(test.each('delete from app.user where uid = test.ada()', 'breathmaster_owner'),
   'herself 1, colleague 0, friend 0, other company 0, stranger 0, unbound 42501',
   'A function of the owner can delete the bound user and nobody else.');

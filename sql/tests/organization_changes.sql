@@ -22,7 +22,7 @@ select is(app.own_permissions(test.acme()), '{}', 'A plain member may do nothing
 reset role;
 -- One table says it: without its row, nobody may.
 delete from app.role_permission where permission = 'settings.change';
-select is(test.each($$ select app.change_organization(test.acme(), 'Emca', null, null, null, null, null, test.origin()) $$),
+select is(test.each($$ select app.change_organization(test.acme(), '{"name": "Emca"}', test.origin()) $$),
   'herself BM403, colleague BM403, friend BM404, other company BM404, stranger BM404, unbound 42501',
   'What the list does not have, not even an owner may.');
 insert into app.role_permission values ('owner', 'settings.change');
@@ -56,10 +56,10 @@ select is(
 delete from app.ownership_offer;
 
 -- The record (policies organization_event_audited for the server, _kept and _added for the
--- functions of the owner). Acme's has two lines: it was founded, and Ben joined.
+-- functions of the owner). Acme's has five lines: it was founded, Ben joined, it got a key, and a team with Ada in it.
 
 select is(test.each('select from app.organization_event where organization_id = test.acme()'),
-  'herself 2, colleague 0, friend 0, other company 0, stranger 0, unbound 42501',
+  'herself 5, colleague 0, friend 0, other company 0, stranger 0, unbound 42501',
   'The record of a company is for those who answer for it.');
 select is(test.each('insert into app.organization_event select * from app.organization_event'),
   'herself 42501, colleague 42501, friend 42501, other company 42501, stranger 42501, unbound 42501',
@@ -80,7 +80,7 @@ select is(test.each('delete from app.organization_event', 'breathmaster_owner'),
   'herself 0, colleague 0, friend 0, other company 0, stranger 0, unbound 0',
   'A function of the owner removes no line.');
 select is(test.each('select from app.organization_event', 'breathmaster_owner'),
-  'herself 2, colleague 2, friend 0, other company 1, stranger 0, unbound 42501',
+  'herself 5, colleague 5, friend 0, other company 1, stranger 0, unbound 42501',
   'A function of the owner reads the bound company''s record and no other.');
 select is(
   test.each($$ insert into app.organization_event values (test.acme(), 9, now(), 'x', 'x', 'x', null, null, '', gen_random_uuid(), sha256('')) $$,
@@ -119,18 +119,18 @@ reset role;
 
 -- Settings.
 
-select is(test.each($$ select app.change_organization(test.acme(), 'Emca', true, true, 90, null, null, test.origin()) $$),
+select is(test.each($$ select app.change_organization(test.acme(), '{"name": "Emca", "auditRetentionDays": 90}', test.origin()) $$),
   'herself 1, colleague BM403, friend BM404, other company BM404, stranger BM404, unbound 42501',
   'A company''s settings are for those who answer for it.');
 call test.be(test.ada());
-select throws_ok($$ select app.change_organization(test.acme(), null, null, null, 29, null, null, test.origin()) $$, '23514', null,
-  'A record is kept for a month at least.');
-select app.change_organization(test.acme(), 'Acme', null, null, null, null, null, test.origin());
-select app.change_organization(test.acme(), 'Emca', null, null, null, null, null, test.origin());
+select throws_ok($$ select app.change_organization(test.acme(), '{"auditRetentionDays": 89}', test.origin()) $$, '23514', null,
+  'A record is kept for 90 days at least.');
+select app.change_organization(test.acme(), '{"name": "Acme"}', test.origin());
+select app.change_organization(test.acme(), '{"name": "Emca"}', test.origin());
 select results_eq(
   $$ select number, actor, action, target, before ->> 'name', after ->> 'name', source, request_id, happened_at
      from app.organization_event where organization_id = test.acme() and action like 'settings.%' $$,
-  $$ values (3::bigint, 'user:' || test.ada(), 'settings.changed', 'organization', 'Acme', 'Emca', '198.51.100.0/24',
+  $$ values (6::bigint, 'user:' || test.ada(), 'settings.changed', 'organization', 'Acme', 'Emca', '198.51.100.0/24',
     '0a0a0a0a-0000-4000-8000-000000000001'::uuid, '2026-03-06 12:00Z'::timestamptz) $$,
   'A change is recorded, with what was and what is; what changed nothing is not.');
 reset role;
@@ -201,29 +201,29 @@ reset role;
 
 -- The record holds together, and one altered line is found.
 
-select results_eq('select events, wrong from app.verify_organization_events(test.acme())', $$ values (9::bigint, null::bigint) $$,
+select results_eq('select events, wrong from app.verify_organization_events(test.acme())', $$ values (12::bigint, null::bigint) $$,
   'A record that nobody touched holds together.');
 update app.organization_event set actor = 'user:' || test.eve() where organization_id = test.acme() and number = 4;
 select results_eq('select wrong, why from app.verify_organization_events(test.acme())',
   $$ values (4::bigint, 'the line is not what was written') $$, 'One altered line is found.');
 update app.organization_event set actor = 'user:' || test.ada() where organization_id = test.acme() and number = 4;
-delete from app.organization_event where organization_id = test.acme() and number = 9;
+delete from app.organization_event where organization_id = test.acme() and number = 12;
 select results_eq('select wrong, why from app.verify_organization_events(test.acme())',
-  $$ values (9::bigint, 'the last line is missing, or is not what was written') $$, 'A missing end is found.');
+  $$ values (12::bigint, 'the last line is missing, or is not what was written') $$, 'A missing end is found.');
 
 -- Old lines go (policies organization_tended, organization_event_tended and _forgotten, organization_event_head_tended).
 
 update app.organization set created_at = '2026-03-01Z';
 update app.organization_event set happened_at = '2026-03-06 12:00Z' where number = 1;
-update app.organization_event set happened_at = '2027-01-01Z' where organization_id = test.acme() and number = 8;
+update app.organization_event set happened_at = '2027-01-01Z' where organization_id = test.acme() and number = 11;
 call test.be_unbound();
 select is(app.forget_organization_events('2026-03-07Z', 100), 0, 'What is young stays.');
-select is(app.forget_organization_events('2027-03-20Z', 100), 18, 'What is older than its company wants it kept goes.');
+select is(app.forget_organization_events('2027-03-20Z', 100), 21, 'What is older than its company wants it kept goes.');
 reset role;
 select results_eq(
   $$ select number, (select forgotten_number from app.organization_event_head where organization_id = test.acme())
      from app.organization_event where organization_id = test.acme() $$,
-  $$ values (8::bigint, 7::bigint) $$, 'And it is known where the rest begins.');
+  $$ values (11::bigint, 10::bigint) $$, 'And it is known where the rest begins.');
 
 select * from finish();
 rollback;

@@ -2,7 +2,7 @@
 begin;
 set local client_min_messages = warning;
 create extension if not exists pgtap;
-select plan(29);
+select plan(37);
 \ir support/cast.sql
 
 -- Who may.
@@ -62,6 +62,15 @@ $$;
 select is(test.seen_by_the_job('company_standing', 'uid'), '2 1 0 0', 'The job sees the board of the company that it tends to.');
 select is(test.seen_by_the_job('company_season_rank', 'uid'), '2 2 0 0', 'And its history.');
 select is(test.seen_by_the_job('invitation', 'invitation_id'), '1 0 0 0', 'And its invitations.');
+-- The same of its directory, its teams and its keys (policies ..._tended).
+select is(test.seen_by_the_job('directory_user', 'directory_user_id'), '1 0 0 0', 'And whom its directory has.');
+select is(test.seen_by_the_job('directory_group', 'directory_group_id'), '1 0 0 0', 'And the teams there.');
+select is(test.seen_by_the_job('directory_group_member', 'directory_user_id'), '1 0 0 0', 'And who is in those.');
+select matches(test.seen_by_the_job('directory_tally', 'shard'), '^[12] 0 0 0$', 'And how many it has.');
+select is(test.seen_by_the_job('directory_leaver', 'digest'), '1 0 0 0', 'And whom it had.');
+select is(test.seen_by_the_job('organization_key', 'key_id'), '1 0 0 0', 'And its keys.');
+select is(test.seen_by_the_job('team', 'team_id'), '1 0 0 0', 'And its teams.');
+select is(test.seen_by_the_job('team_member', 'uid'), '1 0 0 0', 'And who is in them.');
 set local role breathmaster_worker;
 do $$ begin perform set_config('app.tending', '2000-01-01Z', true); end $$;
 select is(test.rows('select organization_id from app.organization_deletion'), 0::bigint, 'Of receipts it sees those that were there by then.');

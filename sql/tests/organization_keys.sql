@@ -2,7 +2,7 @@
 begin;
 set local client_min_messages = warning;
 create extension if not exists pgtap;
-select plan(35);
+select plan(36);
 \ir support/cast.sql
 
 -- Who manages the company sees its keys (policy organization_key_managed). Ada owns Acme, Ben
@@ -11,21 +11,24 @@ select plan(35);
 select is(test.each('select key_id, name, scopes from app.organization_key where organization_id = test.acme()'),
   'herself 1, colleague 0, friend 0, other company 0, stranger 0, unbound 42501',
   'A company''s keys are seen by those who manage it, and by no other member.');
-select is(test.each('delete from app.organization_key where organization_id = test.acme()'),
-  'herself 1, colleague 0, friend 0, other company 0, stranger 0, unbound 42501',
+select is(test.each('select app.revoke_organization_key(test.acme(), test.acme(), test.origin())'),
+  'herself 1, colleague BM403, friend BM404, other company BM404, stranger BM404, unbound 42501',
   'A company''s keys are revoked by those who manage it.');
+select is(test.each('delete from app.organization_key where organization_id = test.acme()'),
+  'herself 42501, colleague 42501, friend 42501, other company 42501, stranger 42501, unbound 42501',
+  'And through the function that records it.');
 select is(test.each('select from app.organization_key', 'breathmaster_owner'),
   'herself 42501, colleague 42501, friend 42501, other company 42501, stranger 42501, unbound 42501',
   'A function of the owner sees no key without one that is bound (policy organization_key_bound).');
 select is(
   test.each($$ select app.add_organization_key(test.acme(), gen_random_uuid(), sha256('another'), 'Another', array['scim'], '{}',
-    '2026-03-07Z', null) $$),
-  'herself 1, colleague BM404, friend BM404, other company BM404, stranger BM404, unbound 42501',
+    null, test.origin()) $$),
+  'herself 1, colleague BM403, friend BM404, other company BM404, stranger BM404, unbound 42501',
   'A company''s keys are made by those who manage it.');
 
 create procedure test.add_key(name text, until timestamptz, sources text[] default '{}') language sql as $$
   select app.add_organization_key(test.acme(), gen_random_uuid(), sha256('another'), name, array['scim'], sources,
-    '2026-03-07Z', until)
+    until, test.origin())
 $$;
 call test.be(test.ada(), test.acme());
 select throws_ok('select hash from app.organization_key', '42501', 'permission denied for table organization_key',
@@ -53,6 +56,9 @@ select throws_ok('select app.key_organization_id()', '42501', 'no organization''
   'Who made a key has not come by it.');
 reset role;
 
+create function test.request(at text) returns app.origin language sql stable
+  as $$ select row((test.origin()).request_id, '192.0.2.7', at::timestamptz)::app.origin $$;
+
 -- Binding by a key: whose it is, what it is recognised by, what for, when, and from where.
 
 create function test.come(given text, wanted text default 'scim', at text default '2026-03-07Z',
@@ -60,7 +66,7 @@ create function test.come(given text, wanted text default 'scim', at text defaul
 begin
   call test.be_unbound();
   begin
-    perform app.bind_organization(organization, test.acme(), sha256(given::bytea), array[wanted], at::timestamptz, from_address);
+    perform app.bind_organization(organization, test.acme(), sha256(given::bytea), array[wanted], test.request(at), from_address);
     return 'in';
   exception
     when others then return sqlstate;
@@ -84,7 +90,7 @@ select is(test.come('key of Acme', at => '2126-03-07Z', from_address => '2001:db
 
 -- What it opens: no person, and nothing of one. The company's owner was bound before.
 call test.be(test.ada(), test.acme());
-select app.bind_organization(test.acme(), test.acme(), sha256('key of Acme'), array['scim'], '2026-03-07Z', '192.0.2.7');
+select app.bind_organization(test.acme(), test.acme(), sha256('key of Acme'), array['scim'], test.request('2026-03-07Z'), '192.0.2.7');
 select throws_ok('select app.uid()', '42501', 'no principal is bound to this transaction', 'Bound by a key, nobody is anybody.');
 select throws_ok('select app.organization_id()', '42501', 'no principal is bound to this transaction',
   'Bound by a key, nobody is a member.');

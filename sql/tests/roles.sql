@@ -85,6 +85,7 @@ select results_eq(
     ('app.block', 'delete, select'),
     ('app.daily_challenge', 'insert, select, update (local_day, kind, target, reward_xp, completed, expired)'),
     ('app.device', 'insert, select, update'),
+    ('app.directory_email', 'select'),
     ('app.directory_group', 'delete, insert (organization_id, directory_group_id, display_name, external_id, created_at, '
       || 'changed_at), select, update (display_name, external_id, version, changed_at)'),
     ('app.directory_group_member', 'delete, insert, select'),
@@ -105,7 +106,7 @@ select results_eq(
     ('app.member', 'select'),
     ('app.organization', 'select'),
     ('app.organization_event', 'select'),
-    ('app.organization_key', 'delete, select (organization_id, key_id, name, scopes, sources, created_at, expires_at, used_on)'),
+    ('app.organization_key', 'select (organization_id, key_id, name, scopes, sources, created_at, expires_at, used_on)'),
     ('app.ownership_offer', 'select'),
     ('app.password', 'insert, select, update (phc, set_at)'),
     ('app.practice_day', 'delete, insert, select, update'),
@@ -118,6 +119,8 @@ select results_eq(
     ('app.session_appeal', 'insert (uid, device_id, session_id, started_at, verdict, reason), select'),
     ('app.state_entry', 'delete, insert, select, update'),
     ('app.sync_batch', 'delete, insert, select'),
+    ('app.team', 'select'),
+    ('app.team_member', 'select'),
     ('app.user', 'select, update (display_name, avatar_url, share_progress, share_streaks, allow_friend_requests, '
       || 'global_board, friends_board, company_board, preferred_sync_frequency, day_starts_at, '
       || 'auto_accept_friends, share_detailed_progress, anonymized_display, stats_sharing, '
@@ -184,9 +187,12 @@ select results_eq(
     ('app.company_standing', 'delete, select'),
     ('app.device_approval', 'delete, select'),
     ('app.device_request', 'delete, insert, select, update (next_poll_at, poll_seconds, state)'),
+    ('app.directory_email', 'delete, insert, select'),
+    ('app.directory_group', 'delete, select (organization_id, directory_group_id, display_name)'),
+    ('app.directory_group_member', 'delete, select (organization_id, directory_group_id, directory_user_id)'),
     ('app.directory_leaver', 'delete, insert, select'),
-    ('app.directory_tally', 'insert, select, update (users)'),
-    ('app.directory_user', 'select, update (declined)'),
+    ('app.directory_tally', 'delete, insert, select, update (users)'),
+    ('app.directory_user', 'delete, select, update (declined)'),
     ('app.domain_claim', 'delete, select (organization_id, domain, proved_at, claimed_at, due_at), update (due_at)'),
     ('app.email_claim', 'select (uid, address, domain, mailbox)'),
     ('app.game_state', 'select (uid, detail_from), update (detail_from)'),
@@ -205,6 +211,7 @@ select results_eq(
     ('app.organization_deletion', 'select, update (begun_at, finished_at, counts)'),
     ('app.organization_event', 'delete, select (organization_id, number, happened_at, hash)'),
     ('app.organization_event_head', 'select (organization_id, forgotten_number), update (forgotten_number, forgotten_hash)'),
+    ('app.organization_key', 'delete, select (organization_id, key_id)'),
     ('app.outbox', 'delete, insert (uid, message_id, kind, recipient, seed, written_at, good_until, due_at), select, '
       || 'update (due_at, attempts, dead_at, dead_of)'),
     ('app.password_reset', 'delete, insert, select, update (attempts, state)'),
@@ -212,6 +219,8 @@ select results_eq(
     ('app.session', 'delete, select (uid, device_id, session_id, started_at, local_day, began_at)'),
     ('app.spent_nonce', 'delete, insert, select'),
     ('app.sync_batch', 'select (uid, batch_id, answer, received_at), update (answer)'),
+    ('app.team', 'delete, select (organization_id, team_id, name)'),
+    ('app.team_member', 'delete, select'),
     ('app.user', 'select (uid, data_retention)') $$,
   'The worker holds exactly these privileges on tables and views.');
 select ok(
@@ -245,13 +254,16 @@ select is_empty(
 -- answer_device_request, ask_deletion, ask_device_sign_in, ask_email, ask_password_reset, befriend, bind,
 -- bind_organization, block_person, cancel_deletion, change_organization, change_role, circle, claim_domain,
 -- close_seasons, company_shows_real_names, delete_account, delete_organizations, device_request_by_code, domains_to_check,
+-- bind_organization, block_person, cancel_deletion, change_organization, change_role, change_team_member, circle, claim_domain,
+-- close_seasons, company_shows_real_names, create_team, delete_organizations, delete_team, device_request_by_code, domains_to_check,
 -- end_membership, enter_by_device_request, enter_by_password_reset, enter_by_recovery_code, finalise_season,
 -- fold_global_tally, forget_detail, forget_device_approvals, forget_organization_events, forget_rate_limits, forget_recovery_code, found_organization, invite,
 -- inviting_organization_ids, join_organization, joining_agreement, joining_preview, mail_refused, mail_taken,
 -- managed_organization_ids, note_key_use, notify_of_password, offer_ownership, organization_overview,
 -- own_addresses, own_company_boards, own_domains, own_organization_ids, own_permissions, password_by_email,
 -- permitted_organization_ids, post_password_resets, prove_domain, publish_standings, recheck_domain,
--- redeem_friend_code, register, release_domain, require_permission, revoke_invitation, take, take_mail,
+-- redeem_friend_code, register, release_domain, rename_team, require_permission, revoke_invitation,
+-- revoke_organization_key, take, take_mail, team_on_board, teams_on_board,
 -- unfinished_seasons, unfriend, verify_email, withdraw_ownership_offer. What changes a company asks the role of
 -- the one who calls. The circle is here because
 -- calling a function is a privilege of whoever reads the view, not of its owner; it
@@ -274,6 +286,10 @@ select results_eq(
     'joining_agreement', 'joining_preview', 'key_organization_id', 'link_identity', 'mail_refused', 'mail_taken',
     'managed_organization_ids', 'note_key_use', 'notify_of_password', 'offer_ownership', 'open_account_merge',
     'claim_domain', 'close_seasons', 'company_shows_real_names', 'delete_account', 'delete_organizations', 'device_request_by_code',
+  array['accept_ownership', 'add_access_token', 'add_organization_key', 'answer_device_request', 'ask_deletion',
+    'ask_device_sign_in', 'ask_email', 'ask_password_reset', 'befriend', 'bind', 'bind', 'bind',
+    'bind_organization', 'block_person', 'cancel_deletion', 'change_organization', 'change_role', 'change_team_member', 'circle',
+    'claim_domain', 'close_seasons', 'company_shows_real_names', 'create_team', 'delete_organizations', 'delete_team', 'device_request_by_code',
     'directory_address', 'domains_to_check', 'end_membership', 'enter_by_device_request',
     'enter_by_password_reset', 'enter_by_recovery_code', 'finalise_season', 'fold_global_tally',
     'forget_detail', 'forget_device_approvals', 'forget_organization_events', 'forget_rate_limits', 'forget_recovery_code',
@@ -286,6 +302,9 @@ select results_eq(
     'refuse_more_sessions', 'refuse_unbound', 'register', 'release_domain', 'require_permission',
     'revoke_invitation', 'take', 'take_mail', 'take_over_account', 'uid', 'unfinished_seasons', 'unfriend',
     'unlink_identity', 'verify_email', 'withdraw_ownership_offer'],
+    'refuse_more_sessions', 'refuse_unbound', 'register', 'release_domain', 'rename_team', 'require_permission',
+    'revoke_invitation', 'revoke_organization_key', 'take', 'take_mail', 'team_on_board', 'teams_on_board', 'uid', 'unfinished_seasons', 'unfriend', 'verify_email',
+    'withdraw_ownership_offer'],
   'The API role can call exactly these functions.');
 
 -- The same from where the server stands: what is not granted is refused, even

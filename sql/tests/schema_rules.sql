@@ -280,6 +280,8 @@ select is_empty(
      except
      select test.mentions(test.ada()) $$,
   'Ada has a row in every table that has people in it.');
+-- Somebody else has to own her company before.
+update app.member set role = 'owner' where uid = test.ben();
 select app.bind(test.ada());
 set local role breathmaster_owner;
 delete from app.user where uid = test.ada();

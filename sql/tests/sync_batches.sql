@@ -198,6 +198,8 @@ select is(
   test.rows('select from app.sync_batch') + test.rows('select from app.practice_day')
     + test.rows('select from app.state_entry'),
   3::bigint, 'Ada has a day, a batch and a preference.');
+reset role;
+update app.member set role = 'owner' where uid = test.ben();
 set local role breathmaster_owner;
 delete from app.user where uid = test.ada();
 select is(

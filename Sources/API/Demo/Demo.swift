@@ -52,8 +52,9 @@ struct Demo: Sendable {
     private func token(of person: Int) async throws -> String {
         let token = RefreshToken(uid: Self.uid(of: person))
         try await database.write(as: Principal(uid: token.uid)) { tx in
-            let end = server.now().addingTimeInterval(AccessTokens.lifetime)
-            try await tx.beginFamily(token, expiresAt: end, endsAt: end)
+            let now = server.now()
+            let end = now.addingTimeInterval(AccessTokens.lifetime)
+            try await tx.beginFamily(token, at: now, expiresAt: end, endsAt: end)
         }
         return try await server.tokens.token(for: token.uid, signIn: token.family)
     }
@@ -113,7 +114,7 @@ struct Demo: Sendable {
                 }
             }
             try await database.write(as: Principal(uid: uid)) { tx in
-                let on = OrganizationChange(leaderboard: .init(enabled: true, showRealNames: nil))
+                let on = OrganizationChange.boardOn
                 try await tx.changeOrganization(company, on, by: Self.origin)
             }
             for member in members {

@@ -22,7 +22,8 @@ extension OrganizationTransaction {
             select count(*) from app.directory_user u
             where u.organization_id = \(principal.organizationID) and \(condition)
             """
-        // The page is found in the index alone, and then its rows, one by one: those before it aren't read.
+        // The page is found in the index alone, and then its rows, one by one: those before it aren't read. The most that
+        // a page has is written out, as a plan that is made for any number of rows sorts all of them.
         let (totals, rows) = try await query(
             PGQuery<ScimTotal>(total),
             PGQuery<UserRow>(
@@ -32,7 +33,7 @@ extension OrganizationTransaction {
                   select u.created_at, u.directory_user_id from app.directory_user u
                   where u.organization_id = \(principal.organizationID) and \(condition)
                   order by u.created_at, u.directory_user_id
-                  offset \(startIndex - 1) limit \(count)
+                  offset \(startIndex - 1) limit \(unsafeSQL: "\(ScimListRequest.most)")
                 ) as page
                   cross join lateral (
                     select * from app.directory_user one
@@ -41,6 +42,7 @@ extension OrganizationTransaction {
                     offset 0
                   ) as u
                 order by page.created_at, page.directory_user_id
+                limit \(count)
                 """
             )
         )

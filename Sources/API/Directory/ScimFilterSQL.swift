@@ -91,11 +91,23 @@ struct ScimColumns: Sendable {
         case .any(let name, let inner):
             guard let (source, inside) = values[name] else { return "false" }
             let joint: SQL = name == "members" ? "and" : "where"
-            return "exists (select from \(source) \(joint) \(condition(inner, inside)))"
+            let holds: SQL = "exists (select from \(source) \(joint) \(condition(inner, inside)))"
+            guard name == "emails", let address = inner.wantedAddress else { return holds }
+            return "(\(Self.isFound(by: address)) and \(holds))"
         case .text(let name, let caseExact, let order, let value):
             guard let (column, kind) = columns[name] else { return "false" }
             return condition(column, kind, caseExact: caseExact, order, value)
         }
+    }
+
+    /// Whose address begins so is found by an index, and looked at more closely afterwards. The array is made once for
+    /// the statement, whatever stands beside it.
+    private static func isFound(by address: String) -> SQL {
+        """
+        u.directory_user_id = any (array(
+          select e.directory_user_id from app.directory_email e
+          where e.organization_id = (select app.key_organization_id()) and e.email_key = left(lower(\(address)), 320)))
+        """
     }
 
     private func condition(
@@ -131,6 +143,17 @@ struct ScimColumns: Sendable {
             case .lessOrEqual: "\(text) collate \"C\" <= \(wanted)"
             }
         return kind == .text && order != .equal ? "coalesce(\(holds), false)" : "(\(holds))"
+    }
+}
+
+extension ScimFilter {
+    /// The one value without which it can't hold for an address; nil where others will do.
+    fileprivate var wantedAddress: String? {
+        switch self {
+        case .text("value", _, .equal, let value): value
+        case .both(let left, let right): left.wantedAddress ?? right.wantedAddress
+        default: nil
+        }
     }
 }
 

@@ -49,6 +49,14 @@ struct ProblemMiddleware: RouterMiddleware {
 }
 
 extension Problem {
+    /// The same for one that there isn't and one that is too small: of the latter nothing is told.
+    static let teamNotOnBoard = Problem(
+        .notFound,
+        "team_not_on_board",
+        "There is no such team with five or more members on that board",
+        field: "team"
+    )
+
     /// Constraint names are codes: each was named for the client.
     private static let byConstraint: [String: Problem] = [
         "user_display_name_invalid": .invalid(
@@ -109,7 +117,27 @@ extension Problem {
             "A person owns 10 organizations at most"
         ),
         "organization_name_invalid": .invalid("name", "must have 1 to 80 visible characters"),
-        "organization_audit_retention_invalid": .invalid("auditRetentionDays", "must be from 30 to 3650"),
+        "organization_audit_retention_invalid": .invalid(
+            "auditRetentionDays",
+            "must be from 90 to 36500, or null for ever"
+        ),
+        "organization_max_sign_in_age_hours_invalid": .invalid(
+            "maxSignInAgeHours",
+            "must be from 1 to 8760, or null"
+        ),
+        "sign_in_too_old": Problem(
+            .forbidden,
+            "sign_in_too_old",
+            "The organization wants a more recent sign-in; signing in again is one"
+        ),
+        "team_not_on_board": .teamNotOnBoard,
+        "team_name_invalid": .invalid("name", "must have 1 to 80 visible characters"),
+        "team_name_taken": .taken("name", by: "another team"),
+        "team_limit_reached": Problem(
+            .conflict,
+            "team_limit_reached",
+            "There is room for 500 teams, and all of it is taken"
+        ),
         "ownership_offer_invalid": .invalid("uid", "must be a member who is no owner"),
         "role_invalid": .invalid("role", "must be admin, analyst or member"),
         "domain_claim_taken": Problem(

@@ -14,11 +14,11 @@ struct Rotation: Sendable {
 
 extension TenantTransaction {
     /// - Parameter endsAt: when the sign-in is over, however often it is continued.
-    func beginFamily(_ token: RefreshToken, expiresAt: Date, endsAt: Date) async throws {
+    func beginFamily(_ token: RefreshToken, at now: Date, expiresAt: Date, endsAt: Date) async throws {
         try await execute(
             """
-            insert into app.refresh_token (uid, family, current_hash, expires_at, ends_at)
-            values (\(token.uid), \(token.family), \(token.hash), \(expiresAt), \(endsAt))
+            insert into app.refresh_token (uid, family, current_hash, began_at, expires_at, ends_at)
+            values (\(token.uid), \(token.family), \(token.hash), \(now), \(expiresAt), \(endsAt))
             """
         )
     }

@@ -67,7 +67,7 @@ struct Authentication: RouterMiddleware {
                 context.refusal = .keyNotAccepted
                 return try await next(request, context)
             }
-            let principal = key.principal(for: scopes, at: now(), from: context.origin.source)
+            let principal = key.principal(for: scopes, at: now(), from: context.origin)
             context.key = principal
             let response: Response
             do {
@@ -78,8 +78,10 @@ struct Authentication: RouterMiddleware {
             await uses.note(principal, at: now(), logger: context.logger)
             return response
         }
-        context.access = await tokens.access(by: String(parts[1]))
-        if let access = context.access { try allowance.take(access.principal.uid.text, at: now()) }
+        if let access = await tokens.access(by: String(parts[1])) {
+            context.access = Access(principal: access.principal.asking(at: now()), endsAt: access.endsAt)
+            try allowance.take(access.principal.uid.text, at: now())
+        }
         return try await next(request, context)
     }
 }

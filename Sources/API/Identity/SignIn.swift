@@ -27,6 +27,7 @@ extension TenantTransaction {
         )
         try await beginFamily(
             signIn.token,
+            at: now,
             expiresAt: now.addingTimeInterval(RefreshToken.lifetime),
             endsAt: signIn.endsAt
         )

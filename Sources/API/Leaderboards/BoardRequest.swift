@@ -15,6 +15,8 @@ struct BoardRequest: Sendable {
     let metric: Metric
     let period: Period
     let organizationID: UUID?
+    /// Nil for the whole company.
+    let teamID: UUID?
     private(set) var limit: Int
     private(set) var anchor: Anchor
     /// Tells this board from all others.
@@ -36,10 +38,10 @@ struct BoardRequest: Sendable {
             try week.map { try Self.season($0, of: metric, now: now) }
             ?? Self.period(query["period"], for: metric, now: now)
         organizationID = try Self.organization(query["organization"], for: scope)
+        teamID = try Self.team(query["team"], for: scope, isHistory: week != nil)
         limit = try Self.limit(query["limit"], most: 100)
-        name = [scope.rawValue, metric.rawValue, "\(period)", organizationID?.text ?? ""].joined(
-            separator: "/"
-        )
+        let whose = [organizationID, teamID].compactMap { $0?.text }.joined(separator: "+")
+        name = [scope.rawValue, metric.rawValue, "\(period)", whose].joined(separator: "/")
         anchor = try Self.anchor(cursor: query["cursor"], around: query["around"], on: name, key: cursorKey)
     }
 
@@ -103,6 +105,15 @@ struct BoardRequest: Sendable {
         case (_, nil): return nil
         default: throw Problem.invalid("organization", "is for the company board only")
         }
+    }
+
+    private static func team(_ text: Substring?, for scope: Scope, isHistory: Bool) throws -> UUID? {
+        guard let text else { return nil }
+        guard scope == .company, !isHistory else {
+            throw Problem.invalid("team", "is for the company board of a week, as it stands")
+        }
+        guard let id = UUID(uuidString: String(text)) else { throw Problem.teamNotOnBoard }
+        return id
     }
 
     static func limit(_ text: Substring?, most: Int) throws -> Int {

@@ -36,13 +36,14 @@ private struct PlacedRow: PGRow {
 extension TenantTransaction {
     /// Friends, or a company: few enough to rank those whom the viewer sees, and nobody else.
     func circleStandings(on board: BoardRequest) async throws -> BoardPage {
+        let team = try await teamUIDs(of: board)
         let rows: [PlacedRow] = try await query(
             """
             with standing as materialized (
               select *, rank() over (order by value desc) as rank,
                 row_number() over (order by value desc, achieved_at, uid) as position,
                 (max(value) over (order by value desc groups between 1 preceding and 1 preceding))::float8 as next
-              from (\(board.circle(of: principal))) as board
+              from (\(board.circle(of: principal, team))) as board
               where value > 0
             ), page as (
               select \(board.anchor.offset(of: board)) as "offset"
@@ -76,11 +77,22 @@ extension TenantTransaction {
             isHidden: rows.first?.isHidden ?? false
         )
     }
+
+    /// Nil for the whole company. Asked for by itself: a condition of a board that nobody is on would not be looked at.
+    ///
+    /// - Throws: `team_not_on_board` where it is too small to be a board, or there is none.
+    private func teamUIDs(of board: BoardRequest) async throws -> [UUID]? {
+        guard let team = board.teamID else { return nil }
+        return try await queryOne(
+            "select app.team_on_board(\(board.period.description), \(team))",
+            as: [UUID].self
+        )
+    }
 }
 
 extension BoardRequest {
     /// The scope's view with the metric's column. What a view doesn't have, this can't ask for.
-    fileprivate func circle(of principal: Principal) -> SQL {
+    fileprivate func circle(of principal: Principal, _ team: [UUID]?) -> SQL {
         let columns: SQL = """
             *, \(identifier: metric.column) as value, \(identifier: metric.column + "_at") as achieved_at
             """
@@ -88,6 +100,7 @@ extension BoardRequest {
             """
             select \(columns) from board.company
             where organization_id = \(organizationID) and period = \(period.description)
+              and (\(team)::uuid[] is null or uid = any (\(team)))
             """
         } else {
             "select \(columns) from board.friends where period = \(period.description)"

@@ -91,10 +91,10 @@ extension TenantTransaction {
         return SeasonStatus(season, at: now, closed: closed)
     }
 
-    /// From history where there is one. Friends have none: each viewer's board is their
+    /// From history where there is one. Friends have none, nor has a team: each viewer's board is their
     /// own, of standings that don't change any more.
     func standings(on board: BoardRequest, in season: SeasonStatus?) async throws -> BoardPage {
-        if board.scope != .friends, season?.finalisedAt != nil {
+        if board.scope != .friends, board.teamID == nil, season?.finalisedAt != nil {
             try await finalStandings(on: board)
         } else {
             try await standings(on: board)

@@ -91,6 +91,14 @@ struct MailDelivery: Sendable {
             }
         case .invitation:
             ["company": message.about ?? "", "address": recipient.description]
+        case .domainLost:
+            [
+                "domain": message.about ?? "",
+                "lapsesOn": LocalDay(of: Instant(message.writtenAt.addingTimeInterval(7 * 86_400)), in: .utc)
+                    .description,
+            ]
+        case .domainLapsed:
+            ["domain": message.about ?? ""]
         case .passwordChanged:
             [:]
         }

@@ -3,7 +3,7 @@ import Mustache
 /// What is written to people: for each kind of message a subject, a text and the same in HTML.
 struct MailTemplates: Sendable {
     enum Kind: String, CaseIterable, Sendable {
-        case emailCode, invitation, passwordReset, passwordChanged
+        case emailCode, invitation, passwordReset, passwordChanged, domainLost, domainLapsed
 
         /// The files in the folder Templates: subject, text, HTML.
         fileprivate var files: [[UInt8]] {
@@ -23,6 +23,16 @@ struct MailTemplates: Sendable {
                 [
                     Files.passwordChanged_subject_mustache, Files.passwordChanged_text_mustache,
                     Files.passwordChanged_html_mustache,
+                ]
+            case .domainLost:
+                [
+                    Files.domainLost_subject_mustache, Files.domainLost_text_mustache,
+                    Files.domainLost_html_mustache,
+                ]
+            case .domainLapsed:
+                [
+                    Files.domainLapsed_subject_mustache, Files.domainLapsed_text_mustache,
+                    Files.domainLapsed_html_mustache,
                 ]
             case .invitation:
                 [

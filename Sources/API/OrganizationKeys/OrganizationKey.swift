@@ -23,15 +23,16 @@ struct OrganizationKey: Sendable {
     var hash: [UInt8] { token.hash }
 
     /// What `app.bind_organization` is shown.
-    func principal(for scopes: [KeyScope], at now: Date, from source: SourceAddress) -> OrganizationPrincipal
-    {
+    func principal(for scopes: [KeyScope], at now: Date, from origin: Origin) -> OrganizationPrincipal {
         OrganizationPrincipal(
             organizationID: organizationID,
             keyID: id,
             hash: hash,
             scopes: scopes.map(\.rawValue),
             at: now,
-            source: source.text
+            source: origin.source.text,
+            requestID: UUID(uuidString: origin.requestID),
+            recordedSource: origin.source.limited
         )
     }
 }

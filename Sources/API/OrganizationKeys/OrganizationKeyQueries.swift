@@ -62,21 +62,21 @@ extension TenantTransaction {
         )
     }
 
-    func addKey(_ key: OrganizationKey, as wish: OrganizationKeyRoutes.Wish, at now: Instant) async throws {
+    func addKey(_ key: OrganizationKey, as wish: OrganizationKeyRoutes.Wish, by origin: SQL) async throws {
         try await execute(
             """
             select app.add_organization_key(\(key.organizationID), \(key.id), \(key.hash), \(wish.name.text),
-              \(wish.scopes.map(\.rawValue)), \(wish.sources.map(\.text)), \(now), \(wish.expiresAt))
+              \(wish.scopes.map(\.rawValue)), \(wish.sources.map(\.text)), \(wish.expiresAt), \(origin))
             """
         )
     }
 
     /// Its name, nil where there was no such key.
-    func revokeKey(_ id: UUID, of organization: UUID) async throws -> String? {
-        try await query(
-            "delete from app.organization_key where organization_id = \(organization) and key_id = \(id) returning name",
-            as: (String).self
-        ).first
+    func revokeKey(_ id: UUID, of organization: UUID, by origin: SQL) async throws -> String? {
+        try await queryOne(
+            "select app.revoke_organization_key(\(organization), \(id), \(origin))",
+            as: String?.self
+        )
     }
 }
 

@@ -83,8 +83,7 @@ struct OrganizationKeyRoutes: Sendable {
         try await limits.take(.createToken, from: context.origin.source, account: context.principal.uid.text)
         let key = OrganizationKey(organization: organization)
         let stored = try await database.write(as: context.principal) { tx in
-            try await tx.requireManager(of: organization)
-            try await tx.addKey(key, as: wish, at: now)
+            try await tx.addKey(key, as: wish, by: context.origin.address(at: now.date))
             let stored = try await tx.keys(of: organization, key.id)
             let detail = "\(wish.name.text): \(wish.scopes.map(\.rawValue).joined(separator: " "))"
             try tx.record(.organizationKeyCreated, detail, by: context.origin, at: now.date)
@@ -100,9 +99,9 @@ struct OrganizationKeyRoutes: Sendable {
         let organization = try context.parameters.id("organization")
         let id = try context.parameters.id("key")
         let name = try await database.write(as: context.principal) { tx in
-            try await tx.requireManager(of: organization)
-            let name = try await tx.revokeKey(id, of: organization)
-            if let name { try tx.record(.organizationKeyRevoked, name, by: context.origin, at: now()) }
+            let now = now()
+            let name = try await tx.revokeKey(id, of: organization, by: context.origin.address(at: now))
+            if let name { try tx.record(.organizationKeyRevoked, name, by: context.origin, at: now) }
             return name
         }
         guard name != nil else { throw Problem.notFound }

@@ -19,6 +19,15 @@ struct InvitationRoutes: Sendable {
         let invitedAt: Instant
         let expiresAt: Instant
 
+        /// One that was just made. Members who invite may not read what there is.
+        init(_ id: UUID, to address: EmailAddress, as role: MemberRoutes.GivenRole, at now: Date) {
+            self.id = id
+            self.address = address.description
+            self.role = role.rawValue
+            invitedAt = Instant(now)
+            expiresAt = Instant(now.addingTimeInterval(7 * 86_400))
+        }
+
         init(from row: inout PGRowReader) throws {
             id = try row.next()
             address = try row.next()
@@ -61,7 +70,7 @@ struct InvitationRoutes: Sendable {
     @Sendable func invitations(_ request: Request, in context: MemberContext) async throws -> Response {
         let id = try context.parameters.id("organization")
         let invitations = try await database.read(as: context.principal) { tx in
-            try await tx.requirePermission("members.invite", in: id)
+            try await tx.requirePermission("invitations.manage", in: id)
             return try await tx.invitations(to: id, at: now())
         }
         return try JSON.response(List(invitations: invitations))
@@ -78,17 +87,18 @@ struct InvitationRoutes: Sendable {
             try await tx.requirePermission("members.invite", in: id)
         }
         try await limits.take(.invite, from: context.origin.source, account: context.principal.uid.text)
-        let sent = try await database.write(as: context.principal) { tx in
+        let role = wish.role ?? .member
+        let now = now()
+        try await database.write(as: context.principal) { tx in
             try await tx.invite(
                 wish.address,
-                as: wish.role ?? .member,
+                as: role,
                 to: id,
                 invitation: invitation,
-                by: context.origin.address(at: now())
+                by: context.origin.address(at: now)
             )
-            return try await tx.invitations(to: id, at: now()).first { $0.id == invitation }
         }
-        guard let sent else { throw Problem.notFound }
+        let sent = Invitation(invitation, to: wish.address, as: role, at: now)
         return try JSON.response(sent, status: .created)
     }
 

@@ -83,6 +83,7 @@ extension [UInt8] {
 struct OrganizationEventFilter: Sendable {
     var before: Int64?
     var action: String?
+    /// A key is found by `key:ID`, without the name that follows it.
     var actor: String?
     var target: String?
     var since: Instant?
@@ -103,7 +104,7 @@ extension TenantTransaction {
             where organization_id = \(organization)
               and (\(filter.before)::bigint is null or number < \(filter.before))
               and (\(filter.action)::text is null or action = \(filter.action))
-              and (\(filter.actor)::text is null or actor = \(filter.actor))
+              and (\(filter.actor)::text is null or actor = \(filter.actor) or starts_with(actor, \(filter.actor) || ' '))
               and (\(filter.target)::text is null or target = \(filter.target))
               and (\(filter.since)::timestamptz is null or happened_at >= \(filter.since))
               and (\(filter.until)::timestamptz is null or happened_at < \(filter.until))

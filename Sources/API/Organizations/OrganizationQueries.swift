@@ -30,20 +30,23 @@ extension TenantTransaction {
         let rows = try await query(
             """
             select o.name, m.role, app.own_permissions(o.organization_id), o.leaderboard_enabled, o.show_real_names,
-              o.domain_restricted, o.automatic_joining, o.audit_retention_days, o.created_at,
-              o.suspended_at is not null, o.deletion_due_at, exists (
+              o.domain_restricted, o.automatic_joining, o.who_may_invite, o.max_sign_in_age_hours,
+              o.audit_retention_days, o.created_at, o.suspended_at is not null, o.deletion_due_at, exists (
                 select from app.domain_claim d where d.organization_id = o.organization_id and d.proved_at is not null
               )
             from app.organization o
               join app.member m on m.organization_id = o.organization_id and m.uid = \(principal.uid)
             where o.organization_id = \(id)
             """,
-            as: (String, String, [String], Bool, Bool, Bool, Bool, Int32, Instant, Bool, Instant?, Bool).self
+            as: (
+                String, String, [String], Bool, Bool, Bool, Bool, String, Int32?, Int32?, Instant, Bool,
+                Instant?, Bool
+            ).self
         )
         guard
             let (
-                name, role, permissions, enabled, showsRealNames, restricted, automatic, retention, createdAt,
-                suspended, deletionDueAt, proved
+                name, role, permissions, enabled, showsRealNames, restricted, automatic, whoMayInvite,
+                signInAge, retention, createdAt, suspended, deletionDueAt, proved
             ) = rows.first
         else { throw Problem.notFound }
         return OrganizationRoutes.Organization(
@@ -54,7 +57,9 @@ extension TenantTransaction {
             leaderboard: .init(enabled: enabled, showRealNames: showsRealNames),
             domainRestricted: restricted,
             automaticJoining: automatic,
-            auditRetentionDays: Int(retention),
+            whoMayInvite: whoMayInvite,
+            maxSignInAgeHours: signInAge.map(Int.init),
+            auditRetentionDays: retention.map(Int.init),
             createdAt: createdAt,
             suspended: suspended,
             deletionDueAt: deletionDueAt,
@@ -68,12 +73,7 @@ extension TenantTransaction {
     }
 
     func changeOrganization(_ id: UUID, _ change: OrganizationChange, by origin: SQL) async throws {
-        try await execute(
-            """
-            select app.change_organization(\(id), \(change.name?.text), \(change.leaderboard?.enabled),
-              \(change.leaderboard?.showRealNames), \(change.auditRetentionDays.map(Int32.init(clamping:))),
-              \(change.domainRestricted), \(change.automaticJoining), \(origin))
-            """
-        )
+        let changes = PGJSON(try JSON.encoder.encode(change.settings))
+        try await execute("select app.change_organization(\(id), \(changes), \(origin))")
     }
 }

@@ -42,7 +42,12 @@ struct OrganizationRoutes: Sendable {
         let domainRestricted: Bool
         /// Whether an address in one of its domains is enough to join.
         let automaticJoining: Bool
-        let auditRetentionDays: Int
+        /// `admins`, which owners are too, or `members`.
+        let whoMayInvite: String
+        /// How old a sign-in may be that sees anything of the company; nil where that doesn't matter.
+        let maxSignInAgeHours: Int?
+        /// For how long a line of the record is kept; nil for ever.
+        let auditRetentionDays: Int?
         let createdAt: Instant
         /// Whether the operator has it closed.
         let suspended: Bool
@@ -98,8 +103,8 @@ struct OrganizationRoutes: Sendable {
         return try JSON.response(organization)
     }
 
-    /// `PATCH /v1/organizations/{organization}`: its name, how long its record is kept, who gets in,
-    /// whether it has a board and with which names. The board is so for everyone from this answer on.
+    /// `PATCH /v1/organizations/{organization}`: its name, how long its record is kept, who gets in, who
+    /// invites, how old a sign-in may be, whether it has a board and with which names. The board is so for everyone from this answer on.
     @Sendable func changeSettings(_ request: Request, in context: MemberContext) async throws -> Response {
         let id = try context.parameters.id("organization")
         let change = try await JSON.decode(OrganizationChange.self, from: request)
@@ -111,48 +116,58 @@ struct OrganizationRoutes: Sendable {
     }
 }
 
-/// What a `PATCH` of an organization changes: nil where it says nothing, off where it says null.
+/// What a `PATCH` of an organization changes. What it doesn't say stays, and what it says null of is as for a
+/// company that is new; the record is kept for ever then.
 struct OrganizationChange: Decodable, Sendable {
-    struct Board: Decodable, Sendable {
-        let enabled, showRealNames: Bool?
+    /// As the database has them, by the names of the API.
+    private(set) var settings: [String: JSONValue] = [:]
 
-        init(enabled: Bool?, showRealNames: Bool?) {
-            self.enabled = enabled
-            self.showRealNames = showRealNames
-        }
+    private enum Inviting: String, Decodable {
+        case admins, members
+    }
+
+    private struct Board: Decodable {
+        let settings: [String: JSONValue]
 
         init(from decoder: any Decoder) throws {
             let members = try Members(decoder, known: ["enabled", "showRealNames"])
-            enabled = try members.flag("enabled")
-            showRealNames = try members.flag("showRealNames")
+            settings = try ["enabled", "showRealNames"].reduce(into: [:]) { settings, name in
+                settings[name] = try members.flag(name).map(JSONValue.bool)
+            }
         }
     }
 
-    private static let standardRetention = 365
+    /// One whose board is on, and nothing else.
+    static let boardOn: OrganizationChange = {
+        var change = OrganizationChange()
+        change.settings["leaderboard"] = .object(["enabled": .bool(true)])
+        return change
+    }()
 
-    let name: OrganizationName?
-    let leaderboard: Board?
-    let auditRetentionDays: Int?
-    let domainRestricted, automaticJoining: Bool?
-
-    init(leaderboard: Board?) {
-        name = nil
-        auditRetentionDays = nil
-        domainRestricted = nil
-        automaticJoining = nil
-        self.leaderboard = leaderboard
-    }
+    private init() {}
 
     init(from decoder: any Decoder) throws {
         let members = try Members(
             decoder,
-            known: ["name", "leaderboard", "auditRetentionDays", "domainRestricted", "automaticJoining"]
+            known: [
+                "name", "leaderboard", "auditRetentionDays", "domainRestricted", "automaticJoining",
+                "whoMayInvite", "maxSignInAgeHours",
+            ]
         )
-        name = try members.value("name")
-        leaderboard = try members.value("leaderboard")
-        auditRetentionDays = try members.value("auditRetentionDays", orWhenNull: Self.standardRetention)
-        domainRestricted = try members.value("domainRestricted", orWhenNull: true)
-        automaticJoining = try members.flag("automaticJoining")
+        settings["name"] = try members.value("name", as: OrganizationName.self).map { .string($0.text) }
+        settings["leaderboard"] = try members.value("leaderboard", as: Board.self).map {
+            .object($0.settings)
+        }
+        settings["domainRestricted"] = try members.value("domainRestricted", orWhenNull: true)
+            .map(JSONValue.bool)
+        settings["automaticJoining"] = try members.flag("automaticJoining").map(JSONValue.bool)
+        settings["whoMayInvite"] = try members.value("whoMayInvite", orWhenNull: Inviting.admins)
+            .map { .string($0.rawValue) }
+        for name in ["auditRetentionDays", "maxSignInAgeHours"] where members.has(name) {
+            // One that is no 32-bit number is refused as one that is too large.
+            let number = try members.value(name, as: Int.self).map { Int(Int32(clamping: $0)) }
+            settings[name] = number.map(JSONValue.integer) ?? .null
+        }
     }
 }
 

@@ -19,12 +19,19 @@ struct TXTLookup: Sendable {
         self.server = server
     }
 
-    /// Nil for what is no IPv4 address such as 127.0.0.1 or, with a port, 127.0.0.1:5353.
+    /// Nil for what is no IP address such as 127.0.0.1 or ::1 or, with a port, 127.0.0.1:5353 or [::1]:5353.
     init?(_ text: String) {
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        guard (1...2).contains(parts.count), SourceAddress(parts[0]) != nil else { return nil }
-        guard let port = parts.count == 2 ? UInt16(parts[1]) : 53, port > 0 else { return nil }
-        server = (String(parts[0]), port)
+        var (address, port) = (text[...], "53"[...])
+        if text.hasPrefix("["), let end = text.firstIndex(of: "]") {
+            let rest = text[end...].dropFirst()
+            guard rest.isEmpty || rest.hasPrefix(":") else { return nil }
+            address = text[..<end].dropFirst()
+            if !rest.isEmpty { port = rest.dropFirst() }
+        } else if SourceAddress(text) == nil, let colon = text.firstIndex(of: ":") {
+            (address, port) = (text[..<colon], text[colon...].dropFirst())
+        }
+        guard SourceAddress(address) != nil, let port = UInt16(port), port > 0 else { return nil }
+        server = (String(address), port)
     }
 
     /// One for each record; none where the name has none.

@@ -23,6 +23,11 @@ struct SettingsTests {
         ("MAIL_FROM", "us"), ("GOOGLE_ISSUER", "http://accounts.example"),
         ("GOOGLE_ISSUER", "accounts.example"),
         ("GOOGLE_CLIENT_ID", "one two"),
+        ("BREATHMASTER_RESOLVER", "dns.example"),
+        ("BREATHMASTER_RESOLVER", "127.0.0.1:"),
+        ("BREATHMASTER_RESOLVER", "127.0.0.1:0"), ("BREATHMASTER_RESOLVER", "[::1"),
+        ("BREATHMASTER_RESOLVER", "[::1]53"), ("BREATHMASTER_RESOLVER", "[::1]:"),
+        ("BREATHMASTER_RESOLVER", "[::1]:65536"), ("BREATHMASTER_RESOLVER", "[resolver]:53"),
     ])
     func `a name or a value that can't be is refused by its name`(name: String, value: String) {
         #expect {
@@ -30,6 +35,11 @@ struct SettingsTests {
         } throws: { error in
             "\(error)".hasPrefix(name)
         }
+    }
+
+    @Test(arguments: ["127.0.0.1", "127.0.0.1:5353", "::1", "[::1]", "[::1]:5353", "2001:db8::53"])
+    func `a resolver has an address, of either kind and with a port or without`(_ resolver: String) throws {
+        _ = try Settings(environment: ["BREATHMASTER_RESOLVER": resolver])
     }
 
     @Test func `without a mail server mail goes to the home folder, and with one it says from whom`() throws {

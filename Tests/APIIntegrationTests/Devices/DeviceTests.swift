@@ -270,6 +270,7 @@ extension TestServer {
         try await TenantDatabase(pool: server.pool).write(as: Principal(uid: token.uid)) { tx in
             try await tx.beginFamily(
                 token,
+                at: server.now(),
                 expiresAt: server.now().addingTimeInterval(RefreshToken.lifetime),
                 endsAt: server.now().addingTimeInterval(RefreshToken.longestSignIn)
             )

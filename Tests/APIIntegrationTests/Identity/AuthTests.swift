@@ -103,7 +103,7 @@ struct AuthTests {
             let second = RefreshToken(uid: uid)
             try await TenantDatabase(pool: server.server.pool).write(as: Principal(uid: uid)) { tx in
                 let end = clock.now.addingTimeInterval(3600)
-                try await tx.beginFamily(second, expiresAt: end, endsAt: end)
+                try await tx.beginFamily(second, at: clock.now, expiresAt: end, endsAt: end)
             }
             var phone = nobody
             phone.token = try await server.server.tokens.token(for: uid, signIn: second.family)

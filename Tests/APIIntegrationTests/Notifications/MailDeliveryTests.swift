@@ -150,6 +150,25 @@ import Testing
     }
 }
 
+struct MailTemplateTests {
+    @Test(arguments: MailTemplates.Kind.allCases)
+    func `a message of each kind says what it was given`(_ kind: MailTemplates.Kind) throws {
+        let names = ["code", "link", "minutes", "company", "address", "domain", "lapsesOn"]
+        let values = Dictionary(uniqueKeysWithValues: names.map { ($0, "<\($0)>") })
+        let written = try MailTemplates().write(kind, values)
+        let given: [MailTemplates.Kind: Set<String>] = [
+            .emailCode: ["code", "link", "minutes"], .passwordReset: ["code", "link", "minutes"],
+            .passwordChanged: [], .invitation: ["company", "address"], .domainLost: ["domain", "lapsesOn"],
+            .domainLapsed: ["domain"],
+        ]
+        #expect(!written.subject.isEmpty)
+        for part in [written.subject, written.text, written.html] { #expect(!part.contains("{{")) }
+        #expect(Set(names.filter { written.text.contains("<\($0)>") }) == given[kind])
+        // In HTML as text, whatever it says.
+        #expect(Set(names.filter { written.html.contains("&lt;\($0)&gt;") }) == given[kind])
+    }
+}
+
 extension TestServer {
     func delivery(to transport: MailTransport) throws -> MailDelivery {
         MailDelivery(

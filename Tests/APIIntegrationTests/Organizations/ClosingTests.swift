@@ -51,6 +51,36 @@ import Testing
         }
     }
 
+    @Test(arguments: ["suspension", "deletion"])
+    func `who shows an address while a company is closed is put in when it is open again`(_ closing: String)
+        async throws
+    {
+        try await withCompany { world in
+            let path = "/v1/organizations/\(world.acme.id)"
+            let directory = try await world.ada.directory(of: world.acme.id)
+            let cleo = "cleo@\(world.acme.domain)"
+            #expect(try await directory.send(.post, "/scim/v2/Users", ["userName": cleo]).status == 201)
+            func close(_ closed: Bool) async throws {
+                if closing == "deletion" {
+                    _ = try await world.ada.send(closed ? .put : .delete, "\(path)/deletion")
+                } else {
+                    try await world.server.asOperator {
+                        try await $0.suspendOrganization(world.id, closed, at: world.clock.now)
+                    }
+                }
+            }
+            try await close(true)
+            let (client, hers) = try await world.nobody.newcomer()
+            try await world.server.recordEmail(of: hers, cleo)
+            func companies() async throws -> Int? {
+                (try await client.send(.get, "/v1/organizations").json["organizations"] as? [Any])?.count
+            }
+            #expect(try await companies() == 0)
+            try await close(false)
+            #expect(try await companies() == 1)
+        }
+    }
+
     @Test func `an owner has seven days to think better of a deletion`() async throws {
         try await withCompany { world in
             let path = "/v1/organizations/\(world.acme.id)"
@@ -76,6 +106,25 @@ import Testing
     {
         try await withCompany { world in
             let path = "/v1/organizations/\(world.acme.id)"
+            let directory = try await world.ada.directory(of: world.acme.id)
+            let cleo =
+                ["userName": "cleo@\(world.acme.domain)", "emails": [["value": "c@home.example"]]]
+                as [String: Any]
+            let made = try await directory.send(.post, "/scim/v2/Users", cleo)
+            let user = made.json["id"] ?? ""
+            let group: [String: Any] = ["displayName": "Sales", "members": [["value": user]]]
+            _ = try await directory.send(.post, "/scim/v2/Groups", group)
+            let dan = try await directory.send(
+                .post,
+                "/scim/v2/Users",
+                ["userName": "dan@\(world.acme.domain)"]
+            )
+            _ = try await directory.send(.delete, "/scim/v2/Users/\(dan.json["id"] ?? "")")
+            let team =
+                try await world.ada.send(.post, "\(path)/teams", ["name": "Breathers"]).json["teamId"] ?? ""
+            #expect(
+                try await world.ada.send(.put, "\(path)/teams/\(team)/members/\(world.benID)").status == 204
+            )
             _ = try await world.ada.send(.put, "\(path)/deletion")
             world.clock.advance(by: 7 * 86_400)
             // One step and no more, of one row, as if the server had died after it.
@@ -96,7 +145,15 @@ import Testing
             #expect(counts["member"] == 2)
             #expect(counts["company_standing"] ?? 0 >= 2)
             #expect(counts["domain_claim"] == 1)
-            #expect(counts["organization_event"] == 3)
+            for part in [
+                "directory_user", "directory_group", "directory_group_member", "directory_leaver",
+                "organization_key",
+                "team", "team_member",
+            ] {
+                #expect(counts[part] == 1, "\(part)")
+            }
+            #expect(counts["directory_tally"] ?? 0 >= 1)
+            #expect(counts["organization_event"] == 11)
             #expect(counts["organization"] == 1)
             // Of the company nothing is left, in whatever table.
             let tables = try await world.server.asSuperuser { tx in
@@ -158,6 +215,7 @@ import Testing
     private struct World: Sendable {
         let server: TestServer
         let nobody, ada, ben: Client
+        let benID: String
         let acme: (id: String, domain: String)
         let id: UUID
         let clock: TestClock
@@ -172,10 +230,19 @@ import Testing
         try await server.run { nobody in
             let (ada, owner) = try await nobody.practitioner("Ada", at: clock.now)
             let acme = try await server.company("Acme", owner: owner)
-            let (ben, _) = try await server.employee("Ben", of: acme, nobody, at: clock.now)
+            let (ben, his) = try await server.employee("Ben", of: acme, nobody, at: clock.now)
             let id = try #require(UUID(uuidString: acme.id))
             try await body(
-                World(server: server, nobody: nobody, ada: ada, ben: ben, acme: acme, id: id, clock: clock)
+                World(
+                    server: server,
+                    nobody: nobody,
+                    ada: ada,
+                    ben: ben,
+                    benID: his,
+                    acme: acme,
+                    id: id,
+                    clock: clock
+                )
             )
         }
     }

@@ -50,6 +50,23 @@ import Testing
         }
     }
 
+    /// Whether this machine has an IPv6 address of its own, `::1`.
+    private static var hasIPv6: Bool {
+        let addresses = try? String(contentsOfFile: "/proc/net/if_inet6", encoding: .utf8)
+        return addresses?.contains("00000000000000000000000000000001 ") == true
+    }
+
+    @Test(.enabled(if: hasIPv6)) func `a resolver may have an IPv6 address`() async throws {
+        let zones = try NameServer(on: "::1")
+        try await zones.serve(["acme.example"], [(name: "acme.example", strings: ["one ", "text"])])
+        #expect(try await zones.lookup.texts(of: "acme.example") == ["one text"])
+        #expect(try await zones.lookup.texts(of: "b.acme.example") == [])
+        await zones.stop()
+        await #expect(throws: TXTLookup.Unanswered.self) {
+            try await zones.lookup.texts(of: "acme.example")
+        }
+    }
+
     @Test func `nobody's servers answering proves nothing and loses nothing`() async throws {
         try await withZones { world in
             let (ada, _) = try await world.nobody.newcomer()
@@ -74,7 +91,10 @@ import Testing
         async throws
     {
         try await withZones { world in
-            let (ada, _) = try await world.nobody.practitioner("Ada", at: world.clock.now)
+            let (ada, hers) = try await world.nobody.practitioner("Ada", at: world.clock.now)
+            for address in ["ada@home.example", "ada@acme.example"] {
+                try await world.server.recordEmail(of: hers, address)
+            }
             let acme = try await world.company("Acme", by: ada)
             _ = try await ada.send(.patch, acme, ["leaderboard": ["enabled": true]])
             try await world.prove("acme.example", for: acme, by: ada)
@@ -119,6 +139,18 @@ import Testing
             let events = try await ada.send(.get, "\(acme)/audit?actor=system").json["events"]
             let actions = (events as? [[String: Any]] ?? []).compactMap { $0["action"] as? String }
             #expect(actions == ["domain.lapsed", "domain.lost", "domain.found", "domain.lost"])
+
+            // The owner is mailed of each loss and of the end, at each address and once, and the member of none.
+            let mails = try await world.server.asSuperuser { tx in
+                try await tx.query(
+                    "select kind, recipient from app.outbox where about = 'acme.example' order by written_at, recipient",
+                    as: (String, String).self
+                )
+            }
+            let told = ["domainLost", "domainLost", "domainLapsed"].flatMap { kind in
+                ["ada@acme.example", "ada@home.example"].map { "\(kind) \($0)" }
+            }
+            #expect(mails.map { "\($0.0) \($0.1)" } == told)
         }
     }
 

@@ -9,12 +9,16 @@ import Testing
 actor NameServer {
     let lookup: TXTLookup
     private let port: Int
+    private let address: String
     private let folder = FileManager.default.temporaryDirectory.appending(path: "zones-\(UUID())")
     private var running: (process: Process, ended: AsyncStream<Never>)?
 
-    init() throws {
+    init(on address: String = "127.0.0.1") throws {
+        self.address = address
         port = try freePort()
-        lookup = try #require(TXTLookup("127.0.0.1:\(port)"))
+        lookup = try #require(
+            TXTLookup(address.contains(":") ? "[\(address)]:\(port)" : "\(address):\(port)")
+        )
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     }
 
@@ -24,7 +28,7 @@ actor NameServer {
         await stop()
         let lines =
             [
-                "port=\(port)", "listen-address=127.0.0.1", "bind-interfaces", "no-resolv", "no-hosts",
+                "port=\(port)", "listen-address=\(address)", "bind-interfaces", "no-resolv", "no-hosts",
                 "keep-in-foreground", "user=", "group=",
             ] + domains.map { "local=/\($0)/" }
             + records.map { record in

@@ -166,10 +166,10 @@ struct OrganizationAuditTests {
             let (ada, _) = try await nobody.newcomer()
             let founded = try await ada.send(.post, "/v1/organizations", ["name": "Acme"])
             let path = "/v1/organizations/\(founded.json["organizationId"] ?? "")"
-            let change = try await ada.send(.patch, path, ["auditRetentionDays": 29])
+            let change = try await ada.send(.patch, path, ["auditRetentionDays": 89])
             #expect(change.json["field"] as? String == "auditRetentionDays")
-            _ = try await ada.send(.patch, path, ["auditRetentionDays": 30])
-            clock.advance(by: 29 * 86_400)
+            _ = try await ada.send(.patch, path, ["auditRetentionDays": 90])
+            clock.advance(by: 89 * 86_400)
             _ = try await ada.send(.patch, path, ["name": "Acme again"])
             func forget() async throws -> Int32 {
                 try await server.server.pool.transaction {
@@ -185,6 +185,12 @@ struct OrganizationAuditTests {
             let verdict = try await server.asOperator { try await $0.verifyOrganizationEvents(of: id) }
             #expect(verdict.events == 1)
             #expect(verdict.wrong == nil)
+
+            // For ever, from then on.
+            let kept = try await ada.send(.patch, path, ["auditRetentionDays": NSNull()])
+            #expect(kept.json["auditRetentionDays"] == nil)
+            clock.advance(by: 4000 * 86_400)
+            #expect(try await forget() == 0)
         }
     }
 }

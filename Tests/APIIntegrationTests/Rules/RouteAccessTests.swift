@@ -111,6 +111,13 @@ struct RouteAccessTests {
         "GET /v1/organizations/{organization}/invitations": .members,
         "POST /v1/organizations/{organization}/invitations": .members,
         "DELETE /v1/organizations/{organization}/invitations/{invitation}": .members,
+        "GET /v1/organizations/{organization}/teams": .members,
+        "POST /v1/organizations/{organization}/teams": .members,
+        "PATCH /v1/organizations/{organization}/teams/{team}": .members,
+        "DELETE /v1/organizations/{organization}/teams/{team}": .members,
+        "GET /v1/organizations/{organization}/teams/{team}/members": .members,
+        "PUT /v1/organizations/{organization}/teams/{team}/members/{uid}": .members,
+        "DELETE /v1/organizations/{organization}/teams/{team}/members/{uid}": .members,
         "GET /v1/organizations/{organization}/domains": .members,
         "POST /v1/organizations/{organization}/domains": .members,
         "POST /v1/organizations/{organization}/domains/{domain}/prove": .members,
@@ -268,6 +275,8 @@ struct RouteAccessTests {
             "PUT /v1/organizations/{organization}/membership": ["agreement": "nothing"],
             "POST /v1/organizations/{organization}/invitations": ["address": "someone@acme.example"],
             "POST /v1/organizations/{organization}/domains": ["domain": "acme.example"],
+            "POST /v1/organizations/{organization}/teams": ["name": "A team"],
+            "PATCH /v1/organizations/{organization}/teams/{team}": ["name": "A team"],
             "POST /v1/organizations/{organization}/keys": ["name": "A key", "scopes": ["scim"]],
         ]
     }
@@ -281,6 +290,7 @@ struct RouteAccessTests {
             .replacing("{invitation}", with: UUID().uuidString)
             .replacing("{domain}", with: "acme.example")
             .replacing("{uid}", with: UUID().uuidString)
+            .replacing("{team}", with: UUID().uuidString)
             .replacing("{batch}", with: UUID().uuidString)
             .replacing("{key}", with: UUID().uuidString)
             .replacing("{token}", with: UUID().uuidString)

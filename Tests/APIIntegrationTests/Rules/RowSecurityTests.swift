@@ -43,7 +43,8 @@ struct RowSecurityTests {
             let umbrella = try await server.company("Umbrella", owner: other)
             let directory = try await ben.directory(of: umbrella.id)
             for name in ["someone", "leaver"] {
-                let user = ["userName": "\(name)@\(umbrella.domain)"]
+                let address = "\(name)@\(umbrella.domain)"
+                let user: [String: Any] = ["userName": address, "emails": [["value": address]]]
                 let made = try await directory.send(.post, "/scim/v2/Users", user)
                 let group: [String: Any] = [
                     "displayName": name, "members": [["value": made.json["id"] ?? ""]],
@@ -58,6 +59,9 @@ struct RowSecurityTests {
                 "/v1/organizations/\(umbrella.id)/ownership",
                 ["uid": employee]
             )
+            let teams = "/v1/organizations/\(umbrella.id)/teams"
+            let team = try await ben.send(.post, teams, ["name": "Breathers"]).json["teamId"] ?? ""
+            _ = try await ben.send(.put, "\(teams)/\(team)/members/\(employee)")
             let shell = try await server.company("Shell", owner: employee)
             let shellID = try #require(UUID(uuidString: shell.id))
             try await server.asOperator { tx in

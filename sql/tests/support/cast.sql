@@ -228,7 +228,10 @@ begin
   perform app.take(array['\x00112233445566778899aabbccddeeff'::bytea], array[10], array[60], '2026-03-06 18:00Z');
   -- A key of Acme's, for its directory.
   perform app.add_organization_key(test.acme(), test.acme(), sha256('key of Acme'), 'Okta', array['scim'],
-    array['192.0.2.0/24'], '2026-03-06 18:00Z', '2026-09-06 18:00Z');
+    array['192.0.2.0/24'], '2026-09-06 18:00Z', test.origin());
+  -- A team of Acme's with Ada in it.
+  perform app.create_team(test.acme(), test.acme(), 'Breathers', test.origin());
+  perform app.change_team_member(test.acme(), test.acme(), test.ada(), true, test.origin());
   -- An address that waits for its code, and the mail with it.
   perform app.ask_email('ada@home.example', gen_random_uuid(), sha256('1'), '2026-03-06 18:00Z', '2026-03-06 18:10Z');
 
@@ -263,6 +266,7 @@ begin
   call test.be_directory(test.acme());
   call test.provision('cara@acme.example');
   call test.provision('carl@acme.example');
+  update app.directory_user set emails = '[{"value": "Cara@acme.example", "type": "work"}]' where user_name = 'cara@acme.example';
   insert into app.directory_group (organization_id, directory_group_id, display_name, created_at, changed_at)
   values (test.acme(), test.acme(), 'Engineering', '2026-03-06 18:00Z', '2026-03-06 18:00Z');
   insert into app.directory_group_member

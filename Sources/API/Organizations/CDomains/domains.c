@@ -5,6 +5,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <resolv.h>
+#include <stdlib.h>
 #include <string.h>
 
 int bmd_texts(const char *name, const char *server, uint16_t port, char *texts, int size) {
@@ -14,7 +15,20 @@ int bmd_texts(const char *name, const char *server, uint16_t port, char *texts, 
     state.retrans = 2;
     state.retry = 2;
     state.options |= RES_USE_EDNS0;
-    if (server) {
+    struct sockaddr_in6 server6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+    if (server && inet_pton(AF_INET6, server, &server6.sin6_addr) == 1) {
+        // A server without an IPv4 address stands beside the list, as one that res_ninit reads from a file does.
+        struct sockaddr_in6 *kept = malloc(sizeof *kept);
+        if (!kept) {
+            res_nclose(&state);
+            return bmd_unanswered;
+        }
+        *kept = server6;
+        free(state._u._ext.nsaddrs[0]);
+        state._u._ext.nsaddrs[0] = kept;
+        state.nsaddr_list[0].sin_family = 0;
+        state.nscount = 1;
+    } else if (server) {
         state.nsaddr_list[0].sin_family = AF_INET;
         state.nsaddr_list[0].sin_port = htons(port);
         inet_pton(AF_INET, server, &state.nsaddr_list[0].sin_addr);

@@ -8,8 +8,8 @@ enum { bmd_none = -1, bmd_unanswered = -2 };
 
 // The texts of a name's TXT records, each with a NUL behind it; the strings of one record are joined, as they
 // are one text cut to pieces (RFC 1035 §3.3.14). Returns how many bytes they are, bmd_none where the name is
-// answered for and has none, bmd_unanswered where nobody knows. Asks `server`, an IPv4 address, or, where that
-// is NULL, whom /etc/resolv.conf names. Blocks, for about ten seconds at most for each of them.
+// answered for and has none, bmd_unanswered where nobody knows. Asks `server`, an IP address, or, where that is
+// NULL, whom /etc/resolv.conf names. Blocks, for about ten seconds at most for each of them.
 int bmd_texts(const char *name, const char *server, uint16_t port, char *texts, int size);
 
 // Whether everybody can have a name under it, by the newest public suffix list on this machine.
