@@ -105,8 +105,15 @@ struct Server: Sendable {
             now: now
         )
         .add(to: version, members: members)
-        IdentityRoutes(database: database, tokens: tokens, limits: limits, provider: google, now: now)
-            .add(to: version, members: members)
+        IdentityRoutes(
+            database: database,
+            tokens: tokens,
+            limits: limits,
+            passwords: passwords,
+            provider: google,
+            now: now
+        )
+        .add(to: version, members: members)
         DeviceSignInRoutes(
             pool: pool,
             database: database,
@@ -121,6 +128,7 @@ struct Server: Sendable {
             database: database,
             codeKey: tokens.mergeKey,
             limits: limits,
+            passwords: passwords,
             doorbell: doorbell,
             now: now
         )

@@ -149,7 +149,8 @@ declare
   holder constant uuid := app.uid_by_identity(of_issuer, of_subject);
 begin
   if holder = me then
-    -- Asked again after an answer that was lost.
+    -- Asked again, perhaps after an answer that was lost.
+    perform app.spend_nonce(nonce, at, until);
     return 'kept';
   elsif holder is not null then
     raise exception 'the identity is another account''s' using errcode = 'BM409', constraint = 'identity_taken';

@@ -29,9 +29,9 @@ create policy account_merge_of_either on app.account_merge to breathmaster_api, 
 create policy account_merge_delivering on app.account_merge to breathmaster_worker
   using (opened_at <= (select app.delivering())) with check (opened_at <= (select app.delivering()));
 grant select (uid, into_uid, good_until, agreed_at), delete on app.account_merge to breathmaster_api;
-grant select, update (into_uid, agreed_at) on app.account_merge to breathmaster_worker;
+grant select, delete, update (into_uid, agreed_at) on app.account_merge to breathmaster_worker;
 
-create function app.account_that_goes(digest bytea, at timestamptz) returns uuid
+create function app.account_that_goes(digest bytea, asked_by uuid, at timestamptz) returns uuid
   language plpgsql security definer
   set search_path = pg_catalog, pg_temp
 as $$
@@ -39,13 +39,28 @@ declare
   goes uuid;
 begin
   perform set_config('app.delivering', at::text, true);
-  select uid into goes from app.account_merge where code_digest = digest and good_until > at;
+  select uid into goes from app.account_merge
+  where code_digest = digest and good_until > at and uid <> asked_by and coalesce(into_uid, asked_by) = asked_by;
   perform set_config('app.delivering', '', true);
   return goes;
 end
 $$;
-comment on function app.account_that_goes(bytea, timestamptz) is 'Which account shows a code. For other functions alone.';
-revoke all on function app.account_that_goes(bytea, timestamptz) from public;
+comment on function app.account_that_goes(bytea, uuid, timestamptz) is
+  'Which account shows a code to another one: to any until one has agreed, and to that one from then on. For other functions alone.';
+revoke all on function app.account_that_goes(bytea, uuid, timestamptz) from public;
+
+create function app.forget_account_merges(at timestamptz) returns void
+  language plpgsql security definer
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform set_config('app.delivering', at::text, true);
+  delete from app.account_merge where good_until <= at;
+  perform set_config('app.delivering', '', true);
+end
+$$;
+comment on function app.forget_account_merges(timestamptz) is 'Codes that are over are nobody''s any more.';
+revoke all on function app.forget_account_merges(timestamptz) from public;
 
 create function app.settle_account_merge(goes uuid, stays uuid, at timestamptz) returns boolean
   language plpgsql security definer
@@ -67,21 +82,26 @@ comment on function app.settle_account_merge(uuid, uuid, timestamptz) is 'Whethe
 revoke all on function app.settle_account_merge(uuid, uuid, timestamptz) from public;
 
 grant create on schema app to breathmaster_worker;
-alter function app.account_that_goes(bytea, timestamptz) owner to breathmaster_worker;
+alter function app.account_that_goes(bytea, uuid, timestamptz) owner to breathmaster_worker;
+alter function app.forget_account_merges(timestamptz) owner to breathmaster_worker;
 alter function app.settle_account_merge(uuid, uuid, timestamptz) owner to breathmaster_worker;
 revoke create on schema app from breathmaster_worker;
 set local role breathmaster_worker;
-grant execute on function app.account_that_goes(bytea, timestamptz) to breathmaster_owner;
+grant execute on function app.account_that_goes(bytea, uuid, timestamptz) to breathmaster_owner;
+grant execute on function app.forget_account_merges(timestamptz) to breathmaster_owner;
 grant execute on function app.settle_account_merge(uuid, uuid, timestamptz) to breathmaster_owner;
 set local role breathmaster_owner;
 
 create function app.open_account_merge(digest bytea, at timestamptz, until timestamptz) returns void
-  language sql security definer
+  language plpgsql security definer
   set search_path = pg_catalog, pg_temp
 as $$
-  insert into app.account_merge (uid, code_digest, opened_at, good_until) values ((select app.uid()), digest, at, until)
+begin
+  perform app.forget_account_merges(at);
+  insert into app.account_merge (uid, code_digest, opened_at, good_until) values (app.uid(), digest, at, until)
   on conflict (uid) do update set (code_digest, opened_at, good_until, into_uid, agreed_at)
     = (excluded.code_digest, excluded.opened_at, excluded.good_until, null, null);
+end
 $$;
 comment on function app.open_account_merge(bytea, timestamptz, timestamptz) is
   'The bound user''s account is to end in another one. What was asked before is over.';
@@ -94,9 +114,9 @@ create function app.agree_to_account_merge(digest bytea, at timestamptz) returns
 as $$
 declare
   me constant uuid := app.uid();
-  goes constant uuid := app.account_that_goes(digest, at);
+  goes constant uuid := app.account_that_goes(digest, me, at);
 begin
-  return coalesce(goes <> me and app.settle_account_merge(goes, me, at), false);
+  return goes is not null and app.settle_account_merge(goes, me, at);
 end
 $$;
 comment on function app.agree_to_account_merge(bytea, timestamptz) is
@@ -110,7 +130,7 @@ create function app.enter_account_that_goes(digest bytea, at timestamptz) return
   set search_path = pg_catalog, pg_temp
 as $$
 declare
-  entered constant uuid := nullif(app.account_that_goes(digest, at), app.uid());
+  entered constant uuid := app.account_that_goes(digest, app.uid(), at);
 begin
   perform set_config('app.uid', coalesce(entered::text, ''), true);
   return entered;
@@ -138,23 +158,25 @@ comment on function app.enter_account_that_stays(timestamptz) is
 revoke all on function app.enter_account_that_stays(timestamptz) from public;
 grant execute on function app.enter_account_that_stays(timestamptz) to breathmaster_api;
 
+-- What was practised goes over, and so does who isn't to be seen. What lets somebody in, such as
+-- an address, is free afterwards, and whose it is takes it into the account that stays by
+-- themself: a yes to a merge that was talked out of somebody must not let anybody in. Who was
+-- a friend asks to be one, since what a friend sees now is of an account that never said yes.
 create function app.take_over_account(goes uuid, origin app.origin) returns void
   language plpgsql security definer
   set search_path = pg_catalog, pg_temp
 as $$
 declare
   stays constant uuid := app.uid();
-  new_epoch constant integer := (select epoch from app.game_state where uid = stays);
   old_epoch integer;
+  new_epoch integer := (select epoch from app.game_state where uid = stays);
+  horizon date;
   devices app.device[];
   sessions app.session[];
   appeals app.session_appeal[];
   decisions app.appeal_decision[];
   batches app.sync_batch[];
-  addresses app.email_claim[];
-  identities app.identity[];
-  secret app.password;
-  friendships app.friendship[];
+  friends uuid[];
   blocked uuid[];
   other uuid;
 begin
@@ -165,69 +187,58 @@ begin
 
   -- As the one that goes: everything is taken along, and the account ends.
   perform set_config('app.uid', goes::text, true);
-  old_epoch := (select epoch from app.game_state where uid = goes);
+  perform from app.user where uid = goes for update;
+  select epoch, detail_from into old_epoch, horizon from app.game_state where uid = goes;
   devices := array(select d from app.device d where d.uid = goes);
   sessions := array(select s from app.session s where s.uid = goes);
   appeals := array(select a from app.session_appeal a where a.uid = goes);
   decisions := array(select d from app.appeal_decision d where d.uid = goes);
   batches := array(select b from app.sync_batch b where b.uid = goes and b.epoch = old_epoch);
-  addresses := array(select c from app.email_claim c where c.uid = goes);
-  identities := array(select i from app.identity i where i.uid = goes);
-  select * into secret from app.password where uid = goes;
-  friendships := array(select f from app.friendship f where goes in (f.uid, f.friend_uid) and f.accepted_at is not null);
+  friends := array(
+    select case when f.uid = goes then f.friend_uid else f.uid end from app.friendship f
+    where goes in (f.uid, f.friend_uid) and f.accepted_at is not null and stays not in (f.uid, f.friend_uid));
   blocked := array(select b.blocked_uid from app.block b where b.uid = goes and b.blocked_uid <> stays);
-  -- Which company sees what was agreed to by this account alone.
   for other in select organization_id from app.member where uid = goes loop
     perform app.end_membership(other, goes, origin);
   end loop;
   delete from app.user where uid = goes;
 
-  -- As the one that stays. What it has already, it keeps.
+  -- As the one that stays, in the later of the two epochs. What it has already, it keeps.
   perform set_config('app.uid', stays::text, true), set_config('app.organization_id', '', true);
+  new_epoch := greatest(old_epoch, new_epoch);
+  update app.game_state set detail_from = greatest(detail_from, horizon) where uid = stays;
   insert into app.device
-  select (jsonb_populate_record(d, jsonb_build_object(
-    'uid', stays, 'family', null, 'epoch', case when d.epoch = old_epoch then new_epoch else 0 end,
-    'session_xp', 0, 'reward_xp', 0))).*
-  from unnest(devices) as d
+  select r.* from unnest(devices) as d
+    cross join lateral jsonb_populate_record(d, jsonb_build_object('uid', stays, 'family', null)) as r
   on conflict do nothing;
-  -- Of an epoch before the first, what was cleared there, so that it is known when a device brings it again.
+  -- What was cleared there is of an epoch before the first, so that it is known when a device brings it again.
   insert into app.session
-  select (jsonb_populate_record(s, jsonb_build_object(
-    'uid', stays, 'epoch', case when s.epoch = old_epoch then new_epoch else 0 end))).*
-  from unnest(sessions) as s
-  on conflict do nothing;
+  select r.* from unnest(sessions) as s
+    cross join lateral jsonb_populate_record(s, jsonb_build_object(
+      'uid', stays, 'epoch', case when s.epoch = old_epoch then new_epoch else 0 end)) as r
+  on conflict (uid, device_id, session_id, started_at) do update set pardoned = session.pardoned or excluded.pardoned;
   insert into app.session_appeal
-  select (jsonb_populate_record(a, jsonb_build_object('uid', stays))).* from unnest(appeals) as a
+  select r.* from unnest(appeals) as a cross join lateral jsonb_populate_record(a, jsonb_build_object('uid', stays)) as r
   on conflict do nothing;
   insert into app.appeal_decision
-  select (jsonb_populate_record(d, jsonb_build_object('uid', stays))).* from unnest(decisions) as d
+  select r.* from unnest(decisions) as d cross join lateral jsonb_populate_record(d, jsonb_build_object('uid', stays)) as r
   on conflict do nothing;
   -- By what its devices were handed their next claims are measured; nothing is answered the same again.
   insert into app.sync_batch
-  select (jsonb_populate_record(b, jsonb_build_object(
-    'uid', stays, 'batch_id', gen_random_uuid(), 'epoch', new_epoch, 'answer', null))).*
-  from unnest(batches) as b;
-  insert into app.email_claim (uid, address, verified_at)
-  select stays, c.address, c.verified_at from unnest(addresses) as c;
-  insert into app.identity (uid, issuer, subject, address, linked_at)
-  select stays, i.issuer, i.subject, i.address, i.linked_at from unnest(identities) as i
-  on conflict (uid, issuer) do nothing;
-  if secret.uid is not null then
-    insert into app.password (uid, phc, set_at) values (stays, secret.phc, secret.set_at) on conflict do nothing;
-  end if;
+  select r.* from unnest(batches) as b
+    cross join lateral jsonb_populate_record(b, jsonb_build_object(
+      'uid', stays, 'batch_id', gen_random_uuid(), 'epoch', new_epoch, 'answer', null)) as r;
   foreach other in array blocked loop
     perform app.block_person(other);
   end loop;
-  insert into app.friendship (uid, friend_uid, asked_by, asked_at, accepted_at)
-  select least(stays, them), greatest(stays, them), case when asked_by = goes then stays else them end, asked_at, accepted_at
-  from unnest(friendships) as f
-    cross join lateral (values (case when f.uid = goes then f.friend_uid else f.uid end)) as o (them)
-  where them <> stays and not exists (select from app.block b where them in (b.uid, b.blocked_uid))
-  limit greatest(0, 500 - (select count(*) from app.friendship where accepted_at is not null and stays in (uid, friend_uid)))
+  insert into app.friendship (uid, friend_uid, asked_by, asked_at)
+  select least(stays, them), greatest(stays, them), them, origin.happened_at from unnest(friends) as f (them)
+  where not exists (select from app.block b where them in (b.uid, b.blocked_uid))
+  limit greatest(0, 100 - (select count(*) from app.friendship where accepted_at is null and asked_by <> stays))
   on conflict do nothing;
 end
 $$;
 comment on function app.take_over_account(uuid, app.origin) is
-  'Ends an account that is to end in the bound user''s, and gives that what it had: devices, sessions, appeals, addresses, ways in, friends and blocks. What they add up to is for the server to write, in the same transaction. Raises BM404 where both have not said yes, and last_owner where a company would be without one.';
+  'Ends an account that is to end in the bound user''s, and gives that what was practised there: devices, sessions, appeals; and its blocks. What it adds up to is for the server to write, in the same transaction. Raises BM404 where both have not said yes, and last_owner where a company would be without one.';
 revoke all on function app.take_over_account(uuid, app.origin) from public;
 grant execute on function app.take_over_account(uuid, app.origin) to breathmaster_api;

@@ -8,7 +8,6 @@ struct AccountMergeSide: Sendable {
     let stored: StoredLedger
     let addresses: [String]
     let organizations: [String]
-    let friends: Int
 }
 
 /// What comes of two accounts that become one: shown to both before, in the same words.
@@ -39,32 +38,35 @@ struct AccountMergePreview: Encodable, Sendable {
 
     /// Ends.
     let from: Account
-    /// Stays, with its name, its settings and what it shows.
+    /// Stays, with its name, its settings, what it shows and what lets somebody in.
     let into: Account
     /// What the account that stays has afterwards.
     let result: Practice
-    /// Which addresses and how many friends come along, and which companies are left: they know this account, and
-    /// what it agreed to, alone.
-    let addresses: [String]
-    let friends: Int
+    /// What the account that ends leaves behind: addresses, which are free then, and companies, which know that
+    /// account and what it agreed to alone.
+    let addressesLeft: [String]
     let organizationsLeft: [String]
 
     init(from goes: AccountMergeSide, into stays: AccountMergeSide, at now: Instant) {
         from = Account(goes)
         into = Account(stays)
         result = Practice(stays.stored.absorbing(goes.stored, at: now).totals)
-        addresses = goes.addresses
-        friends = goes.friends
+        addressesLeft = goes.addresses
         organizationsLeft = goes.organizations
     }
 }
 
 extension StoredLedger {
+    /// Whoever knows but one of the accounts has seen neither the other's version nor this one.
+    func versionAbsorbing(_ other: StoredLedger) -> Int {
+        max(revision.version, other.revision.version) + 1
+    }
+
     func absorbing(_ other: StoredLedger, at now: Instant) -> Merge {
         Merge(
             absorbing: other.ledger,
             into: ledger,
-            syncVersion: revision.version + 1,
+            syncVersion: versionAbsorbing(other),
             dayStart: dayStart,
             now: now
         )

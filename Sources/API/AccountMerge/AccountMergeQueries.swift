@@ -11,8 +11,11 @@ struct MergedAccount: Sendable {
     }
 
     let uid: UUID
-    let syncVersion: Int
-    let answer: Answer
+    /// Nil where nothing is different, since the other account had nothing.
+    let syncVersion: Int?
+    let totals: Totals
+
+    var answer: Answer { Answer(uid: uid.text, practice: AccountMergePreview.Practice(totals)) }
 }
 
 extension TenantTransaction {
@@ -25,8 +28,9 @@ extension TenantTransaction {
         try await queryOne("select app.agree_to_account_merge(\(digest), \(now))", as: Bool.self)
     }
 
+    /// Whichever of the two this account is.
     func withdrawMerge() async throws {
-        try await execute("delete from app.account_merge where uid = \(principal.uid)")
+        try await execute("delete from app.account_merge where \(principal.uid) in (uid, into_uid)")
     }
 
     /// Nil where this account is not to end.
@@ -45,60 +49,72 @@ extension TenantTransaction {
         try await goOver(by: "select app.enter_account_that_stays(\(now))")
     }
 
-    func mergeSide(at now: Date) async throws -> AccountMergeSide {
-        let (name, addresses, friends) = try await queryOne(
+    func mergeSide() async throws -> AccountMergeSide {
+        let (name, addresses) = try await queryOne(
             """
             select (select display_name from app.user where uid = \(principal.uid)),
-              array(select address from app.email_claim where uid = \(principal.uid) order by verified_at, address),
-              (select count(*) from board.friend where state = 'friends')
+              array(select address from app.email_claim where uid = \(principal.uid) order by verified_at, address)
             """,
-            as: (String?, [String], Int).self
+            as: (String?, [String]).self
         )
         return AccountMergeSide(
             uid: principal.uid,
             displayName: name,
-            stored: try await wholeLedger(),
+            stored: try await ledgerOfAllEpochs(isLocked: false),
             addresses: addresses,
-            organizations: try await ownMemberships().map(\.name),
-            friends: friends
+            organizations: try await ownMemberships().map(\.name)
         )
     }
 
-    /// Nil where the other account has not agreed. One transaction: until it is over, nothing is anybody else's.
-    func mergeIntoAccountThatStays(by origin: Origin, at now: Date) async throws -> MergedAccount? {
-        let (goes, _) = try await lockedLedger(handedAs: 0, to: "")
-        guard let staying = try await goOverToAccountThatStays(at: now) else { return nil }
-        let (before, _) = try await staying.lockedLedger(handedAs: 0, to: "")
-        let merge = before.absorbing(goes, at: Instant(now))
+    /// Nil where that account has not agreed. One transaction: until it is over, nothing is anybody else's.
+    func merge(into uid: UUID, by origin: Origin, at now: Date) async throws -> MergedAccount? {
+        let goes = try await ledgerOfAllEpochs(isLocked: true)
+        guard let staying = try await goOverToAccountThatStays(at: now), staying.principal.uid == uid else {
+            return nil
+        }
+        let stays = try await staying.ledgerOfAllEpochs(isLocked: true)
+        let merge = stays.absorbing(goes, at: Instant(now))
         guard merge.totals.sessions <= SyncRoutes.mostSessions else {
             throw Problem.tooManySessions("sessions")
         }
         try await staying.execute(
             "select app.take_over_account(\(principal.uid), \(origin.network(at: now)))"
         )
+        if merge.changesState { try staying.store(merge, of: goes, over: stays, at: Instant(now)) }
+        try staying.record(.accountMerged, principal.uid.text, by: origin, at: now)
+        let version = merge.changesState ? stays.versionAbsorbing(goes) : nil
+        return MergedAccount(uid: uid, syncVersion: version, totals: merge.totals)
+    }
+
+    /// What the account has taken over adds up to. All of it is news to every device.
+    private func store(_ merge: Merge, of goes: StoredLedger, over stays: StoredLedger, at now: Instant)
+        throws
+    {
         let revision = Revision(
-            version: before.revision.version + 1,
-            modifiedAt: Instant(now),
-            deviceID: before.revision.deviceID
+            version: stays.versionAbsorbing(goes),
+            modifiedAt: now,
+            deviceID: stays.revision.deviceID ?? goes.revision.deviceID
         )
-        try staying.store(merge, over: before.meetingDevices(of: goes), as: revision, nil)
-        try staying.record(.accountMerged, "\(principal.uid.text)", by: origin, at: now)
-        return MergedAccount(
-            uid: staying.principal.uid,
-            syncVersion: revision.version,
-            answer: MergedAccount.Answer(
-                uid: staying.principal.uid.text,
-                practice: AccountMergePreview.Practice(merge.totals)
-            )
+        try store(merge, over: stays.withDevices(of: goes), as: revision, nil)
+        try executeWithCommit(
+            "update app.session set sync_version = \(revision.version) where uid = \(principal.uid)"
         )
     }
 }
 
 extension StoredLedger {
-    /// As it is stored once the devices of an account that ends are here, and nothing has been added up yet.
-    fileprivate func meetingDevices(of other: StoredLedger) -> StoredLedger {
+    /// As it is stored once the devices of the account that ends are here, and nothing of them is right yet.
+    fileprivate func withDevices(of other: StoredLedger) -> StoredLedger {
         var ledger = ledger
-        ledger.meet(other.ledger.devices.values, of: other.ledger)
+        for id in other.ledger.devices.keys where ledger.devices[id] == nil {
+            ledger.devices[id] = Device(
+                id: id,
+                name: "",
+                zone: .utc,
+                epoch: -1,
+                lastTakenAt: Instant(milliseconds: 0)
+            )
+        }
         return StoredLedger(
             ledger: ledger,
             revision: revision,

@@ -13,12 +13,18 @@ struct AccountMergeRoutes: Sendable {
     let database: TenantDatabase
     let codeKey: SymmetricKey
     let limits: Limits
+    let passwords: Passwords
     let doorbell: SyncDoorbell
     let now: @Sendable () -> Date
 
     private struct Opened: Encodable {
         let code: String
         let goodUntil: Instant
+    }
+
+    private struct Confirmation: Decodable {
+        let into: UUID
+        let currentPassword: String?
     }
 
     private struct Progress: Encodable {
@@ -50,6 +56,7 @@ struct AccountMergeRoutes: Sendable {
         let goodUntil = now.addingTimeInterval(Self.lifetime)
         try await database.write(as: context.principal) { tx in
             try await tx.openMerge(showing: code.digest(codeKey), at: now, until: goodUntil)
+            try tx.record(.accountMergeOpened, by: context.origin, at: now)
         }
         return try JSON.response(Opened(code: code.text, goodUntil: Instant(goodUntil)), status: .created)
     }
@@ -58,8 +65,8 @@ struct AccountMergeRoutes: Sendable {
     @Sendable func preview(_ request: Request, in context: MemberContext) async throws -> Response {
         let (code, now) = (try await code(in: context), now())
         let preview = try await database.read(as: context.principal) { tx in
-            let stays = try await tx.mergeSide(at: now)
-            let goes = try await tx.goOver(toAccountShowing: code, at: now)?.mergeSide(at: now)
+            let stays = try await tx.mergeSide()
+            let goes = try await tx.goOver(toAccountShowing: code, at: now)?.mergeSide()
             return goes.map { AccountMergePreview(from: $0, into: stays, at: Instant(now)) }
         }
         guard let preview else { throw Problem.notFound }
@@ -81,8 +88,8 @@ struct AccountMergeRoutes: Sendable {
         let now = now()
         let progress = try await database.read(as: context.principal) { tx -> Progress? in
             guard let goodUntil = try await tx.ownMergeIsGoodUntil(now) else { return nil }
-            let goes = try await tx.mergeSide(at: now)
-            let stays = try await tx.goOverToAccountThatStays(at: now)?.mergeSide(at: now)
+            let goes = try await tx.mergeSide()
+            let stays = try await tx.goOverToAccountThatStays(at: now)?.mergeSide()
             return Progress(
                 state: stays == nil ? "waiting" : "agreed",
                 goodUntil: goodUntil,
@@ -93,20 +100,30 @@ struct AccountMergeRoutes: Sendable {
         return try JSON.response(progress)
     }
 
-    /// `DELETE /v1/me/merge`: nothing comes of it.
+    /// `DELETE /v1/me/merge`: nothing comes of it, whichever of the two asks.
     @Sendable func withdraw(_ request: Request, in context: MemberContext) async throws -> Response {
         try await database.write(as: context.principal) { try await $0.withdrawMerge() }
         return Response(status: .noContent)
     }
 
-    /// `POST /v1/me/merge/confirm`: this account ends, and the other one has what it had.
+    /// `POST /v1/me/merge/confirm`: this account ends, and the one that is named has what was practised in it.
     @Sendable func confirm(_ request: Request, in context: MemberContext) async throws -> Response {
-        let now = now()
+        let body = try await JSON.decode(Confirmation.self, from: request)
+        try await limits.take(
+            .enterMergeCode,
+            from: context.origin.source,
+            account: context.principal.uid.text
+        )
+        let current = try await database.read(as: context.principal) { try await $0.ownPassword() }
+        try await passwords.confirm(body.currentPassword, current, field: "currentPassword")
         let merged = try await database.write(as: context.principal) { tx in
-            try await tx.mergeIntoAccountThatStays(by: context.origin, at: now)
+            guard try await tx.ownPassword() == current else { throw Problem.passwordChanged }
+            return try await tx.merge(into: body.into, by: context.origin, at: now())
         }
         guard let merged else { throw Problem.mergeNotAgreed }
-        doorbell.ring(for: Principal(uid: merged.uid), at: merged.syncVersion, by: "")
+        if let version = merged.syncVersion {
+            doorbell.ring(for: Principal(uid: merged.uid), at: version, by: "")
+        }
         return try JSON.response(merged.answer)
     }
 
@@ -125,6 +142,6 @@ extension Problem {
     fileprivate static let mergeNotAgreed = Problem(
         .conflict,
         "merge_not_agreed",
-        "The other account has not agreed, or the code is over"
+        "That account has not agreed, or the code is over"
     )
 }

@@ -25,6 +25,9 @@ enum AuditAction: String, Sendable {
     /// Another way in, or one less.
     case identityLinked = "identity.linked"
     case identityUnlinked = "identity.unlinked"
+    /// Somebody asked for this account to end in another one, or for another one to end in this one.
+    case accountMergeOpened = "account.merge-opened"
+    case accountMergeAgreed = "account.merge-agreed"
     /// Another account of the person ended in this one.
     case accountMerged = "account.merged"
     case organizationKeyCreated = "organization-key.created"

@@ -7,6 +7,8 @@ final class Fetch: Sendable {
     /// The answer didn't come, or wasn't one.
     struct Failure: Error, CustomStringConvertible {
         let description: String
+        /// Of an answer that was no 200; nil where none came.
+        var status: Int?
     }
 
     private static let mostBytes = 64 * 1024
@@ -57,7 +59,7 @@ final class Fetch: Sendable {
         }
         switch result {
         case CURLE_OK where status == 200: return Data(bytes.map(UInt8.init(bitPattern:)))
-        case CURLE_OK: throw Failure(description: "answered \(status)")
+        case CURLE_OK: throw Failure(description: "answered \(status)", status: status)
         case CURLE_ABORTED_BY_CALLBACK: throw CancellationError()
         default: throw Failure(description: String(cString: curl_easy_strerror(result)))
         }

@@ -18,6 +18,8 @@ enum AccountExport {
         ("sync_batch", "uid, batch_id, device_id, epoch, sync_version, handed_xp, earned_xp, received_at"),
         ("email_claim", "uid, address, verified_at"),
         ("email_verification", "uid, address, asked_at, good_until"),
+        ("identity", "uid, issuer, address, linked_at"),
+        ("account_merge", "uid, into_uid, good_until, agreed_at"),
         ("password", "uid, set_at"), ("recovery_code", "uid, made_at"),
         ("refresh_token", "uid, family, expires_at, ends_at"),
         ("access_token", "uid, token_id, name, scopes, created_at, expires_at, used_on"),

@@ -38,11 +38,8 @@ struct AccountRoutes: Sendable {
             account: context.principal.uid.text
         )
         let current = try await database.read(as: context.principal) { try await $0.ownPassword() }
-        if let current {
-            guard try await passwords.matches(body.password ?? "", current) else {
-                throw Problem.invalid("password", "is not the password")
-            }
-        } else if body.confirm != Self.confirmation {
+        try await passwords.confirm(body.password, current, field: "password")
+        guard current != nil || body.confirm == Self.confirmation else {
             throw Problem.invalid("confirm", "must be \"\(Self.confirmation)\"")
         }
         let now = now()

@@ -115,11 +115,7 @@ struct PasswordRoutes: Sendable {
         )
         let phc = try await passwords.hash(passwords.new(body.password))
         let current = try await database.read(as: context.principal) { try await $0.ownPassword() }
-        if let current {
-            guard try await passwords.matches(body.currentPassword ?? "", current) else {
-                throw Problem.invalid("currentPassword", "is not the password")
-            }
-        }
+        try await passwords.confirm(body.currentPassword, current, field: "currentPassword")
         try await database.write(as: context.principal) { tx in
             guard try await tx.ownPassword() == current else { throw Problem.passwordChanged }
             try await tx.resetPassword(phc, from: context.origin, at: now)

@@ -29,6 +29,14 @@ struct Passwords: Sendable {
         try await hashing.matches(password, phc)
     }
 
+    /// For what is asked twice: whoever is signed in says the password of the account too, where it has one.
+    ///
+    /// - Throws: the problem that names the field.
+    func confirm(_ shown: String?, _ phc: String?, field: String) async throws {
+        guard let phc else { return }
+        guard try await matches(shown ?? "", phc) else { throw Problem.invalid(field, "is not the password") }
+    }
+
     /// The same where that is good enough, otherwise with as much work as is asked for now.
     ///
     /// - Parameter password: which `phc` is known to be of.

@@ -19,6 +19,11 @@ enum IdentityOutcome: String, Sendable, PGDecodable {
     case addressTaken = "address taken"
 }
 
+/// What has come of linking one: it may have been linked before, and its ID token may have been used before.
+enum LinkOutcome: String, Sendable, PGDecodable {
+    case linked, kept, spent
+}
+
 /// A way into an account by a provider, as its person sees it.
 struct LinkedIdentity: PGRow, Sendable {
     let issuer: String
@@ -52,16 +57,14 @@ extension TenantDatabase {
 }
 
 extension TenantTransaction {
-    /// False where the ID token was used before.
-    func link(_ shown: ShownIdentity) async throws -> Bool {
+    func link(_ shown: ShownIdentity) async throws -> LinkOutcome {
         let person = shown.person
         return try await queryOne(
             """
             select app.link_identity(\(person.issuer), \(person.subject), \(person.address),
               \(person.vouchedAddress?.description), \(shown.nonceDigest), \(shown.shownAt), \(shown.nonceEndsAt))
-              <> 'spent'
             """,
-            as: Bool.self
+            as: LinkOutcome.self
         )
     }
 

@@ -10,12 +10,15 @@ struct IdentityRoutes: Sendable {
     let database: TenantDatabase
     let tokens: AccessTokens
     let limits: Limits
+    let passwords: Passwords
     /// Nil where the operator has set none.
     let provider: OpenIDProvider?
     let now: @Sendable () -> Date
 
     private struct Shown: Decodable {
         let idToken: String
+        /// Where one is linked to an account that has a password.
+        let currentPassword: String?
     }
 
     private struct Fresh: Encodable {
@@ -57,7 +60,8 @@ struct IdentityRoutes: Sendable {
 
     /// `POST /v1/auth/google`: signs in whom the ID token is of, with an account of their own if they have none.
     @Sendable func signIn(_ request: Request, in context: AppContext) async throws -> Response {
-        let shown = try await identity(shownBy: request, in: context.origin)
+        let body = try await JSON.decode(Shown.self, from: request)
+        let shown = try await identity(body.idToken, in: context.origin)
         let (outcome, signIn) = try await database.enter(by: shown) { outcome, tx in
             if outcome == .new { try tx.record(.accountCreated, by: context.origin, at: shown.shownAt) }
             return try await tx.signIn(by: .google, from: context.origin, at: shown.shownAt)
@@ -82,13 +86,19 @@ struct IdentityRoutes: Sendable {
 
     /// `POST /v1/me/identities/google`: a way in from now on, and everything else as it was.
     @Sendable func link(_ request: Request, in context: MemberContext) async throws -> Response {
-        let shown = try await identity(shownBy: request, in: context.origin)
-        let isLinked = try await database.write(as: context.principal) { tx in
-            guard try await tx.link(shown) else { return false }
-            try tx.record(.identityLinked, "Google", by: context.origin, at: shown.shownAt)
-            return true
+        let body = try await JSON.decode(Shown.self, from: request)
+        let shown = try await identity(body.idToken, in: context.origin)
+        let current = try await database.read(as: context.principal) { try await $0.ownPassword() }
+        try await passwords.confirm(body.currentPassword, current, field: "currentPassword")
+        let outcome = try await database.write(as: context.principal) { tx in
+            guard try await tx.ownPassword() == current else { throw Problem.passwordChanged }
+            let outcome = try await tx.link(shown)
+            if outcome == .linked {
+                try tx.record(.identityLinked, "Google", by: context.origin, at: shown.shownAt)
+            }
+            return outcome
         }
-        guard isLinked else { throw Problem(identity: .spent) }
+        guard outcome != .spent else { throw Problem(identity: .spent) }
         return Response(status: .noContent)
     }
 
@@ -104,11 +114,10 @@ struct IdentityRoutes: Sendable {
         return Response(status: .noContent)
     }
 
-    private func identity(shownBy request: Request, in origin: Origin) async throws -> ShownIdentity {
-        let body = try await JSON.decode(Shown.self, from: request)
+    private func identity(_ idToken: String, in origin: Origin) async throws -> ShownIdentity {
         try await limits.take(.showIdentity, from: origin.source)
         guard let provider else { throw Problem.providerNotSet }
-        return try await provider.identity(by: body.idToken, key: tokens.ticketKey, at: now())
+        return try await provider.identity(by: idToken, key: tokens.ticketKey, at: now())
     }
 }
 

@@ -29,12 +29,14 @@ actor OpenIDProvider {
     private static let goodInNeed: TimeInterval = 86_400
     /// Whoever shows tokens by keys that there aren't has them looked for once in so many seconds.
     private static let pause: TimeInterval = 60
+    private static let pauseAfterFailure: TimeInterval = 5
 
     nonisolated let settings: OpenIDSettings
     private let fetch = Fetch()
     private let now: @Sendable () -> Date
     private let logger: Logger
     private var known: Known?
+    private var failedAt: Date?
     private var reading: Task<Known, any Error>?
 
     init(_ settings: OpenIDSettings, now: @escaping @Sendable () -> Date, logger: Logger) {
@@ -86,8 +88,12 @@ actor OpenIDProvider {
                 ]
             )
             return try JSONDecoder().decode(TokenAnswer.self, from: body).id_token
-        } catch let failure as Fetch.Failure {
-            logger.notice("The provider gave no ID token", metadata: ["why": "\(failure)"])
+        } catch let failure as Fetch.Failure where failure.status == 400 {
+            // A code that was used, is over, or is of another sign-in (RFC 6749 §5.2).
+            logger.notice("The provider takes no such code", metadata: ["why": "\(failure)"])
+            throw Problem.signInOver
+        } catch  where error is Fetch.Failure || error is DecodingError {
+            logger.warning("The provider gave no ID token", metadata: ["why": "\(error)"])
             throw Problem.providerUnavailable
         }
     }
@@ -115,23 +121,25 @@ extension OpenIDProvider {
     /// - Parameter kid: a key that has to be among them, or it is looked whether it is by now.
     private func known(with kid: String?) async throws -> Known {
         if let known, !isOutdated(known, without: kid) { return known }
-        let task = reading ?? Task { try await read() }
-        reading = task
-        defer { reading = nil }
-        do {
-            let read = try await task.value
-            known = read
-            return read
-        } catch {
-            logger.warning(
-                "The provider is not to be read",
-                metadata: ["issuer": "\(settings.issuer)", "why": "\(error)"]
-            )
-            guard let known, now().timeIntervalSince(known.readAt) < Self.goodInNeed else {
-                throw Problem.providerUnavailable
+        if failedAt.map({ now().timeIntervalSince($0) >= Self.pauseAfterFailure }) ?? true {
+            let task = reading ?? Task { try await read() }
+            reading = task
+            do {
+                known = try await task.value
+                failedAt = nil
+            } catch {
+                logger.warning(
+                    "The provider is not to be read",
+                    metadata: ["issuer": "\(settings.issuer)", "why": "\(error)"]
+                )
+                failedAt = now()
             }
-            return known
+            if reading == task { reading = nil }
         }
+        guard let known, now().timeIntervalSince(known.readAt) < Self.goodInNeed else {
+            throw Problem.providerUnavailable
+        }
+        return known
     }
 
     private func isOutdated(_ known: Known, without kid: String?) -> Bool {
@@ -158,6 +166,13 @@ extension Problem {
         .badGateway,
         "provider_unavailable",
         "The provider of that sign-in did not answer as it should"
+    )
+
+    fileprivate static let signInOver = Problem(
+        .gone,
+        "sign_in_over",
+        "That sign-in is over",
+        detail: "Please begin again, with the code that your editor shows."
     )
 
     static func idTokenNotGood(_ why: String) -> Problem {

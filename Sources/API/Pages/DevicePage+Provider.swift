@@ -8,7 +8,6 @@ import Tenancy
 /// `/device` for those who are known by a provider: to it and back, by the authorization code flow with PKCE
 /// (RFC 6749 §4.1, RFC 7636, RFC 9700).
 extension DevicePage {
-    private static let cookie = "sign-in"
     private static let path = "/sign-in/google"
 
     private struct Entered: Decodable {
@@ -81,16 +80,18 @@ extension DevicePage {
                 key: tokens.ticketKey,
                 at: now()
             )?.content,
-            let browser = request.cookies[Self.cookie].flatMap({ Data(base64URL: $0.value) }),
+            let browser = request.cookies[cookieName].flatMap({ Data(base64URL: $0.value) }),
             Self.digest(browser) == ticket.browser
         else { return nil }
         return ticket
     }
 
+    private var cookieName: String { site.isSecure ? "__Secure-sign-in" : "sign-in" }
+
     /// The one cookie that there is: who begins a sign-in in one browser can't have it end in another's.
     private func cookie(_ value: String, for seconds: Int) -> Cookie {
         Cookie(
-            name: Self.cookie,
+            name: cookieName,
             value: value,
             maxAge: seconds,
             path: Self.path,

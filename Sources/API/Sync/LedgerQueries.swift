@@ -16,6 +16,8 @@ struct StoredLedger: Sendable {
 /// Which sessions of a ledger are read.
 enum LedgerSessions: Sendable {
     case all
+    /// With every one that was cleared.
+    case ofAllEpochs
     /// Those that a batch brings again, and those around what it brings.
     case around(SyncBatch, clockOffset: Int64?)
 }
@@ -40,6 +42,19 @@ extension TenantTransaction {
             devices,
             days,
             self.sessions(.all),
+            challenges(naming: nil),
+            entries(changedSince: nil)
+        )
+        return try stored(states, devices, days, sessions, challenges, entries)
+    }
+
+    /// All that there is, for another ledger to be united with it; locked, where that is to be stored.
+    func ledgerOfAllEpochs(isLocked: Bool) async throws -> StoredLedger {
+        let (states, devices, days, sessions, challenges, entries) = try await query(
+            gameState(locking: isLocked ? "for update of g" : ""),
+            devices,
+            days,
+            self.sessions(.ofAllEpochs),
             challenges(naming: nil),
             entries(changedSince: nil)
         )
@@ -158,7 +173,8 @@ extension TenantTransaction {
         )
     }
 
-    /// A replayed batch by its id, and the one whose answer handed out `baseVersion` in this epoch.
+    /// A replayed batch by its id, and the one whose answer handed out `baseVersion` in this epoch. Where two
+    /// accounts became one there may be two: of these the one that handed out more, so that nothing counts twice.
     private func batches(replaying id: UUID?, baseVersion: Int, of deviceID: String) -> PGQuery<BatchRow> {
         PGQuery(
             """
@@ -169,7 +185,7 @@ extension TenantTransaction {
             (select false, device_id, digest, null, handed_xp, earned_xp, received_at
             from app.sync_batch
             where uid = \(principal.uid) and sync_version = \(baseVersion) and epoch = \(currentEpoch)
-            order by (device_id = \(deviceID)) desc, received_at
+            order by (device_id = \(deviceID)) desc, handed_xp desc, received_at
             limit 1)
             """
         )
@@ -185,9 +201,11 @@ extension TenantTransaction {
             """
         let cleared: SQL = """
             \(columns) and epoch < \(currentEpoch) and began_at + (ended_at - started_at)
-              > (select epoch_started_at from app.game_state where uid = \(principal.uid))
+              > (select coalesce(epoch_started_at, '-infinity') from app.game_state where uid = \(principal.uid))
             """
         switch selection {
+        case .ofAllEpochs:
+            return PGQuery(columns)
         case .all:
             return PGQuery("\(columns) and epoch = \(currentEpoch) union all \(cleared)")
         case .around(let batch, let clockOffset):

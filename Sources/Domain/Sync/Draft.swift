@@ -108,8 +108,8 @@ struct Draft {
     }
 
     func wasCleared(_ session: Session) -> Bool {
-        guard let epochStart = ledger.epochStartedAt else { return false }
-        return session.ended <= epochStart || ledger.cleared.contains(session.key)
+        if ledger.cleared.contains(session.key) { return true }
+        return ledger.epochStartedAt.map { session.ended <= $0 } ?? false
     }
 
     private func judge(_ outcome: inout ItemOutcome) {
@@ -256,36 +256,75 @@ struct Draft {
 
     // MARK: Another account
 
-    /// A device that has synced with both accounts is one, and what it claims, it claims once.
-    mutating func absorb(devicesOf other: Ledger) {
-        for device in other.devices.values {
-            guard var known = ledger.devices[device.id] else { continue }
-            known.claimedXP = max(known.claimedXP, device.claimedXP)
-            known.heldXP = max(known.heldXP, device.heldXP)
-            if device.lastTakenAt > known.lastTakenAt {
-                (known.name, known.zone, known.clockOffset) = (device.name, device.zone, device.clockOffset)
-                known.lastTakenAt = device.lastTakenAt
-            }
-            ledger.devices[device.id] = known
+    /// Both go on in the later of the two epochs, in which devices of either may be. Nothing is cleared by that:
+    /// what one of them cleared is known one by one.
+    mutating func absorb(epochOf other: Ledger) {
+        ledger = ledger.moved(to: max(ledger.epoch, other.epoch))
+        ledger.cleared.formUnion(other.cleared)
+        ledger.epochStartedAt = ledger.epochStartedAt.flatMap { start in
+            other.epochStartedAt.map { min(start, $0) }
         }
-        ledger.meet(other.devices.values, of: other)
+        ledger.detailFrom = [ledger.detailFrom, other.detailFrom].compactMap(\.self).max()
     }
 
-    /// But for those that are known to be cleared.
-    mutating func absorb(sessionsOf other: Ledger) {
-        ledger.cleared.formUnion(other.cleared)
-        for session in other.sessions.values
-        where ledger.sessions[session.key] == nil && !ledger.cleared.contains(session.key) {
-            ledger.sessions[session.key] = session
-            arrived.append(session.key)
+    mutating func absorb(devicesOf other: Ledger) {
+        for device in other.moved(to: ledger.epoch).devices.values {
+            // What it brought comes with its sessions and challenges, but for those that were forgotten.
+            let forgottenXP = device.sessionXP - other.possibleXP(of: device.id)
+            if let known = ledger.devices[device.id] {
+                var joined = known.joined(with: device, in: ledger.epoch)
+                joined.sessionXP += max(0, forgottenXP - (known.sessionXP - ledger.possibleXP(of: device.id)))
+                ledger.devices[device.id] = joined
+            } else {
+                ledger.devices[device.id] = device
+                ledger.devices[device.id]?.sessionXP = forgottenXP
+                ledger.devices[device.id]?.rewardXP = 0
+            }
         }
+    }
+
+    /// But for those that are known to be cleared. Those that touch forgotten ones can't be judged anew, and count
+    /// what they counted.
+    mutating func absorb(sessionsOf other: Ledger, sharingDevices: Bool) {
+        absorb(forgottenDaysOf: other, sharingDevices: sharingDevices)
+        var settled: Set<LocalDay> = []
+        for (key, session) in other.sessions where !ledger.cleared.contains(key) {
+            if ledger.sessions[key] != nil {
+                guard session.isPardoned, ledger.sessions[key]?.isPardoned == false else { continue }
+                ledger.sessions[key]?.isPardoned = true
+            } else {
+                ledger.sessions[key] = session
+                if !ledger.isJudgedAnew(session), let judgement = other.judgements[key] {
+                    ledger.judgements[key] = judgement
+                    ledger.devices[key.deviceID]?.sessionXP += judgement.verdict.isPossible ? session.xp : 0
+                    settled.insert(session.localDay)
+                    continue
+                }
+            }
+            arrived.append(key)
+        }
+        ledger.addUp(settled.filter { !ledger.isForgotten($0) }, dayStart: dayStart)
         judge()
     }
 
-    /// Of each entry, what was written last.
+    /// Of a device that both know, the same sessions may be in both: then the day that has more is it.
+    private mutating func absorb(forgottenDaysOf other: Ledger, sharingDevices: Bool) {
+        for day in other.days.values where ledger.isForgotten(day.day) {
+            guard let known = ledger.days[day.day] else {
+                ledger.days[day.day] = day
+                continue
+            }
+            ledger.days[day.day] =
+                sharingDevices ? (known.xp < day.xp ? day : known) : known.joined(with: day)
+        }
+    }
+
+    /// Of each entry, what was written last; and all of them are news to whoever knew but one of the accounts.
     mutating func absorb(fieldsOf other: Ledger, syncVersion: Int) {
-        for (key, entry) in other.fields where ledger.fields[key].map({ $0.stamp < entry.stamp }) ?? true {
-            ledger.fields[key] = FieldEntry(value: entry.value, stamp: entry.stamp, syncVersion: syncVersion)
+        ledger.fields.merge(other.fields) { $0.stamp < $1.stamp ? $1 : $0 }
+        guard !other.fields.isEmpty else { return }
+        ledger.fields = ledger.fields.mapValues {
+            FieldEntry(value: $0.value, stamp: $0.stamp, syncVersion: syncVersion)
         }
     }
 

@@ -67,7 +67,8 @@ extension Ledger {
             }
     }
 
-    private mutating func addUp(_ changed: Set<LocalDay>, dayStart: DayStart) {
+    /// The days' sums, of sessions that are all here.
+    mutating func addUp(_ changed: Set<LocalDay>, dayStart: DayStart) {
         guard !changed.isEmpty else { return }
         let sound = Dictionary(
             grouping: sessions.values.filter {
@@ -105,6 +106,17 @@ extension Ledger {
     package func isTooOld(_ session: Session) -> Bool {
         guard let open = detailFrom?.advanced(by: Self.daysInReach) else { return false }
         return session.localDay < open || LocalDay(of: session.began, in: .utc) < open
+    }
+
+    /// Whether sessions of that day may be gone.
+    func isForgotten(_ day: LocalDay) -> Bool {
+        detailFrom.map { day < $0 } ?? false
+    }
+
+    /// Whether whatever it may touch is here.
+    func isJudgedAnew(_ session: Session) -> Bool {
+        detailFrom.map { LocalDay(of: session.began, in: .utc) >= $0.advanced(by: Self.daysInReach - 1) }
+            ?? true
     }
 }
 

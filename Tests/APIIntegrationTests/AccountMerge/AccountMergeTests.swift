@@ -25,17 +25,18 @@ struct AccountMergeTests {
             #expect(preview.practice(of: "into")?["totalXP"] == 1350)
             #expect(preview.practice()?["totalXP"] == 2700)
             #expect(preview.practice()?["totalSessions"] == 60)
-            #expect(preview.json["addresses"] as? [String] == ["ada@old.example"])
-            #expect(preview.json["friends"] as? Int == 1)
+            #expect(preview.json["addressesLeft"] as? [String] == ["ada@old.example"])
             #expect(try await laptop.client.send(.get, "/v1/me/merge").json["state"] as? String == "waiting")
-            #expect(try await laptop.client.send(.post, "/v1/me/merge/confirm").status == 409)
+            #expect(try await laptop.client.confirmMerge(into: stays).status == 409)
             #expect(try await desktop.client.send(.post, "/v1/me/merges/\(code)").status == 204)
             let agreed = try await laptop.client.send(.get, "/v1/me/merge").json
             #expect(agreed["state"] as? String == "agreed")
             let seen = try #require(agreed["preview"] as? [String: Any])
             #expect(NSDictionary(dictionary: seen) == NSDictionary(dictionary: preview.json))
 
-            let merged = try await laptop.client.send(.post, "/v1/me/merge/confirm")
+            let elsewhere = try await laptop.client.confirmMerge(into: goes)
+            #expect(elsewhere.json["code"] as? String == "merge_not_agreed")
+            let merged = try await laptop.client.confirmMerge(into: stays)
             #expect(merged.status == 200)
             #expect(merged.json["uid"] as? String == stays)
             #expect((merged.json["practice"] as? [String: Int]) == preview.practice())
@@ -45,12 +46,14 @@ struct AccountMergeTests {
             #expect(state["totalXP"] as? Int == 2700)
             let emails =
                 try await desktop.client.send(.get, "/v1/me/emails").json["emails"] as? [[String: Any]]
-            #expect(emails?.map { $0["address"] as? String } == ["ada@old.example"])
-            #expect(try await frank.states() == [stays: "friends"])
+            #expect(emails?.isEmpty == true, "What lets somebody in stays behind,")
+            try await server.recordEmail(of: stays, "ada@old.example")
+            #expect(try await frank.states() == [stays: "requested"], "and a friend asks.")
+            #expect(try await desktop.client.states().values.sorted() == ["received"])
             let record =
                 try await desktop.client.send(.get, "/v1/me/audit-events").json["events"] as? [[String: Any]]
-            #expect(record?.first?["action"] as? String == "account.merged")
-            #expect(record?.first?["detail"] as? String == goes)
+            let lines = try #require(record).prefix(2).map { "\($0["action"] ?? "") \($0["detail"] ?? "")" }
+            #expect(lines == ["account.merged \(goes)", "account.merge-agreed "])
 
             // Signed in to the account that stayed, the laptop goes on where it was.
             var moved = BatchDevice("laptop", of: desktop.client)
@@ -86,13 +89,76 @@ struct AccountMergeTests {
         }
     }
 
+    @Test func `a device of both goes on, and counts nothing twice`() async throws {
+        let server = try await TestServer(clock: TestClock(end), keepsTokens: true, isAlone: true)
+        try await server.run { nobody in
+            var (old, _) = try await nobody.veteran(until: end)
+            var (new, _) = try await nobody.veteran(until: end)
+            var desktop = BatchDevice("desktop", of: new.client)
+            try await desktop.sync([Practice.session(startedAt: end.addingTimeInterval(-20_000), cycles: 50)])
+            // The same laptop: what it took over in one account has nothing to do with the other.
+            old.totalXP += 9
+            try await old.sync()
+            try await new.sync([Practice.session(startedAt: end.addingTimeInterval(-10_000), cycles: 50)])
+            try await old.client.merge(into: new.client)
+            new.totalXP += 7
+            try await new.sync([Practice.session(startedAt: end.addingTimeInterval(-600), cycles: 50)])
+            try await desktop.sync()
+            #expect(new.totalXP == 1350 + 3 * 55 + 9 + 7)
+            #expect(desktop.totalXP == new.totalXP)
+            #expect(try await server.boardDifferences() == [])
+        }
+    }
+
+    @Test func `what was cleared in the account that ended stays cleared`() async throws {
+        let clock = TestClock(end)
+        let server = try await TestServer(clock: clock, keepsTokens: true, isAlone: true)
+        try await server.run { nobody in
+            var (laptop, _) = try await nobody.veteran(until: end)
+            let stale = laptop
+            clock.advance(by: 60)
+            let device = ["id": "laptop", "name": "laptop", "timeZone": "UTC"]
+            let reset = try await laptop.client.send(.post, "/v1/sync/reset", ["device": device, "epoch": 1])
+            (laptop.epoch, laptop.totalXP) = (2, 0)
+            laptop.baseVersion = try #require(reset.json["syncVersion"] as? Int)
+            clock.advance(by: 600)
+            try await laptop.sync([
+                Practice.session(startedAt: clock.now.addingTimeInterval(-500), cycles: 10, minutes: 5)
+            ])
+            let (desktop, _) = try await nobody.veteran(until: end.addingTimeInterval(-7200), "desktop")
+            try await laptop.client.merge(into: desktop.client)
+            var state = try await desktop.client.send(.get, "/v1/sync/state").json
+            #expect(state["totalXP"] as? Int == 1350 + 12)
+            // One that never heard of the clear brings everything again.
+            var moved = BatchDevice("laptop", of: desktop.client)
+            (moved.epoch, moved.baseVersion) = (stale.epoch, stale.baseVersion)
+            try await moved.sync(Practice.sessions(until: end, days: 10, cycles: 40))
+            state = try await desktop.client.send(.get, "/v1/sync/state").json
+            #expect(state["totalXP"] as? Int == 1350 + 12)
+            #expect(try await server.boardDifferences() == [])
+        }
+    }
+
+    @Test func `who has a password says it before the account ends`() async throws {
+        try await TestServer().run { nobody in
+            let (ada, _) = try await nobody.newcomer()
+            let (ben, uid) = try await nobody.newcomer()
+            let password = "a quiet lake at dawn"
+            #expect(try await ada.send(.put, "/v1/me/password", ["password": password]).status == 204)
+            let refused = try await ada.merge(into: ben)
+            #expect(refused.status == 422)
+            #expect(refused.json["field"] as? String == "currentPassword")
+            #expect(try await ada.confirmMerge(into: uid, password: password).status == 200)
+        }
+    }
+
     @Test func `a code is nobody's after half an hour, when it was taken back, and for the one who shows it`()
         async throws
     {
         let clock = TestClock()
         try await TestServer(clock: clock, keepsTokens: true).run { nobody in
             let (ada, _) = try await nobody.newcomer()
-            let (ben, _) = try await nobody.newcomer()
+            let (ben, benID) = try await nobody.newcomer()
             let first = try await ada.openMerge()
             #expect(try await ada.send(.post, "/v1/me/merges/\(first)").status == 404)
             #expect(try await ada.send(.delete, "/v1/me/merge").status == 204)
@@ -103,8 +169,7 @@ struct AccountMergeTests {
             #expect(try await ben.send(.get, "/v1/me/merges/\(second)").status == 404)
             #expect(try await ada.send(.get, "/v1/me/merge").status == 404)
             #expect(
-                try await ada.send(.post, "/v1/me/merge/confirm").json["code"] as? String
-                    == "merge_not_agreed"
+                try await ada.confirmMerge(into: benID).json["code"] as? String == "merge_not_agreed"
             )
             #expect(try await ben.send(.get, "/v1/me/merges/nonsense").status == 404)
         }
@@ -113,15 +178,19 @@ struct AccountMergeTests {
     @Test func `who agrees first is the one, and another ask begins anew`() async throws {
         try await TestServer().run { nobody in
             let (ada, _) = try await nobody.newcomer()
-            let (ben, _) = try await nobody.newcomer()
+            let (ben, benID) = try await nobody.newcomer()
             let (eve, _) = try await nobody.newcomer()
             let code = try await ada.openMerge()
             #expect(try await ben.send(.post, "/v1/me/merges/\(code)").status == 204)
             #expect(try await eve.send(.post, "/v1/me/merges/\(code)").status == 404)
+            #expect(try await eve.send(.get, "/v1/me/merges/\(code)").status == 404)
             #expect(try await ben.send(.post, "/v1/me/merges/\(code)").status == 204)
+            #expect(try await ben.send(.delete, "/v1/me/merge").status == 204)
+            #expect(try await ada.confirmMerge(into: benID).status == 409)
+            let again = try await ada.openMerge()
+            #expect(try await ben.send(.post, "/v1/me/merges/\(again)").status == 204)
             _ = try await ada.openMerge()
-            #expect(try await ada.send(.post, "/v1/me/merge/confirm").status == 409)
-            #expect(try await ben.send(.get, "/v1/me").status == 200)
+            #expect(try await ada.confirmMerge(into: benID).status == 409)
         }
     }
 
@@ -205,7 +274,14 @@ extension Client {
     fileprivate func merge(into other: Client) async throws -> Answer {
         let code = try await openMerge()
         #expect(try await other.send(.post, "/v1/me/merges/\(code)").status == 204)
-        return try await send(.post, "/v1/me/merge/confirm")
+        let uid = try #require(try await other.send(.get, "/v1/me").json["uid"] as? String)
+        return try await confirmMerge(into: uid)
+    }
+
+    fileprivate func confirmMerge(into uid: String, password: String? = nil) async throws -> Answer {
+        var body = ["into": uid]
+        body["currentPassword"] = password
+        return try await send(.post, "/v1/me/merge/confirm", body)
     }
 
     /// A new person who is a friend of this one's already.

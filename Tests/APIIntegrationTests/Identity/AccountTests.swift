@@ -185,6 +185,8 @@ struct AccountTests {
             "company_season_rank", "pseudonym",
             // In the list of friends, as far as the other says.
             "friendship",
+            // A company's to say.
+            "team_member",
             // Of an hour, and of mail that is on its way.
             "friend_code_attempt", "mail_budget", "device_approval", "outbox",
         ]

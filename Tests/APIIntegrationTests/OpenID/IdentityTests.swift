@@ -287,7 +287,7 @@ struct IdentityTests {
             let lines = try #require(record).compactMap { $0["action"] as? String }
             #expect(
                 lines.filter { $0.hasPrefix("identity.") } == [
-                    "identity.unlinked", "identity.linked", "identity.linked",
+                    "identity.unlinked", "identity.linked",
                 ]
             )
         }

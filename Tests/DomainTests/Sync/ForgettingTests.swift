@@ -161,7 +161,7 @@ struct `A ledger that forgets` {
 
 extension Ledger {
     /// As the job does it in the database.
-    fileprivate mutating func forget(before day: LocalDay) {
+    mutating func forget(before day: LocalDay) {
         for session in sessions.values where session.localDay < day {
             (sessions[session.key], judgements[session.key]) = (nil, nil)
         }
