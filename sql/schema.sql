@@ -65,7 +65,7 @@ ALTER FUNCTION app.accept_ownership(of_organization uuid, origin app.origin) OWN
 
 COMMENT ON FUNCTION app.accept_ownership(of_organization uuid, origin app.origin) IS 'Makes the bound user an owner and the one who offered it an admin. BM404 where nothing is offered, or not any more.';
 
-CREATE FUNCTION app.account_that_goes(digest bytea, at timestamp with time zone) RETURNS uuid
+CREATE FUNCTION app.account_that_goes(digest bytea, asked_by uuid, at timestamp with time zone) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -73,15 +73,16 @@ declare
   goes uuid;
 begin
   perform set_config('app.delivering', at::text, true);
-  select uid into goes from app.account_merge where code_digest = digest and good_until > at;
+  select uid into goes from app.account_merge
+  where code_digest = digest and good_until > at and uid <> asked_by and coalesce(into_uid, asked_by) = asked_by;
   perform set_config('app.delivering', '', true);
   return goes;
 end
 $$;
 
-ALTER FUNCTION app.account_that_goes(digest bytea, at timestamp with time zone) OWNER TO breathmaster_worker;
+ALTER FUNCTION app.account_that_goes(digest bytea, asked_by uuid, at timestamp with time zone) OWNER TO breathmaster_worker;
 
-COMMENT ON FUNCTION app.account_that_goes(digest bytea, at timestamp with time zone) IS 'Which account shows a code. For other functions alone.';
+COMMENT ON FUNCTION app.account_that_goes(digest bytea, asked_by uuid, at timestamp with time zone) IS 'Which account shows a code to another one: to any until one has agreed, and to that one from then on. For other functions alone.';
 
 CREATE FUNCTION app.add_access_token(id uuid, hash bytea, name text, scopes text[], at timestamp with time zone, until timestamp with time zone) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -223,9 +224,9 @@ CREATE FUNCTION app.agree_to_account_merge(digest bytea, at timestamp with time 
     AS $$
 declare
   me constant uuid := app.uid();
-  goes constant uuid := app.account_that_goes(digest, at);
+  goes constant uuid := app.account_that_goes(digest, me, at);
 begin
-  return coalesce(goes <> me and app.settle_account_merge(goes, me, at), false);
+  return goes is not null and app.settle_account_merge(goes, me, at);
 end
 $$;
 
@@ -1055,6 +1056,25 @@ ALTER FUNCTION app.create_organization(called text, held_domain text, owner_uid 
 
 COMMENT ON FUNCTION app.create_organization(called text, held_domain text, owner_uid uuid) IS 'A company with one domain that the operator vouches for, and its first owner.';
 
+CREATE FUNCTION app.create_team(of_organization uuid, id uuid, called text, origin app.origin) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform app.begin_change(of_organization, 'teams.manage');
+  if (select count(*) from app.team where organization_id = of_organization) >= 500 then
+    raise exception 'no room for another team' using errcode = 'BM409', constraint = 'team_limit_reached';
+  end if;
+  insert into app.team (organization_id, team_id, name, created_at) values (of_organization, id, called, origin.happened_at);
+  perform app.record_organization_event(of_organization, 'team.created', 'team:' || id, null,
+    jsonb_build_object('name', called), origin);
+end
+$$;
+
+ALTER FUNCTION app.create_team(of_organization uuid, id uuid, called text, origin app.origin) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.create_team(of_organization uuid, id uuid, called text, origin app.origin) IS 'BM409 with 500; other errors as app.require_permission.';
+
 CREATE FUNCTION app.dead_mail(at timestamp with time zone) RETURNS TABLE(message_id uuid, uid uuid, kind text, recipient text, written_at timestamp with time zone, good_until timestamp with time zone, attempts integer, dead_at timestamp with time zone, dead_of text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1427,7 +1447,7 @@ CREATE FUNCTION app.enter_account_that_goes(digest bytea, at timestamp with time
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-  entered constant uuid := nullif(app.account_that_goes(digest, at), app.uid());
+  entered constant uuid := app.account_that_goes(digest, app.uid(), at);
 begin
   perform set_config('app.uid', coalesce(entered::text, ''), true);
   return entered;
@@ -1729,6 +1749,21 @@ $$;
 ALTER FUNCTION app.followed_organization_id() OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.followed_organization_id() IS 'The same, and null without one: for the worker, whose policies stand side by side, so that one must not fail another.';
+
+CREATE FUNCTION app.forget_account_merges(at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform set_config('app.delivering', at::text, true);
+  delete from app.account_merge where good_until <= at;
+  perform set_config('app.delivering', '', true);
+end
+$$;
+
+ALTER FUNCTION app.forget_account_merges(at timestamp with time zone) OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.forget_account_merges(at timestamp with time zone) IS 'Codes that are over are nobody''s any more.';
 
 CREATE FUNCTION app.forget_blocks() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2065,6 +2100,26 @@ $$;
 
 ALTER FUNCTION app.greet_domain() OWNER TO breathmaster_worker;
 
+CREATE FUNCTION app.has_only_owner(of_organization uuid, who uuid) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  outer_organization constant text := coalesce(current_setting('app.key_organization_id', true), '');
+  only boolean;
+begin
+  perform set_config('app.key_organization_id', of_organization::text, true);
+  select count(*) > 0 and bool_and(role <> 'owner') into only
+  from app.member where organization_id = of_organization and uid <> who;
+  perform set_config('app.key_organization_id', outer_organization, true);
+  return only;
+end
+$$;
+
+ALTER FUNCTION app.has_only_owner(of_organization uuid, who uuid) OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.has_only_owner(of_organization uuid, who uuid) IS 'Whether a company has members, and no owner, beside that one.';
+
 CREATE FUNCTION app.has_other_member(of_organization uuid, than uuid) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2097,6 +2152,24 @@ $$;
 ALTER FUNCTION app.identified() OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.identified() IS 'The identity whose person is looked for. Null where there is none, since the worker''s policies stand side by side and one must not fail another.';
+
+CREATE FUNCTION app.index_directory_emails() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if tg_op = 'UPDATE' then
+    delete from app.directory_email where organization_id = new.organization_id and directory_user_id = new.directory_user_id;
+  end if;
+  insert into app.directory_email (organization_id, email_key, directory_user_id)
+  select distinct new.organization_id, left(lower(email ->> 'value'), 320), new.directory_user_id
+  from jsonb_array_elements(new.emails) as given (email)
+  where email ->> 'value' is not null;
+  return null;
+end
+$$;
+
+ALTER FUNCTION app.index_directory_emails() OWNER TO breathmaster_worker;
 
 CREATE FUNCTION app.invite(of_organization uuid, id uuid, whom text, given text, origin app.origin) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2415,7 +2488,8 @@ declare
   holder constant uuid := app.uid_by_identity(of_issuer, of_subject);
 begin
   if holder = me then
-    -- Asked again after an answer that was lost.
+    -- Asked again, perhaps after an answer that was lost.
+    perform app.spend_nonce(nonce, at, until);
     return 'kept';
   elsif holder is not null then
     raise exception 'the identity is another account''s' using errcode = 'BM409', constraint = 'identity_taken';
@@ -2437,6 +2511,33 @@ $$;
 ALTER FUNCTION app.link_identity(of_issuer text, of_subject text, shown_address text, vouched_address text, nonce bytea, at timestamp with time zone, until timestamp with time zone) OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.link_identity(of_issuer text, of_subject text, shown_address text, vouched_address text, nonce bytea, at timestamp with time zone, until timestamp with time zone) IS 'Makes an identity a way in for the bound user: ''linked'', ''kept'' where it was one already, ''spent'' where the nonce was. The address that the provider vouches for becomes theirs where it is nobody''s. Raises identity_taken where it is somebody else''s way in.';
+
+CREATE FUNCTION app.mail_about_domain(whom uuid[], of_kind text, held_domain text, at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  nobody constant text := current_setting('app.uid');
+  administrator uuid;
+begin
+  -- While no mail server takes any, what becomes of a domain doesn't wait: the record and the overview tell of it too.
+  if not app.outbox_has_room(at) then
+    return;
+  end if;
+  -- In the name of each, under the policies that hold them.
+  foreach administrator in array whom loop
+    perform set_config('app.uid', administrator::text, true);
+    insert into app.outbox (uid, message_id, kind, recipient, about, written_at, good_until, due_at)
+    select uid, gen_random_uuid(), of_kind, address, held_domain, at, at + interval '1 day', at
+    from app.email_claim where uid = (select app.uid());
+  end loop;
+  perform set_config('app.uid', nobody, true);
+end
+$$;
+
+ALTER FUNCTION app.mail_about_domain(whom uuid[], of_kind text, held_domain text, at timestamp with time zone) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.mail_about_domain(whom uuid[], of_kind text, held_domain text, at timestamp with time zone) IS 'Tells those people, at each of their addresses, what became of a domain; nobody, where the outbox is full.';
 
 CREATE FUNCTION app.mail_refused(of_uid uuid, message uuid, attempt integer, why text, for_good boolean, at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2654,12 +2755,15 @@ ALTER FUNCTION app.offer_ownership(of_organization uuid, whom uuid, origin app.o
 COMMENT ON FUNCTION app.offer_ownership(of_organization uuid, whom uuid, origin app.origin) IS 'Asks a member to be the owner in the bound user''s place, for seven days. Another offer takes the place of the one before.';
 
 CREATE FUNCTION app.open_account_merge(digest bytea, at timestamp with time zone, until timestamp with time zone) RETURNS void
-    LANGUAGE sql SECURITY DEFINER
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  insert into app.account_merge (uid, code_digest, opened_at, good_until) values ((select app.uid()), digest, at, until)
+begin
+  perform app.forget_account_merges(at);
+  insert into app.account_merge (uid, code_digest, opened_at, good_until) values (app.uid(), digest, at, until)
   on conflict (uid) do update set (code_digest, opened_at, good_until, into_uid, agreed_at)
     = (excluded.code_digest, excluded.opened_at, excluded.good_until, null, null);
+end
 $$;
 
 ALTER FUNCTION app.open_account_merge(digest bytea, at timestamp with time zone, until timestamp with time zone) OWNER TO breathmaster_owner;
@@ -4083,17 +4187,15 @@ CREATE FUNCTION app.take_over_account(goes uuid, origin app.origin) RETURNS void
     AS $$
 declare
   stays constant uuid := app.uid();
-  new_epoch constant integer := (select epoch from app.game_state where uid = stays);
   old_epoch integer;
+  new_epoch integer := (select epoch from app.game_state where uid = stays);
+  horizon date;
   devices app.device[];
   sessions app.session[];
   appeals app.session_appeal[];
   decisions app.appeal_decision[];
   batches app.sync_batch[];
-  addresses app.email_claim[];
-  identities app.identity[];
-  secret app.password;
-  friendships app.friendship[];
+  friends uuid[];
   blocked uuid[];
   other uuid;
 begin
@@ -4104,72 +4206,61 @@ begin
 
   -- As the one that goes: everything is taken along, and the account ends.
   perform set_config('app.uid', goes::text, true);
-  old_epoch := (select epoch from app.game_state where uid = goes);
+  perform from app.user where uid = goes for update;
+  select epoch, detail_from into old_epoch, horizon from app.game_state where uid = goes;
   devices := array(select d from app.device d where d.uid = goes);
   sessions := array(select s from app.session s where s.uid = goes);
   appeals := array(select a from app.session_appeal a where a.uid = goes);
   decisions := array(select d from app.appeal_decision d where d.uid = goes);
   batches := array(select b from app.sync_batch b where b.uid = goes and b.epoch = old_epoch);
-  addresses := array(select c from app.email_claim c where c.uid = goes);
-  identities := array(select i from app.identity i where i.uid = goes);
-  select * into secret from app.password where uid = goes;
-  friendships := array(select f from app.friendship f where goes in (f.uid, f.friend_uid) and f.accepted_at is not null);
+  friends := array(
+    select case when f.uid = goes then f.friend_uid else f.uid end from app.friendship f
+    where goes in (f.uid, f.friend_uid) and f.accepted_at is not null and stays not in (f.uid, f.friend_uid));
   blocked := array(select b.blocked_uid from app.block b where b.uid = goes and b.blocked_uid <> stays);
-  -- Which company sees what was agreed to by this account alone.
   for other in select organization_id from app.member where uid = goes loop
     perform app.end_membership(other, goes, origin);
   end loop;
   delete from app.user where uid = goes;
 
-  -- As the one that stays. What it has already, it keeps.
+  -- As the one that stays, in the later of the two epochs. What it has already, it keeps.
   perform set_config('app.uid', stays::text, true), set_config('app.organization_id', '', true);
+  new_epoch := greatest(old_epoch, new_epoch);
+  update app.game_state set detail_from = greatest(detail_from, horizon) where uid = stays;
   insert into app.device
-  select (jsonb_populate_record(d, jsonb_build_object(
-    'uid', stays, 'family', null, 'epoch', case when d.epoch = old_epoch then new_epoch else 0 end,
-    'session_xp', 0, 'reward_xp', 0))).*
-  from unnest(devices) as d
+  select r.* from unnest(devices) as d
+    cross join lateral jsonb_populate_record(d, jsonb_build_object('uid', stays, 'family', null)) as r
   on conflict do nothing;
-  -- Of an epoch before the first, what was cleared there, so that it is known when a device brings it again.
+  -- What was cleared there is of an epoch before the first, so that it is known when a device brings it again.
   insert into app.session
-  select (jsonb_populate_record(s, jsonb_build_object(
-    'uid', stays, 'epoch', case when s.epoch = old_epoch then new_epoch else 0 end))).*
-  from unnest(sessions) as s
-  on conflict do nothing;
+  select r.* from unnest(sessions) as s
+    cross join lateral jsonb_populate_record(s, jsonb_build_object(
+      'uid', stays, 'epoch', case when s.epoch = old_epoch then new_epoch else 0 end)) as r
+  on conflict (uid, device_id, session_id, started_at) do update set pardoned = session.pardoned or excluded.pardoned;
   insert into app.session_appeal
-  select (jsonb_populate_record(a, jsonb_build_object('uid', stays))).* from unnest(appeals) as a
+  select r.* from unnest(appeals) as a cross join lateral jsonb_populate_record(a, jsonb_build_object('uid', stays)) as r
   on conflict do nothing;
   insert into app.appeal_decision
-  select (jsonb_populate_record(d, jsonb_build_object('uid', stays))).* from unnest(decisions) as d
+  select r.* from unnest(decisions) as d cross join lateral jsonb_populate_record(d, jsonb_build_object('uid', stays)) as r
   on conflict do nothing;
   -- By what its devices were handed their next claims are measured; nothing is answered the same again.
   insert into app.sync_batch
-  select (jsonb_populate_record(b, jsonb_build_object(
-    'uid', stays, 'batch_id', gen_random_uuid(), 'epoch', new_epoch, 'answer', null))).*
-  from unnest(batches) as b;
-  insert into app.email_claim (uid, address, verified_at)
-  select stays, c.address, c.verified_at from unnest(addresses) as c;
-  insert into app.identity (uid, issuer, subject, address, linked_at)
-  select stays, i.issuer, i.subject, i.address, i.linked_at from unnest(identities) as i
-  on conflict (uid, issuer) do nothing;
-  if secret.uid is not null then
-    insert into app.password (uid, phc, set_at) values (stays, secret.phc, secret.set_at) on conflict do nothing;
-  end if;
+  select r.* from unnest(batches) as b
+    cross join lateral jsonb_populate_record(b, jsonb_build_object(
+      'uid', stays, 'batch_id', gen_random_uuid(), 'epoch', new_epoch, 'answer', null)) as r;
   foreach other in array blocked loop
     perform app.block_person(other);
   end loop;
-  insert into app.friendship (uid, friend_uid, asked_by, asked_at, accepted_at)
-  select least(stays, them), greatest(stays, them), case when asked_by = goes then stays else them end, asked_at, accepted_at
-  from unnest(friendships) as f
-    cross join lateral (values (case when f.uid = goes then f.friend_uid else f.uid end)) as o (them)
-  where them <> stays and not exists (select from app.block b where them in (b.uid, b.blocked_uid))
-  limit greatest(0, 500 - (select count(*) from app.friendship where accepted_at is not null and stays in (uid, friend_uid)))
+  insert into app.friendship (uid, friend_uid, asked_by, asked_at)
+  select least(stays, them), greatest(stays, them), them, origin.happened_at from unnest(friends) as f (them)
+  where not exists (select from app.block b where them in (b.uid, b.blocked_uid))
+  limit greatest(0, 100 - (select count(*) from app.friendship where accepted_at is null and asked_by <> stays))
   on conflict do nothing;
 end
 $$;
 
 ALTER FUNCTION app.take_over_account(goes uuid, origin app.origin) OWNER TO breathmaster_owner;
 
-COMMENT ON FUNCTION app.take_over_account(goes uuid, origin app.origin) IS 'Ends an account that is to end in the bound user''s, and gives that what it had: devices, sessions, appeals, addresses, ways in, friends and blocks. What they add up to is for the server to write, in the same transaction. Raises BM404 where both have not said yes, and last_owner where a company would be without one.';
+COMMENT ON FUNCTION app.take_over_account(goes uuid, origin app.origin) IS 'Ends an account that is to end in the bound user''s, and gives that what was practised there: devices, sessions, appeals; and its blocks. What it adds up to is for the server to write, in the same transaction. Raises BM404 where both have not said yes, and last_owner where a company would be without one.';
 
 CREATE FUNCTION app.take_turns(one uuid, another uuid) RETURNS void
     LANGUAGE plpgsql
@@ -6870,8 +6961,8 @@ GRANT USAGE ON SCHEMA migration TO breathmaster_api;
 REVOKE ALL ON FUNCTION app.accept_ownership(of_organization uuid, origin app.origin) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.accept_ownership(of_organization uuid, origin app.origin) TO breathmaster_api;
 
-REVOKE ALL ON FUNCTION app.account_that_goes(digest bytea, at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.account_that_goes(digest bytea, at timestamp with time zone) TO breathmaster_owner;
+REVOKE ALL ON FUNCTION app.account_that_goes(digest bytea, asked_by uuid, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.account_that_goes(digest bytea, asked_by uuid, at timestamp with time zone) TO breathmaster_owner;
 
 REVOKE ALL ON FUNCTION app.add_access_token(id uuid, hash bytea, name text, scopes text[], at timestamp with time zone, until timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.add_access_token(id uuid, hash bytea, name text, scopes text[], at timestamp with time zone, until timestamp with time zone) TO breathmaster_api;
@@ -6982,6 +7073,9 @@ GRANT ALL ON FUNCTION app.company_shows_real_names() TO breathmaster_boards;
 
 REVOKE ALL ON FUNCTION app.create_organization(called text, held_domain text, owner_uid uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION app.create_team(of_organization uuid, id uuid, called text, origin app.origin) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.create_team(of_organization uuid, id uuid, called text, origin app.origin) TO breathmaster_api;
+
 REVOKE ALL ON FUNCTION app.dead_mail(at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.dead_mail(at timestamp with time zone) TO breathmaster_owner;
 
@@ -7079,6 +7173,9 @@ REVOKE ALL ON FUNCTION app.follow_directory() FROM PUBLIC;
 REVOKE ALL ON FUNCTION app.followed_organization_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.followed_organization_id() TO breathmaster_worker;
 
+REVOKE ALL ON FUNCTION app.forget_account_merges(at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.forget_account_merges(at timestamp with time zone) TO breathmaster_owner;
+
 REVOKE ALL ON FUNCTION app.forget_blocks() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.forget_detail(place uuid, at timestamp with time zone, people integer, most integer, OUT next_place uuid, OUT forgotten integer) FROM PUBLIC;
@@ -7119,6 +7216,9 @@ GRANT ALL ON FUNCTION app.greet_directory(of_organization uuid) TO breathmaster_
 
 REVOKE ALL ON FUNCTION app.greet_domain() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION app.has_only_owner(of_organization uuid, who uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.has_only_owner(of_organization uuid, who uuid) TO breathmaster_owner;
+
 REVOKE ALL ON FUNCTION app.has_other_member(of_organization uuid, than uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.has_other_member(of_organization uuid, than uuid) TO breathmaster_owner;
 
@@ -7127,6 +7227,8 @@ GRANT ALL ON FUNCTION app.has_other_owner(of_organization uuid, than uuid) TO br
 
 REVOKE ALL ON FUNCTION app.identified() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.identified() TO breathmaster_worker;
+
+REVOKE ALL ON FUNCTION app.index_directory_emails() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.invite(of_organization uuid, id uuid, whom text, given text, origin app.origin) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.invite(of_organization uuid, id uuid, whom text, given text, origin app.origin) TO breathmaster_api;
@@ -7215,6 +7317,8 @@ GRANT ALL ON FUNCTION app.leaver_digest(organization uuid, mailbox text) TO brea
 
 REVOKE ALL ON FUNCTION app.link_identity(of_issuer text, of_subject text, shown_address text, vouched_address text, nonce bytea, at timestamp with time zone, until timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.link_identity(of_issuer text, of_subject text, shown_address text, vouched_address text, nonce bytea, at timestamp with time zone, until timestamp with time zone) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.mail_about_domain(whom uuid[], of_kind text, held_domain text, at timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.mail_refused(of_uid uuid, message uuid, attempt integer, why text, for_good boolean, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.mail_refused(of_uid uuid, message uuid, attempt integer, why text, for_good boolean, at timestamp with time zone) TO breathmaster_api;
@@ -7404,6 +7508,8 @@ REVOKE ALL ON FUNCTION app.require_owner_may_go(of_organization uuid, who uuid, 
 REVOKE ALL ON FUNCTION app.require_permission(of_organization uuid, asked text) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.require_permission(of_organization uuid, asked text) TO breathmaster_api;
 
+REVOKE ALL ON FUNCTION app.require_recent_sign_in(of_organization uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION app.retry_mail(message uuid, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.retry_mail(message uuid, at timestamp with time zone) TO breathmaster_owner;
 
@@ -7504,7 +7610,7 @@ GRANT SELECT(expires_at) ON TABLE app.access_token TO breathmaster_api;
 GRANT SELECT(used_on),UPDATE(used_on) ON TABLE app.access_token TO breathmaster_api;
 
 GRANT DELETE ON TABLE app.account_merge TO breathmaster_api;
-GRANT SELECT ON TABLE app.account_merge TO breathmaster_worker;
+GRANT SELECT,DELETE ON TABLE app.account_merge TO breathmaster_worker;
 
 GRANT SELECT(uid) ON TABLE app.account_merge TO breathmaster_api;
 
@@ -7966,6 +8072,18 @@ GRANT SELECT(batch_id) ON TABLE app.sync_batch TO breathmaster_worker;
 GRANT SELECT(answer),UPDATE(answer) ON TABLE app.sync_batch TO breathmaster_worker;
 
 GRANT SELECT(received_at) ON TABLE app.sync_batch TO breathmaster_worker;
+
+GRANT SELECT ON TABLE app.team TO breathmaster_api;
+GRANT DELETE ON TABLE app.team TO breathmaster_worker;
+
+GRANT SELECT(organization_id) ON TABLE app.team TO breathmaster_worker;
+
+GRANT SELECT(team_id) ON TABLE app.team TO breathmaster_worker;
+
+GRANT SELECT(name) ON TABLE app.team TO breathmaster_worker;
+
+GRANT SELECT ON TABLE app.team_member TO breathmaster_api;
+GRANT SELECT,DELETE ON TABLE app.team_member TO breathmaster_worker;
 
 GRANT SELECT ON TABLE board.company TO breathmaster_api;
 

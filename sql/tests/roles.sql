@@ -180,7 +180,7 @@ select results_eq(
 select results_eq(
   $$ select relation, privileges from test.privilege where grantee = 'breathmaster_worker'::regrole order by relation $$,
   $$ values
-    ('app.account_merge', 'select, update (into_uid, agreed_at)'),
+    ('app.account_merge', 'delete, select, update (into_uid, agreed_at)'),
     ('app.audit_event', 'delete, select (uid, happened_at, event_id)'),
     ('app.company_season', 'insert, select, update (people, last_rank, last_value, digest, finalised_at)'),
     ('app.company_season_rank', 'delete, insert, select'),
@@ -236,75 +236,45 @@ select is_empty(
 
 -- The functions that run with their owner's rights are accept_ownership, add_access_token, add_organization_key,
 -- agree_to_account_merge, answer_device_request, ask_deletion, ask_device_sign_in, ask_email, ask_password_reset,
--- befriend, bind, bind_organization, block_person, cancel_deletion, change_organization, change_role, circle,
--- claim_domain, close_seasons, company_shows_real_names, delete_organizations, device_request_by_code,
--- domains_to_check, end_membership, enter_account_that_goes, enter_account_that_stays, enter_by_device_request,
--- enter_by_identity, enter_by_password_reset, enter_by_recovery_code, finalise_season, fold_global_tally,
+-- befriend, bind, bind_organization, block_person, cancel_deletion, change_organization, change_role,
+-- change_team_member, circle, claim_domain, close_seasons, company_shows_real_names, create_team, delete_account,
+-- delete_organizations, delete_team, device_request_by_code, domains_to_check, end_membership,
+-- enter_account_that_goes, enter_account_that_stays, enter_by_device_request, enter_by_identity,
+-- enter_by_password_reset, enter_by_recovery_code, finalise_season, fold_global_tally, forget_detail,
 -- forget_device_approvals, forget_organization_events, forget_rate_limits, forget_recovery_code, found_organization,
 -- invite, inviting_organization_ids, join_organization, joining_agreement, joining_preview, link_identity,
 -- mail_refused, mail_taken, managed_organization_ids, note_key_use, notify_of_password, offer_ownership,
 -- open_account_merge, organization_overview, own_addresses, own_company_boards, own_domains, own_organization_ids,
 -- own_permissions, password_by_email, permitted_organization_ids, post_password_resets, prove_domain,
--- publish_standings, recheck_domain, redeem_friend_code, register, release_domain, require_permission,
--- revoke_invitation, take, take_mail, take_over_account, unfinished_seasons, unfriend, unlink_identity,
--- verify_email, withdraw_ownership_offer. What changes a company asks the role of the one who calls. The circle is
--- here because calling a function is a privilege of whoever reads the view, not of its owner; it tells nobody more
--- than their own friends. So are own_company_boards, which tells of a member's own company, and
--- company_shows_real_names.
--- answer_device_request, ask_deletion, ask_device_sign_in, ask_email, ask_password_reset, befriend, bind,
--- bind_organization, block_person, cancel_deletion, change_organization, change_role, circle, claim_domain,
--- close_seasons, company_shows_real_names, delete_account, delete_organizations, device_request_by_code, domains_to_check,
--- bind_organization, block_person, cancel_deletion, change_organization, change_role, change_team_member, circle, claim_domain,
--- close_seasons, company_shows_real_names, create_team, delete_organizations, delete_team, device_request_by_code, domains_to_check,
--- end_membership, enter_by_device_request, enter_by_password_reset, enter_by_recovery_code, finalise_season,
--- fold_global_tally, forget_detail, forget_device_approvals, forget_organization_events, forget_rate_limits, forget_recovery_code, found_organization, invite,
--- inviting_organization_ids, join_organization, joining_agreement, joining_preview, mail_refused, mail_taken,
--- managed_organization_ids, note_key_use, notify_of_password, offer_ownership, organization_overview,
--- own_addresses, own_company_boards, own_domains, own_organization_ids, own_permissions, password_by_email,
--- permitted_organization_ids, post_password_resets, prove_domain, publish_standings, recheck_domain,
--- redeem_friend_code, register, release_domain, rename_team, require_permission, revoke_invitation,
--- revoke_organization_key, take, take_mail, team_on_board, teams_on_board,
--- unfinished_seasons, unfriend, verify_email, withdraw_ownership_offer. What changes a company asks the role of
--- the one who calls. The circle is here because
--- calling a function is a privilege of whoever reads the view, not of its owner; it
--- tells nobody more than their own friends. So are own_company_boards, which tells of a
+-- publish_standings, recheck_domain, redeem_friend_code, register, release_domain, rename_team, require_permission,
+-- revoke_invitation, revoke_organization_key, take, take_mail, take_over_account, team_on_board, teams_on_board,
+-- unfinished_seasons, unfriend, unlink_identity, verify_email, withdraw_ownership_offer. What changes a company asks
+-- the role of the one who calls. The circle is here because calling a function is a privilege of whoever reads the
+-- view, not of its owner; it tells nobody more than their own friends. So are own_company_boards, which tells of a
 -- member's own company, and company_shows_real_names.
 select results_eq(
   $$ select p.proname::text collate "default" from pg_proc p
      where p.pronamespace in ('app'::regnamespace, 'board'::regnamespace)
        and has_function_privilege('breathmaster_api', p.oid, 'execute')
      order by 1 $$,
-  array['accept_ownership', 'add_access_token', 'add_organization_key', 'agree_to_account_merge', 'answer_device_request',
-    'ask_deletion', 'ask_device_sign_in', 'ask_email', 'ask_password_reset', 'befriend', 'bind', 'bind', 'bind',
-    'bind_organization', 'block_person', 'cancel_deletion', 'change_organization', 'change_role', 'circle',
-    'claim_domain', 'close_seasons', 'company_shows_real_names', 'delete_organizations', 'device_request_by_code',
-    'directory_address', 'domains_to_check', 'end_membership', 'enter_account_that_goes',
-    'enter_account_that_stays', 'enter_by_device_request', 'enter_by_identity', 'enter_by_password_reset',
-    'enter_by_recovery_code', 'finalise_season', 'fold_global_tally', 'forget_device_approvals',
-    'forget_organization_events', 'forget_rate_limits', 'forget_recovery_code', 'found_organization', 'invite',
-    'inviting_organization_ids', 'is_on_company_boards', 'is_on_global_board', 'join_organization',
-    'joining_agreement', 'joining_preview', 'key_organization_id', 'link_identity', 'mail_refused', 'mail_taken',
-    'managed_organization_ids', 'note_key_use', 'notify_of_password', 'offer_ownership', 'open_account_merge',
-    'claim_domain', 'close_seasons', 'company_shows_real_names', 'delete_account', 'delete_organizations', 'device_request_by_code',
-  array['accept_ownership', 'add_access_token', 'add_organization_key', 'answer_device_request', 'ask_deletion',
-    'ask_device_sign_in', 'ask_email', 'ask_password_reset', 'befriend', 'bind', 'bind', 'bind',
-    'bind_organization', 'block_person', 'cancel_deletion', 'change_organization', 'change_role', 'change_team_member', 'circle',
-    'claim_domain', 'close_seasons', 'company_shows_real_names', 'create_team', 'delete_organizations', 'delete_team', 'device_request_by_code',
-    'directory_address', 'domains_to_check', 'end_membership', 'enter_by_device_request',
-    'enter_by_password_reset', 'enter_by_recovery_code', 'finalise_season', 'fold_global_tally',
-    'forget_detail', 'forget_device_approvals', 'forget_organization_events', 'forget_rate_limits', 'forget_recovery_code',
-    'found_organization', 'invite', 'inviting_organization_ids', 'is_on_company_boards', 'is_on_global_board',
-    'join_organization', 'joining_agreement', 'joining_preview', 'key_organization_id', 'mail_refused',
-    'mail_taken', 'managed_organization_ids', 'note_key_use', 'notify_of_password', 'offer_ownership',
-    'organization_id', 'organization_overview', 'own_addresses', 'own_company_boards', 'own_domains',
-    'own_organization_ids', 'own_permissions', 'password_by_email', 'permitted_organization_ids',
-    'post_password_resets', 'prove_domain', 'publish_standings', 'recheck_domain', 'redeem_friend_code',
-    'refuse_more_sessions', 'refuse_unbound', 'register', 'release_domain', 'require_permission',
-    'revoke_invitation', 'take', 'take_mail', 'take_over_account', 'uid', 'unfinished_seasons', 'unfriend',
+  array['accept_ownership', 'add_access_token', 'add_organization_key', 'agree_to_account_merge',
+    'answer_device_request', 'ask_deletion', 'ask_device_sign_in', 'ask_email', 'ask_password_reset', 'befriend',
+    'bind', 'bind', 'bind', 'bind_organization', 'block_person', 'cancel_deletion', 'change_organization',
+    'change_role', 'change_team_member', 'circle', 'claim_domain', 'close_seasons', 'company_shows_real_names',
+    'create_team', 'delete_account', 'delete_organizations', 'delete_team', 'device_request_by_code',
+    'directory_address', 'domains_to_check', 'end_membership', 'enter_account_that_goes', 'enter_account_that_stays',
+    'enter_by_device_request', 'enter_by_identity', 'enter_by_password_reset', 'enter_by_recovery_code',
+    'finalise_season', 'fold_global_tally', 'forget_detail', 'forget_device_approvals', 'forget_organization_events',
+    'forget_rate_limits', 'forget_recovery_code', 'found_organization', 'invite', 'inviting_organization_ids',
+    'is_on_company_boards', 'is_on_global_board', 'join_organization', 'joining_agreement', 'joining_preview',
+    'key_organization_id', 'link_identity', 'mail_refused', 'mail_taken', 'managed_organization_ids', 'note_key_use',
+    'notify_of_password', 'offer_ownership', 'open_account_merge', 'organization_id', 'organization_overview',
+    'own_addresses', 'own_company_boards', 'own_domains', 'own_organization_ids', 'own_permissions',
+    'password_by_email', 'permitted_organization_ids', 'post_password_resets', 'prove_domain', 'publish_standings',
+    'recheck_domain', 'redeem_friend_code', 'refuse_more_sessions', 'refuse_unbound', 'register', 'release_domain',
+    'rename_team', 'require_permission', 'revoke_invitation', 'revoke_organization_key', 'take', 'take_mail',
+    'take_over_account', 'team_on_board', 'teams_on_board', 'uid', 'unfinished_seasons', 'unfriend',
     'unlink_identity', 'verify_email', 'withdraw_ownership_offer'],
-    'refuse_more_sessions', 'refuse_unbound', 'register', 'release_domain', 'rename_team', 'require_permission',
-    'revoke_invitation', 'revoke_organization_key', 'take', 'take_mail', 'team_on_board', 'teams_on_board', 'uid', 'unfinished_seasons', 'unfriend', 'verify_email',
-    'withdraw_ownership_offer'],
   'The API role can call exactly these functions.');
 
 -- The same from where the server stands: what is not granted is refused, even

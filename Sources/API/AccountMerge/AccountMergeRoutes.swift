@@ -76,8 +76,10 @@ struct AccountMergeRoutes: Sendable {
     /// `POST /v1/me/merges/{code}`: the account that stays agrees.
     @Sendable func agree(_ request: Request, in context: MemberContext) async throws -> Response {
         let (code, now) = (try await code(in: context), now())
-        let isAgreed = try await database.write(as: context.principal) {
-            try await $0.agreeToMerge(code, at: now)
+        let isAgreed = try await database.write(as: context.principal) { tx in
+            guard try await tx.agreeToMerge(code, at: now) else { return false }
+            try tx.record(.accountMergeAgreed, by: context.origin, at: now)
+            return true
         }
         guard isAgreed else { throw Problem.notFound }
         return Response(status: .noContent)

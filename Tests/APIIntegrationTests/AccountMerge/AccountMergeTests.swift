@@ -52,8 +52,8 @@ struct AccountMergeTests {
             #expect(try await desktop.client.states().values.sorted() == ["received"])
             let record =
                 try await desktop.client.send(.get, "/v1/me/audit-events").json["events"] as? [[String: Any]]
-            let lines = try #require(record).prefix(2).map { "\($0["action"] ?? "") \($0["detail"] ?? "")" }
-            #expect(lines == ["account.merged \(goes)", "account.merge-agreed "])
+            let lines = try #require(record).map { "\($0["action"] ?? "") \($0["detail"] ?? "")" }
+            #expect(Set(lines) == ["account.created ", "account.merge-agreed ", "account.merged \(goes)"])
 
             // Signed in to the account that stayed, the laptop goes on where it was.
             var moved = BatchDevice("laptop", of: desktop.client)
@@ -96,7 +96,8 @@ struct AccountMergeTests {
             var (new, _) = try await nobody.veteran(until: end)
             var desktop = BatchDevice("desktop", of: new.client)
             try await desktop.sync([Practice.session(startedAt: end.addingTimeInterval(-20_000), cycles: 50)])
-            // The same laptop: what it took over in one account has nothing to do with the other.
+            // The same laptop: what it took over in one account has nothing to do with the other, and what it shows
+            // without a session in one may be in what it shows in the other.
             old.totalXP += 9
             try await old.sync()
             try await new.sync([Practice.session(startedAt: end.addingTimeInterval(-10_000), cycles: 50)])
@@ -104,7 +105,7 @@ struct AccountMergeTests {
             new.totalXP += 7
             try await new.sync([Practice.session(startedAt: end.addingTimeInterval(-600), cycles: 50)])
             try await desktop.sync()
-            #expect(new.totalXP == 1350 + 3 * 55 + 9 + 7)
+            #expect(new.totalXP == 1350 + 3 * 55 + 7)
             #expect(desktop.totalXP == new.totalXP)
             #expect(try await server.boardDifferences() == [])
         }
@@ -156,7 +157,7 @@ struct AccountMergeTests {
         async throws
     {
         let clock = TestClock()
-        try await TestServer(clock: clock, keepsTokens: true).run { nobody in
+        try await TestServer(clock: clock, keepsTokens: true, isAlone: true).run { nobody in
             let (ada, _) = try await nobody.newcomer()
             let (ben, benID) = try await nobody.newcomer()
             let first = try await ada.openMerge()
@@ -195,7 +196,7 @@ struct AccountMergeTests {
     }
 
     @Test func `a company is left, with a line in its record, and not without its last owner`() async throws {
-        let server = try await TestServer(clock: TestClock(end), keepsTokens: true)
+        let server = try await TestServer(clock: TestClock(end), keepsTokens: true, isAlone: true)
         try await server.run { nobody in
             let (ada, goes) = try await nobody.practitioner("Ada", at: end)
             let (ben, _) = try await nobody.newcomer()
@@ -242,7 +243,7 @@ struct AccountMergeTests {
 
     @Test func `what was written last, and every unlock, is kept`() async throws {
         let clock = TestClock(end)
-        try await TestServer(clock: clock, keepsTokens: true).run { nobody in
+        try await TestServer(clock: clock, keepsTokens: true, isAlone: true).run { nobody in
             var (laptop, _) = try await nobody.veteran(until: end)
             var (desktop, _) = try await nobody.veteran(until: end.addingTimeInterval(-7200), "desktop")
             try await laptop.sync(state: [

@@ -128,7 +128,9 @@ struct `Two accounts that become one` {
             problems.append("less than one of them")
         }
         let again = Self.merge(goes, into: ledger, syncVersion: 2)
-        if again.totals != totals || again.ledger.sessions != ledger.sessions { problems.append("twice is more than once") }
+        if again.totals != totals || again.ledger.sessions != ledger.sessions {
+            problems.append("twice is more than once")
+        }
         return problems
     }
 }
