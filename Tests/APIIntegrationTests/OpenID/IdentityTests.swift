@@ -184,7 +184,7 @@ struct IdentityTests {
                     try await provider.idToken("3002", nonce: try await nobody.nonce(), at: clock.now)
                 )
             }
-            provider.stop()
+            try await provider.vanish()
             clock.advance(by: -86_400)
             #expect(try await nobody.send(.post, "/v1/auth/google", ["idToken": tokens[0]]).status == 200)
             clock.advance(by: 86_400)

@@ -68,6 +68,20 @@ struct TestProvider {
         fixture.stop()
     }
 
+    /// Returns when nobody answers any more.
+    func vanish() async throws {
+        stop()
+        let url = try #require(URL(string: address + "/keys"))
+        try await eventually("the provider is gone") {
+            do {
+                _ = try await URLSession(configuration: .ephemeral).data(from: url)
+                return false
+            } catch {
+                return true
+            }
+        }
+    }
+
     private func post(_ path: String, _ body: [String: Any]) async throws -> [String: Any] {
         var request = URLRequest(url: try #require(URL(string: address + path)))
         request.httpMethod = "POST"

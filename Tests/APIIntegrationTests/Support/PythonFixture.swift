@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 
 /// A program of the folder Fixtures that serves until its input ends, for as long as a test runs. The first
@@ -6,7 +7,6 @@ import Testing
 struct PythonFixture {
     let firstLine: String
     private let process = Process()
-    private let input = Pipe()
 
     init(_ name: String, _ arguments: String...) async throws {
         let root = URL(filePath: #filePath).appending(path: "../../../..").standardized
@@ -19,7 +19,7 @@ struct PythonFixture {
         process.executableURL = URL(filePath: python)
         process.arguments = [script] + arguments
         let output = Pipe()
-        process.standardInput = input
+        process.standardInput = Pipe()
         process.standardOutput = output
         process.standardError = FileHandle.nullDevice
         try process.run()
@@ -28,9 +28,9 @@ struct PythonFixture {
             .trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
-    /// Returns when it is gone.
+    /// By SIGKILL, and without waiting: what tells of a process's end is inherited by those that are started
+    /// meanwhile, so two tests would wait for one another. A thread's blocked signals are inherited too.
     func stop() {
-        try? input.fileHandleForWriting.close()
-        process.waitUntilExit()
+        kill(process.processIdentifier, SIGKILL)
     }
 }
