@@ -43,7 +43,7 @@ actor NameServer {
         process.standardError = FileHandle.nullDevice
         let (ended, end) = AsyncStream<Never>.makeStream()
         process.terminationHandler = { _ in end.finish() }
-        try process.run()
+        try process.start()
         running = (process, ended)
         // One that isn't there yet refuses, which is no answer.
         try await eventually("the name server answers") { @Sendable [lookup] in

@@ -22,7 +22,7 @@ struct PythonFixture {
         process.standardInput = Pipe()
         process.standardOutput = output
         process.standardError = FileHandle.nullDevice
-        try process.run()
+        try process.start()
         let reader = output.fileHandleForReading
         firstLine = try await blocking { String(decoding: reader.availableData, as: UTF8.self) }
             .trimmingCharacters(in: .whitespacesAndNewlines)
