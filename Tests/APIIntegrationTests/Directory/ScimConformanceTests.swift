@@ -32,7 +32,7 @@ struct ScimConformanceTests {
         let pipe = Pipe()
         process.standardOutput = pipe
         process.standardError = pipe
-        try process.start()
+        try process.run()
         let reader = pipe.fileHandleForReading
         let output = try await blocking {
             let output = String(decoding: reader.readDataToEndOfFile(), as: UTF8.self)

@@ -248,7 +248,7 @@ struct BoardAuditTests {
             process.environment = ["MIGRATION_DATABASE_URL": database]
             let output = Pipe()
             process.standardOutput = output
-            try process.start()
+            try process.run()
             let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
             process.waitUntilExit()
             return (process.terminationStatus, text)

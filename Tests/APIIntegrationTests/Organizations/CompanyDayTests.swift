@@ -177,7 +177,7 @@ extension DomainClaimTests {
             let output = Pipe()
             process.standardOutput = output
             process.standardError = output
-            try process.start()
+            try process.run()
             let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
             process.waitUntilExit()
             return (process.terminationStatus, text)

@@ -11,6 +11,7 @@ actor NameServer {
     private let port: Int
     private let address: String
     private let folder = FileManager.default.temporaryDirectory.appending(path: "zones-\(UUID())")
+    private nonisolated var pidFile: URL { folder.appending(path: "pid") }
     private var running: (process: Process, ended: AsyncStream<Never>)?
 
     init(on address: String = "127.0.0.1") throws {
@@ -29,7 +30,7 @@ actor NameServer {
         let lines =
             [
                 "port=\(port)", "listen-address=\(address)", "bind-interfaces", "no-resolv", "no-hosts",
-                "keep-in-foreground", "user=", "group=",
+                "keep-in-foreground", "user=", "group=", "pid-file=\(pidFile.path())",
             ] + domains.map { "local=/\($0)/" }
             + records.map { record in
                 "txt-record=\(record.name),"
@@ -38,12 +39,14 @@ actor NameServer {
         let file = folder.appending(path: "dnsmasq.conf")
         try lines.joined(separator: "\n").appending("\n").write(to: file, atomically: true, encoding: .utf8)
         let process = Process()
-        process.executableURL = URL(filePath: "/usr/sbin/dnsmasq")
-        process.arguments = ["--conf-file=\(file.path())"]
+        // By a shell that stays: dnsmasq closes whatever it inherits, which for Foundation is the end of it, and no
+        // other process's end is heard of while it waits for that.
+        process.executableURL = URL(filePath: "/bin/sh")
+        process.arguments = ["-c", "/usr/sbin/dnsmasq --conf-file=\"$0\"; exit $?", file.path()]
         process.standardError = FileHandle.nullDevice
         let (ended, end) = AsyncStream<Never>.makeStream()
         process.terminationHandler = { _ in end.finish() }
-        try process.start()
+        try process.run()
         running = (process, ended)
         // One that isn't there yet refuses, which is no answer.
         try await eventually("the name server answers") { @Sendable [lookup] in
@@ -56,13 +59,20 @@ actor NameServer {
     func stop() async {
         guard let (process, ended) = running else { return }
         running = nil
-        // The tests' process has signals blocked, which what it starts inherits.
-        kill(process.processIdentifier, SIGKILL)
+        end(process)
         for await _ in ended {}
     }
 
+    /// By SIGKILL, since the tests' process has other signals blocked, which what it starts inherits. The shell ends
+    /// by itself.
+    private nonisolated func end(_ process: Process) {
+        let pid = (try? String(contentsOf: pidFile, encoding: .utf8)).flatMap { Int32($0.filter(\.isNumber)) }
+        kill(pid ?? process.processIdentifier, SIGKILL)
+        try? FileManager.default.removeItem(at: pidFile)
+    }
+
     deinit {
-        if let running { kill(running.process.processIdentifier, SIGKILL) }
+        if let running { end(running.process) }
         try? FileManager.default.removeItem(at: folder)
     }
 }

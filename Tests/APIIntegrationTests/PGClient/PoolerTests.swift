@@ -92,7 +92,7 @@ private struct Bouncer {
             + (getuid() == 0 ? ["--user", "postgres"] : []) + [settings.path()]
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
-        try process.start()
+        try process.run()
     }
 
     /// By SIGKILL: what is started on a thread of Swift's inherits that the others are blocked.

@@ -20,7 +20,7 @@ struct Terminator {
             "-keyout", certificate.path(), "-out", folder.appending(path: "chain.pem").path(),
         ]
         openssl.standardError = FileHandle.nullDevice
-        try openssl.start()
+        try openssl.run()
         openssl.waitUntilExit()
         try #require(openssl.terminationStatus == 0, "openssl has to make a certificate")
         let both = try Data(contentsOf: certificate) + Data(contentsOf: folder.appending(path: "chain.pem"))
@@ -37,7 +37,7 @@ struct Terminator {
         process.arguments = ["python3", script, certificate.path(), "\(host)/.s.PGSQL.\(socketPort)"]
         process.standardInput = input
         process.standardOutput = output
-        try process.start()
+        try process.run()
         let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
         port = try #require(
             Int(line.trimmingCharacters(in: .whitespacesAndNewlines)),

@@ -22,14 +22,13 @@ struct PythonFixture {
         process.standardInput = Pipe()
         process.standardOutput = output
         process.standardError = FileHandle.nullDevice
-        try process.start()
+        try process.run()
         let reader = output.fileHandleForReading
         firstLine = try await blocking { String(decoding: reader.availableData, as: UTF8.self) }
             .trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
-    /// By SIGKILL, and without waiting: what tells of a process's end is inherited by those that are started
-    /// meanwhile, so two tests would wait for one another. A thread's blocked signals are inherited too.
+    /// By SIGKILL, since the tests' process has other signals blocked, which what it starts inherits.
     func stop() {
         kill(process.processIdentifier, SIGKILL)
     }

@@ -22,7 +22,7 @@ final class ServerProcess: Sendable {
             // A mail server that is never there: the mail of other tests in that database is theirs.
             "SMTP_URL": "smtp://127.0.0.1:1", "MAIL_FROM": "tests@breathmaster.example",
         ]
-        try process.start()
+        try process.run()
         self.process = process
         baseURL = try #require(URL(string: "http://127.0.0.1:\(port)"))
         try await eventually("the server is ready") {
