@@ -96,8 +96,9 @@ begin
   if (select count(*) from app.access_token t where t.uid = me) >= 20 then
     raise exception 'no room for another token' using errcode = 'BM409', constraint = 'access_token_limit_reached';
   end if;
-  insert into app.access_token (uid, token_id, hash, name, scopes, created_at, expires_at)
-  values (me, id, hash, name, scopes, at, until);
+  insert into app.access_token (uid, token_id, hash, name, scopes, created_at, expires_at, sign_in_began_at)
+  values (me, id, hash, name, scopes, at, until,
+    at - make_interval(secs => nullif(current_setting('app.sign_in_age', true), '')::float8));
 end
 $$;
 
@@ -646,7 +647,8 @@ declare
 begin
   perform set_config('app.uid', bound_uid::text, true),
     set_config('app.organization_id', coalesce(bound_organization::text, ''), true);
-  select began_at into began from app.refresh_token where uid = bound_uid and family = bound_family;
+  select coalesce(began_at, ends_at - interval '8760 hours') into began
+  from app.refresh_token where uid = bound_uid and family = bound_family;
   if not found then
     raise exception 'that sign-in has ended' using errcode = 'BM401';
   end if;
@@ -673,7 +675,7 @@ declare
 begin
   perform set_config('app.uid', bound_uid::text, true),
     set_config('app.organization_id', coalesce(bound_organization::text, ''), true);
-  select t.scopes, t.created_at into found_token from app.access_token t
+  select t.scopes, coalesce(t.sign_in_began_at, t.created_at) as began_at into found_token from app.access_token t
   where t.uid = bound_uid and t.token_id = token and t.hash = given and t.expires_at > at;
   if not found then
     raise exception 'that token has ended' using errcode = 'BM401';
@@ -681,7 +683,7 @@ begin
   if scope <> all (found_token.scopes) then
     raise exception 'that token does not allow it' using errcode = 'BM403';
   end if;
-  perform set_config('app.sign_in_age', extract(epoch from at - found_token.created_at)::text, true);
+  perform set_config('app.sign_in_age', extract(epoch from at - found_token.began_at)::text, true);
   if bound_organization is not null then
     if not exists (select from app.member where organization_id = bound_organization and uid = bound_uid) then
       raise exception 'not an active member of that organization' using errcode = 'BM404';
@@ -1033,6 +1035,21 @@ $$;
 
 ALTER FUNCTION app.company_shows_real_names() OWNER TO breathmaster_owner;
 
+CREATE FUNCTION app.confirm_account_merge(stays uuid, at timestamp with time zone) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  update app.account_merge set confirmed_at = at
+  where uid = (select app.uid()) and into_uid = stays and good_until > at;
+  return found;
+end
+$$;
+
+ALTER FUNCTION app.confirm_account_merge(stays uuid, at timestamp with time zone) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.confirm_account_merge(stays uuid, at timestamp with time zone) IS 'The bound user''s account ends in that one. False where that one has not agreed, or no longer.';
+
 CREATE FUNCTION app.create_organization(called text, held_domain text, owner_uid uuid) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1104,7 +1121,8 @@ declare
   counts jsonb := '{}';
   found_rows bigint;
 begin
-  -- Whoever syncs in this moment has done so before, or finds nobody.
+  -- Whoever syncs in this moment has done so before, or finds nobody; locked in the order of a sync.
+  perform from app.game_state where uid = me for update;
   perform from app.user where uid = me for update;
   for part in
     select * from (values
@@ -1811,7 +1829,7 @@ begin
         where s.uid = person.uid and (s.device_id, s.session_id, s.started_at) in (
           select o.device_id, o.session_id, o.started_at from app.session o
           where o.uid = person.uid and o.began_at < (horizon + 1)::timestamp at time zone 'UTC' and o.local_day < horizon
-          limit most - forgotten
+          limit greatest(0, most - forgotten)
         );
         get diagnostics gone = row_count;
         forgotten := forgotten + gone;
@@ -1819,7 +1837,11 @@ begin
     end if;
     -- An answer says what became of each session. What it handed out is needed still, and stays.
     update app.sync_batch b set answer = null
-    where b.uid = person.uid and b.received_at < horizon::timestamp at time zone 'UTC' and b.answer is not null;
+    where b.uid = person.uid and b.batch_id in (
+      select o.batch_id from app.sync_batch o
+      where o.uid = person.uid and o.received_at < horizon::timestamp at time zone 'UTC' and o.answer is not null
+      limit most
+    );
     get diagnostics gone = row_count;
     forgotten := forgotten + gone;
     delete from app.audit_event e
@@ -2121,10 +2143,19 @@ ALTER FUNCTION app.has_only_owner(of_organization uuid, who uuid) OWNER TO breat
 COMMENT ON FUNCTION app.has_only_owner(of_organization uuid, who uuid) IS 'Whether a company has members, and no owner, beside that one.';
 
 CREATE FUNCTION app.has_other_member(of_organization uuid, than uuid) RETURNS boolean
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select exists (select from app.member where organization_id = of_organization and uid <> than);
+declare
+  age constant text := coalesce(current_setting('app.sign_in_age', true), '');
+  has boolean;
+begin
+  -- Who stays isn't hidden by how old the sign-in is of the one who goes.
+  perform set_config('app.sign_in_age', '', true);
+  has := exists (select from app.member where organization_id = of_organization and uid <> than);
+  perform set_config('app.sign_in_age', age, true);
+  return has;
+end
 $$;
 
 ALTER FUNCTION app.has_other_member(of_organization uuid, than uuid) OWNER TO breathmaster_boards;
@@ -2132,10 +2163,18 @@ ALTER FUNCTION app.has_other_member(of_organization uuid, than uuid) OWNER TO br
 COMMENT ON FUNCTION app.has_other_member(of_organization uuid, than uuid) IS 'Whether the company has a member beside that one. For who may list its members.';
 
 CREATE FUNCTION app.has_other_owner(of_organization uuid, than uuid) RETURNS boolean
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select exists (select from app.member where organization_id = of_organization and role = 'owner' and uid <> than);
+declare
+  age constant text := coalesce(current_setting('app.sign_in_age', true), '');
+  has boolean;
+begin
+  perform set_config('app.sign_in_age', '', true);
+  has := exists (select from app.member where organization_id = of_organization and role = 'owner' and uid <> than);
+  perform set_config('app.sign_in_age', age, true);
+  return has;
+end
 $$;
 
 ALTER FUNCTION app.has_other_owner(of_organization uuid, than uuid) OWNER TO breathmaster_boards;
@@ -2761,8 +2800,8 @@ CREATE FUNCTION app.open_account_merge(digest bytea, at timestamp with time zone
 begin
   perform app.forget_account_merges(at);
   insert into app.account_merge (uid, code_digest, opened_at, good_until) values (app.uid(), digest, at, until)
-  on conflict (uid) do update set (code_digest, opened_at, good_until, into_uid, agreed_at)
-    = (excluded.code_digest, excluded.opened_at, excluded.good_until, null, null);
+  on conflict (uid) do update set (code_digest, opened_at, good_until, into_uid, agreed_at, confirmed_at)
+    = (excluded.code_digest, excluded.opened_at, excluded.good_until, null, null, null);
 end
 $$;
 
@@ -3534,13 +3573,13 @@ declare
   members jsonb;
 begin
   if tg_op <> 'INSERT' then
-    old_entry := jsonb_strip_nulls(jsonb_build_object('displayName', old.display_name, 'externalId', old.external_id));
+    old_entry := jsonb_strip_nulls(jsonb_build_object('displayName', left(old.display_name, 120), 'externalId', left(old.external_id, 120)));
   end if;
   if tg_op = 'DELETE' then
     perform app.record_by_key(old.organization_id, 'directory-group.deleted', team, old_entry, null);
     return null;
   end if;
-  new_entry := jsonb_strip_nulls(jsonb_build_object('displayName', new.display_name, 'externalId', new.external_id));
+  new_entry := jsonb_strip_nulls(jsonb_build_object('displayName', left(new.display_name, 120), 'externalId', left(new.external_id, 120)));
   if tg_op = 'INSERT' then
     perform app.record_by_key(new.organization_id, 'directory-group.created', team, null, new_entry);
   elsif old_entry <> new_entry then
@@ -3551,7 +3590,11 @@ begin
   members := app.changed_group_members(new.directory_group_id);
   if members is not null then
     perform app.record_by_key(new.organization_id, 'directory-group.members-changed', team, null, members);
-    perform set_config('app.group_members_changed', '', true);
+    perform set_config('app.group_members_changed', (
+      select coalesce(jsonb_agg(c.change), '[]')
+      from jsonb_array_elements(nullif(current_setting('app.group_members_changed', true), '')::jsonb) as c (change)
+      where c.change ->> 0 <> new.directory_group_id::text
+    )::text, true);
   end if;
   return null;
 end
@@ -4198,10 +4241,13 @@ declare
   friends uuid[];
   blocked uuid[];
   other uuid;
+  address text;
 begin
-  perform from app.account_merge where uid = goes and into_uid = stays and good_until > origin.happened_at for update;
+  perform from app.account_merge
+  where uid = goes and into_uid = stays and confirmed_at is not null and good_until > origin.happened_at
+  for update;
   if not found then
-    raise exception 'nobody has agreed to that' using errcode = 'BM404';
+    raise exception 'both have not said yes' using errcode = 'BM404';
   end if;
 
   -- As the one that goes: everything is taken along, and the account ends.
@@ -4219,6 +4265,9 @@ begin
   blocked := array(select b.blocked_uid from app.block b where b.uid = goes and b.blocked_uid <> stays);
   for other in select organization_id from app.member where uid = goes loop
     perform app.end_membership(other, goes, origin);
+  end loop;
+  for address in select c.address from app.email_claim c where c.uid = goes loop
+    perform app.forget_password_resets(address);
   end loop;
   delete from app.user where uid = goes;
 
@@ -4611,6 +4660,7 @@ CREATE TABLE app.access_token (
     created_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     used_on date,
+    sign_in_began_at timestamp with time zone,
     CONSTRAINT access_token_expiry_invalid CHECK (((expires_at > created_at) AND (expires_at <= (created_at + '366 days'::interval)))),
     CONSTRAINT access_token_hash_check CHECK ((octet_length(hash) = 32)),
     CONSTRAINT access_token_name_invalid CHECK ((((char_length(name) >= 1) AND (char_length(name) <= 80)) AND (name IS NORMALIZED) AND (name !~ '[[:cntrl:]]'::text) AND (name ~ '[^[:space:]]'::text))),
@@ -4625,6 +4675,8 @@ COMMENT ON TABLE app.access_token IS 'What a person lets a program of their own 
 
 COMMENT ON COLUMN app.access_token.used_on IS 'The last day, in UTC, on which it opened anything. Written once a day.';
 
+COMMENT ON COLUMN app.access_token.sign_in_began_at IS 'When the sign-in began by which the token was made: a company that wants a recent one isn''t got around by a token.';
+
 CREATE TABLE app.account_merge (
     uid uuid NOT NULL,
     code_digest bytea NOT NULL,
@@ -4632,6 +4684,7 @@ CREATE TABLE app.account_merge (
     good_until timestamp with time zone NOT NULL,
     into_uid uuid,
     agreed_at timestamp with time zone,
+    confirmed_at timestamp with time zone,
     CONSTRAINT account_merge_agreed CHECK (((into_uid IS NULL) = (agreed_at IS NULL))),
     CONSTRAINT account_merge_code_digest_check CHECK ((octet_length(code_digest) = 32)),
     CONSTRAINT account_merge_of_two CHECK ((into_uid <> uid))
@@ -4646,6 +4699,8 @@ COMMENT ON TABLE app.account_merge IS 'An account that is to end in another one 
 COMMENT ON COLUMN app.account_merge.code_digest IS 'Keyed, of the code that the account that stays names.';
 
 COMMENT ON COLUMN app.account_merge.into_uid IS 'The account that stays, once it has agreed.';
+
+COMMENT ON COLUMN app.account_merge.confirmed_at IS 'The word of the account that ends, which is the last.';
 
 CREATE TABLE app.appeal_decision (
     uid uuid NOT NULL,
@@ -5505,7 +5560,7 @@ CREATE TABLE app.refresh_token (
     expires_at timestamp with time zone NOT NULL,
     ends_at timestamp with time zone DEFAULT (now() + '1 year'::interval) NOT NULL,
     rotated_at timestamp with time zone,
-    began_at timestamp with time zone DEFAULT now() NOT NULL,
+    began_at timestamp with time zone,
     CONSTRAINT refresh_token_current_hash_check CHECK ((octet_length(current_hash) = 32)),
     CONSTRAINT refresh_token_previous_hash_check CHECK ((octet_length(previous_hash) = 32))
 );
@@ -5522,7 +5577,7 @@ COMMENT ON COLUMN app.refresh_token.ends_at IS 'When the sign-in ends, whatever 
 
 COMMENT ON COLUMN app.refresh_token.rotated_at IS 'When current_hash was first asked for. The token before it is asked for again within seconds when an answer was lost; later than that is worth a line in the record.';
 
-COMMENT ON COLUMN app.refresh_token.began_at IS 'When somebody signed in. However often the sign-in is continued, it is as old as that.';
+COMMENT ON COLUMN app.refresh_token.began_at IS 'When somebody signed in. However often the sign-in is continued, it is as old as that. Null for those that began before this was kept, a year before they end.';
 
 CREATE TABLE app.role_permission (
     role text NOT NULL,
@@ -6372,6 +6427,8 @@ CREATE INDEX session_by_version ON app.session USING btree (uid, sync_version);
 
 CREATE INDEX spent_nonce_over ON app.spent_nonce USING btree (good_until);
 
+CREATE INDEX sync_batch_answered ON app.sync_batch USING btree (uid, received_at) WHERE (answer IS NOT NULL);
+
 CREATE INDEX sync_batch_by_version ON app.sync_batch USING btree (uid, sync_version);
 
 CREATE INDEX team_member_by_member ON app.team_member USING btree (organization_id, uid);
@@ -7070,6 +7127,9 @@ GRANT ALL ON FUNCTION app.closing_season() TO breathmaster_worker;
 REVOKE ALL ON FUNCTION app.company_shows_real_names() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.company_shows_real_names() TO breathmaster_api;
 GRANT ALL ON FUNCTION app.company_shows_real_names() TO breathmaster_boards;
+
+REVOKE ALL ON FUNCTION app.confirm_account_merge(stays uuid, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.confirm_account_merge(stays uuid, at timestamp with time zone) TO breathmaster_api;
 
 REVOKE ALL ON FUNCTION app.create_organization(called text, held_domain text, owner_uid uuid) FROM PUBLIC;
 

@@ -237,13 +237,13 @@ declare
   members jsonb;
 begin
   if tg_op <> 'INSERT' then
-    old_entry := jsonb_strip_nulls(jsonb_build_object('displayName', old.display_name, 'externalId', old.external_id));
+    old_entry := jsonb_strip_nulls(jsonb_build_object('displayName', left(old.display_name, 120), 'externalId', left(old.external_id, 120)));
   end if;
   if tg_op = 'DELETE' then
     perform app.record_by_key(old.organization_id, 'directory-group.deleted', team, old_entry, null);
     return null;
   end if;
-  new_entry := jsonb_strip_nulls(jsonb_build_object('displayName', new.display_name, 'externalId', new.external_id));
+  new_entry := jsonb_strip_nulls(jsonb_build_object('displayName', left(new.display_name, 120), 'externalId', left(new.external_id, 120)));
   if tg_op = 'INSERT' then
     perform app.record_by_key(new.organization_id, 'directory-group.created', team, null, new_entry);
   elsif old_entry <> new_entry then
@@ -254,7 +254,11 @@ begin
   members := app.changed_group_members(new.directory_group_id);
   if members is not null then
     perform app.record_by_key(new.organization_id, 'directory-group.members-changed', team, null, members);
-    perform set_config('app.group_members_changed', '', true);
+    perform set_config('app.group_members_changed', (
+      select coalesce(jsonb_agg(c.change), '[]')
+      from jsonb_array_elements(nullif(current_setting('app.group_members_changed', true), '')::jsonb) as c (change)
+      where c.change ->> 0 <> new.directory_group_id::text
+    )::text, true);
   end if;
   return null;
 end
@@ -386,11 +390,32 @@ $$;
 comment on function app.own_company_boards() is
   'The bound organization, if the bound user is a member now whose sign-in is recent enough, it has its board on and it is not closed.';
 
-alter table app.refresh_token add column began_at timestamptz not null default now();
-comment on column app.refresh_token.began_at is 'When somebody signed in. However often the sign-in is continued, it is as old as that.';
-alter table app.refresh_token no force row level security;
-update app.refresh_token set began_at = ends_at - interval '8760 hours';
-alter table app.refresh_token force row level security;
+alter table app.refresh_token add column began_at timestamptz;
+comment on column app.refresh_token.began_at is
+  'When somebody signed in. However often the sign-in is continued, it is as old as that. Null for those that began before this was kept, a year before they end.';
+alter table app.access_token add column sign_in_began_at timestamptz;
+comment on column app.access_token.sign_in_began_at is
+  'When the sign-in began by which the token was made: a company that wants a recent one isn''t got around by a token.';
+
+create or replace function app.add_access_token(
+  id uuid, hash bytea, name text, scopes text[], at timestamptz, until timestamptz
+) returns void
+  language plpgsql security definer
+  set search_path = pg_catalog, pg_temp
+as $$
+declare
+  me constant uuid := app.uid();
+begin
+  -- Two that are made at once take turns, so that twenty are twenty.
+  perform from app.user where uid = me for no key update;
+  if (select count(*) from app.access_token t where t.uid = me) >= 20 then
+    raise exception 'no room for another token' using errcode = 'BM409', constraint = 'access_token_limit_reached';
+  end if;
+  insert into app.access_token (uid, token_id, hash, name, scopes, created_at, expires_at, sign_in_began_at)
+  values (me, id, hash, name, scopes, at, until,
+    at - make_interval(secs => nullif(current_setting('app.sign_in_age', true), '')::float8));
+end
+$$;
 
 -- squawk-ignore ban-drop-function
 drop function app.bind(uuid, uuid, uuid);
@@ -403,7 +428,8 @@ declare
 begin
   perform set_config('app.uid', bound_uid::text, true),
     set_config('app.organization_id', coalesce(bound_organization::text, ''), true);
-  select began_at into began from app.refresh_token where uid = bound_uid and family = bound_family;
+  select coalesce(began_at, ends_at - interval '8760 hours') into began
+  from app.refresh_token where uid = bound_uid and family = bound_family;
   if not found then
     raise exception 'that sign-in has ended' using errcode = 'BM401';
   end if;
@@ -429,7 +455,7 @@ declare
 begin
   perform set_config('app.uid', bound_uid::text, true),
     set_config('app.organization_id', coalesce(bound_organization::text, ''), true);
-  select t.scopes, t.created_at into found_token from app.access_token t
+  select t.scopes, coalesce(t.sign_in_began_at, t.created_at) as began_at into found_token from app.access_token t
   where t.uid = bound_uid and t.token_id = token and t.hash = given and t.expires_at > at;
   if not found then
     raise exception 'that token has ended' using errcode = 'BM401';
@@ -437,7 +463,7 @@ begin
   if scope <> all (found_token.scopes) then
     raise exception 'that token does not allow it' using errcode = 'BM403';
   end if;
-  perform set_config('app.sign_in_age', extract(epoch from at - found_token.created_at)::text, true);
+  perform set_config('app.sign_in_age', extract(epoch from at - found_token.began_at)::text, true);
   if bound_organization is not null then
     if not exists (select from app.member where organization_id = bound_organization and uid = bound_uid) then
       raise exception 'not an active member of that organization' using errcode = 'BM404';

@@ -33,6 +33,9 @@ alter table app.user add constraint user_avatar_url_invalid
 
 -- MARK: The job
 
+-- squawk-ignore require-concurrent-index-creation
+create index sync_batch_answered on app.sync_batch (uid, received_at) where answer is not null;
+
 create function app.forgetting_uid() returns uuid
   language sql stable parallel safe
   return nullif(current_setting('app.forgetting_uid', true), '')::uuid;
@@ -85,7 +88,7 @@ begin
         where s.uid = person.uid and (s.device_id, s.session_id, s.started_at) in (
           select o.device_id, o.session_id, o.started_at from app.session o
           where o.uid = person.uid and o.began_at < (horizon + 1)::timestamp at time zone 'UTC' and o.local_day < horizon
-          limit most - forgotten
+          limit greatest(0, most - forgotten)
         );
         get diagnostics gone = row_count;
         forgotten := forgotten + gone;
@@ -93,7 +96,11 @@ begin
     end if;
     -- An answer says what became of each session. What it handed out is needed still, and stays.
     update app.sync_batch b set answer = null
-    where b.uid = person.uid and b.received_at < horizon::timestamp at time zone 'UTC' and b.answer is not null;
+    where b.uid = person.uid and b.batch_id in (
+      select o.batch_id from app.sync_batch o
+      where o.uid = person.uid and o.received_at < horizon::timestamp at time zone 'UTC' and o.answer is not null
+      limit most
+    );
     get diagnostics gone = row_count;
     forgotten := forgotten + gone;
     delete from app.audit_event e

@@ -62,10 +62,19 @@ $$;
 comment on function app.forget_password_resets(text) is 'Whoever forgot the password of that address: how many asks there were.';
 
 create function app.has_other_member(of_organization uuid, than uuid) returns boolean
-  language sql stable security definer
+  language plpgsql security definer
   set search_path = pg_catalog, pg_temp
 as $$
-  select exists (select from app.member where organization_id = of_organization and uid <> than);
+declare
+  age constant text := coalesce(current_setting('app.sign_in_age', true), '');
+  has boolean;
+begin
+  -- Who stays isn't hidden by how old the sign-in is of the one who goes.
+  perform set_config('app.sign_in_age', '', true);
+  has := exists (select from app.member where organization_id = of_organization and uid <> than);
+  perform set_config('app.sign_in_age', age, true);
+  return has;
+end
 $$;
 comment on function app.has_other_member(uuid, uuid) is 'Whether the company has a member beside that one. For who may list its members.';
 
@@ -81,7 +90,8 @@ declare
   counts jsonb := '{}';
   found_rows bigint;
 begin
-  -- Whoever syncs in this moment has done so before, or finds nobody.
+  -- Whoever syncs in this moment has done so before, or finds nobody; locked in the order of a sync.
+  perform from app.game_state where uid = me for update;
   perform from app.user where uid = me for update;
   for part in
     select * from (values
@@ -136,6 +146,23 @@ alter function app.dead_mail(timestamptz) owner to breathmaster_worker;
 alter function app.retry_mail(uuid, timestamptz) owner to breathmaster_worker;
 alter function app.forget_password_resets(text) owner to breathmaster_worker;
 alter function app.has_other_member(uuid, uuid) owner to breathmaster_boards;
+set local role breathmaster_boards;
+
+create or replace function app.has_other_owner(of_organization uuid, than uuid) returns boolean
+  language plpgsql security definer
+  set search_path = pg_catalog, pg_temp
+as $$
+declare
+  age constant text := coalesce(current_setting('app.sign_in_age', true), '');
+  has boolean;
+begin
+  perform set_config('app.sign_in_age', '', true);
+  has := exists (select from app.member where organization_id = of_organization and role = 'owner' and uid <> than);
+  perform set_config('app.sign_in_age', age, true);
+  return has;
+end
+$$;
+
 set local role breathmaster_worker;
 
 -- MARK: Whose an address is

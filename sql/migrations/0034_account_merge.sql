@@ -12,6 +12,7 @@ create table app.account_merge (
   good_until timestamptz not null,
   into_uid uuid,
   agreed_at timestamptz,
+  confirmed_at timestamptz,
   constraint account_merge_code_taken unique (code_digest),
   constraint account_merge_into_uid_across foreign key (into_uid) references app.user (uid) on delete cascade,
   constraint account_merge_of_two check (into_uid <> uid),
@@ -20,6 +21,7 @@ create table app.account_merge (
 comment on table app.account_merge is 'An account that is to end in another one of the same person, for as long as its code is good.';
 comment on column app.account_merge.code_digest is 'Keyed, of the code that the account that stays names.';
 comment on column app.account_merge.into_uid is 'The account that stays, once it has agreed.';
+comment on column app.account_merge.confirmed_at is 'The word of the account that ends, which is the last.';
 create index account_merge_into on app.account_merge (into_uid);
 
 alter table app.account_merge enable row level security;
@@ -99,8 +101,8 @@ as $$
 begin
   perform app.forget_account_merges(at);
   insert into app.account_merge (uid, code_digest, opened_at, good_until) values (app.uid(), digest, at, until)
-  on conflict (uid) do update set (code_digest, opened_at, good_until, into_uid, agreed_at)
-    = (excluded.code_digest, excluded.opened_at, excluded.good_until, null, null);
+  on conflict (uid) do update set (code_digest, opened_at, good_until, into_uid, agreed_at, confirmed_at)
+    = (excluded.code_digest, excluded.opened_at, excluded.good_until, null, null, null);
 end
 $$;
 comment on function app.open_account_merge(bytea, timestamptz, timestamptz) is
@@ -123,6 +125,21 @@ comment on function app.agree_to_account_merge(bytea, timestamptz) is
   'The bound user''s account is the one that stays. False where the code is nobody''s, one''s own, or agreed to by somebody else.';
 revoke all on function app.agree_to_account_merge(bytea, timestamptz) from public;
 grant execute on function app.agree_to_account_merge(bytea, timestamptz) to breathmaster_api;
+
+create function app.confirm_account_merge(stays uuid, at timestamptz) returns boolean
+  language plpgsql security definer
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  update app.account_merge set confirmed_at = at
+  where uid = (select app.uid()) and into_uid = stays and good_until > at;
+  return found;
+end
+$$;
+comment on function app.confirm_account_merge(uuid, timestamptz) is
+  'The bound user''s account ends in that one. False where that one has not agreed, or no longer.';
+revoke all on function app.confirm_account_merge(uuid, timestamptz) from public;
+grant execute on function app.confirm_account_merge(uuid, timestamptz) to breathmaster_api;
 
 -- To look at what both have, a transaction goes over from one to the other.
 create function app.enter_account_that_goes(digest bytea, at timestamptz) returns uuid
@@ -179,10 +196,13 @@ declare
   friends uuid[];
   blocked uuid[];
   other uuid;
+  address text;
 begin
-  perform from app.account_merge where uid = goes and into_uid = stays and good_until > origin.happened_at for update;
+  perform from app.account_merge
+  where uid = goes and into_uid = stays and confirmed_at is not null and good_until > origin.happened_at
+  for update;
   if not found then
-    raise exception 'nobody has agreed to that' using errcode = 'BM404';
+    raise exception 'both have not said yes' using errcode = 'BM404';
   end if;
 
   -- As the one that goes: everything is taken along, and the account ends.
@@ -200,6 +220,9 @@ begin
   blocked := array(select b.blocked_uid from app.block b where b.uid = goes and b.blocked_uid <> stays);
   for other in select organization_id from app.member where uid = goes loop
     perform app.end_membership(other, goes, origin);
+  end loop;
+  for address in select c.address from app.email_claim c where c.uid = goes loop
+    perform app.forget_password_resets(address);
   end loop;
   delete from app.user where uid = goes;
 

@@ -2,7 +2,7 @@
 begin;
 set local client_min_messages = warning;
 create extension if not exists pgtap;
-select plan(25);
+select plan(30);
 \ir support/cast.sql
 
 -- Ada's account is to end in Frank's, who has agreed (support/cast.sql).
@@ -77,7 +77,14 @@ select is(app.agree_to_account_merge(sha256('code to merge'), '2026-03-06 18:30Z
 
 -- The end of one.
 
-select throws_ok('call test.take_over(test.eve())', 'BM404', 'nobody has agreed to that', 'Nobody is taken over by who has not agreed.');
+select throws_ok('call test.take_over(test.eve())', 'BM404', 'both have not said yes', 'Nobody is taken over by who has not agreed,');
+select throws_ok('call test.take_over(test.frank())', 'BM404', 'both have not said yes', 'and nobody who has not confirmed.');
+call test.be(test.frank());
+select is(app.confirm_account_merge(test.frank(), '2026-03-06 18:29Z'), false, 'The one that stays can''t confirm it.');
+call test.be(test.ada());
+select is(app.confirm_account_merge(test.eve(), '2026-03-06 18:29Z'), false, 'The one that ends says in which.');
+select is(app.confirm_account_merge(test.frank(), '2026-03-06 18:30Z'), false, 'Later than the code it is over.');
+select is(app.confirm_account_merge(test.frank(), '2026-03-06 18:29Z'), true, 'Then both have said yes.');
 select throws_ok('call test.take_over(test.frank())', 'BM409', 'the last owner', 'No company is left without its last owner.');
 reset role;
 update app.member set role = 'owner' where uid = test.ben();

@@ -68,10 +68,12 @@ extension TenantTransaction {
 
     /// Nil where that account has not agreed. One transaction: until it is over, nothing is anybody else's.
     func merge(into uid: UUID, by origin: Origin, at now: Date) async throws -> MergedAccount? {
+        let isConfirmed = try await queryOne(
+            "select app.confirm_account_merge(\(uid), \(now))",
+            as: Bool.self
+        )
         let goes = try await ledgerOfAllEpochs(isLocked: true)
-        guard let staying = try await goOverToAccountThatStays(at: now), staying.principal.uid == uid else {
-            return nil
-        }
+        guard isConfirmed, let staying = try await goOverToAccountThatStays(at: now) else { return nil }
         let stays = try await staying.ledgerOfAllEpochs(isLocked: true)
         let merge = stays.absorbing(goes, at: Instant(now))
         guard merge.totals.sessions <= SyncRoutes.mostSessions else {

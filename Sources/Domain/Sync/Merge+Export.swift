@@ -151,9 +151,11 @@ extension Ledger {
         challenges.values.count { $0.isCompleted }
     }
 
-    /// When the first sound session began, of those that are here.
+    /// When the first sound session began, of those that are here; of those that were forgotten, when the first
+    /// ended.
     var firstSessionAt: Instant? {
-        sessions.values.filter { judgements[$0.key]?.verdict == .sound }.map(\.began).min()
+        let began = sessions.values.filter { judgements[$0.key]?.verdict == .sound }.map(\.began)
+        return (began + (detailFrom == nil ? [] : days.values.map(\.firstEndedAt))).min()
     }
 }
 

@@ -80,7 +80,9 @@ struct OrganizationSettingsTests {
             clock.advance(by: 12 * 3600 - 60)
             for client in [ada, ben, program] { #expect(try await client.send(.get, board).status == 200) }
             clock.advance(by: 120)
-            for client in [ada, ben, program] {
+            // A token is as old as the sign-in by which it was made.
+            let late = try await ben.program(["leaderboards:read", "organizations:read"], at: clock.now)
+            for client in [ada, ben, program, late] {
                 for route in [board, path] {
                     let refused = try await client.send(.get, route)
                     #expect(refused.status == 403, "\(route)")
@@ -95,6 +97,9 @@ struct OrganizationSettingsTests {
                 try await ada.send(.patch, path, ["name": "Mine"]).json["code"] as? String
                     == "sign_in_too_old"
             )
+            // Who stays isn't hidden from who goes: nobody is left without an owner.
+            let deletion = try await ada.send(.delete, "/v1/me", ["confirm": "delete my account"])
+            #expect(deletion.json["code"] as? String == "last_owner")
             // Practice, the boards of others and leaving are theirs however old it is.
             for route in ["/v1/sync/state", "/v1/me", "/v1/leaderboards/global", "/v1/organizations"] {
                 #expect(try await ben.send(.get, route).status == 200, "\(route)")
