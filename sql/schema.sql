@@ -4273,6 +4273,7 @@ begin
 
   -- As the one that stays, in the later of the two epochs. What it has already, it keeps.
   perform set_config('app.uid', stays::text, true), set_config('app.organization_id', '', true);
+  update app.sync_batch set epoch = greatest(old_epoch, new_epoch) where uid = stays and epoch = new_epoch;
   new_epoch := greatest(old_epoch, new_epoch);
   update app.game_state set detail_from = greatest(detail_from, horizon) where uid = stays;
   insert into app.device

@@ -72,6 +72,7 @@ struct SyncRoutes: Sendable {
             batch,
             into: before.ledger,
             base: reading.base(of: batch),
+            isOwnBase: reading.isOwnBase(of: batch),
             syncVersion: before.revision.version + 1,
             dayStart: before.dayStart,
             deviceClock: conditions.deviceClock,
@@ -272,6 +273,13 @@ extension BatchReading {
         if batch.baseVersion == 0 { return (.nothing, Instant(milliseconds: .min / 2)) }
         guard let row = batches.first(where: { !$0.isReplay }) else { return nil }
         return (row.hand(to: batch.device.id.text), row.receivedAt)
+    }
+}
+
+extension BatchReading {
+    /// Whether it was this device that was handed what its totals contain.
+    fileprivate func isOwnBase(of batch: SyncBatch) -> Bool {
+        batches.first { !$0.isReplay }?.deviceID == batch.device.id.text
     }
 }
 

@@ -115,8 +115,10 @@ struct FieldWrite {
             }
             changed[key] = FieldEntry(value: value, stamp: stamp, syncVersion: syncVersion)
         }
-        let kept = ledger.fields.keys.count { $0.field == field.name && changed[$0] == nil }
-        guard kept + changed.count <= Self.mostEntries else {
+        let present = ledger.fields.keys.count { $0.field == field.name }
+        let added = changed.keys.count { ledger.fields[$0] == nil }
+        // Of two accounts that became one there may be more, which can be changed and not added to.
+        guard added == 0 || present + added <= Self.mostEntries else {
             throw Unfit(why: "would have more than \(Self.mostEntries) entries")
         }
         ledger.fields.merge(changed) { _, new in new }

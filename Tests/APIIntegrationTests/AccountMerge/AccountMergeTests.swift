@@ -126,7 +126,7 @@ struct AccountMergeTests {
             try await laptop.sync([
                 Practice.session(startedAt: clock.now.addingTimeInterval(-500), cycles: 10, minutes: 5)
             ])
-            let (desktop, _) = try await nobody.veteran(until: end.addingTimeInterval(-7200), "desktop")
+            var (desktop, _) = try await nobody.veteran(until: end.addingTimeInterval(-7200), "desktop")
             try await laptop.client.merge(into: desktop.client)
             var state = try await desktop.client.send(.get, "/v1/sync/state").json
             #expect(state["totalXP"] as? Int == 1350 + 12)
@@ -136,6 +136,19 @@ struct AccountMergeTests {
             try await moved.sync(Practice.sessions(until: end, days: 10, cycles: 40))
             state = try await desktop.client.send(.get, "/v1/sync/state").json
             #expect(state["totalXP"] as? Int == 1350 + 12)
+            // Those that knew of nothing but their own account go on, though its epoch is another now.
+            desktop.totalXP += 7
+            try await desktop.sync([
+                Practice.session(startedAt: clock.now.addingTimeInterval(-200), cycles: 3, minutes: 2)
+            ])
+            #expect(desktop.totalXP == 1350 + 12 + 4 + 7)
+            var current = BatchDevice("laptop", of: desktop.client)
+            (current.epoch, current.baseVersion, current.totalXP) = (
+                laptop.epoch, laptop.baseVersion, laptop.totalXP
+            )
+            current.totalXP += 5
+            try await current.sync()
+            #expect(current.totalXP == 1350 + 12 + 4 + 7 + 5)
             #expect(try await server.boardDifferences() == [])
         }
     }
@@ -227,7 +240,7 @@ struct AccountMergeTests {
 
     @Test func `whom one of them has blocked stays blocked, and is no friend any more`() async throws {
         try await TestServer().run { nobody in
-            let (ada, goes) = try await nobody.newcomer()
+            let (ada, _) = try await nobody.newcomer()
             let (ben, stays) = try await nobody.newcomer()
             let frank = try await nobody.friend(of: ben, stays)
             let me = try await frank.send(.get, "/v1/me").json["uid"] as? String
@@ -237,7 +250,7 @@ struct AccountMergeTests {
             #expect(try await frank.states() == [:])
             let blocks = try await ben.send(.get, "/v1/friends/blocks").json["blocks"] as? [[String: Any]]
             #expect(blocks?.map { $0["uid"] as? String } == [uid])
-            #expect(try await frank.send(.put, "/v1/friends/\(goes)").status == 404)
+            #expect(try await frank.send(.put, "/v1/friends/\(stays)").status == 404)
         }
     }
 
