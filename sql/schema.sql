@@ -220,15 +220,10 @@ $$;
 ALTER FUNCTION app.admit_member() OWNER TO breathmaster_worker;
 
 CREATE FUNCTION app.agree_to_account_merge(digest bytea, at timestamp with time zone) RETURNS boolean
-    LANGUAGE plpgsql SECURITY DEFINER
+    LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-declare
-  me constant uuid := app.uid();
-  goes constant uuid := app.account_that_goes(digest, me, at);
-begin
-  return goes is not null and app.settle_account_merge(goes, me, at);
-end
+  select app.settle_account_merge(digest, app.uid(), at);
 $$;
 
 ALTER FUNCTION app.agree_to_account_merge(digest bytea, at timestamp with time zone) OWNER TO breathmaster_owner;
@@ -654,10 +649,7 @@ begin
   end if;
   perform set_config('app.sign_in_age', coalesce(extract(epoch from at - began)::text, ''), true);
   if bound_organization is not null then
-    if not exists (select from app.member where organization_id = bound_organization and uid = bound_uid) then
-      raise exception 'not an active member of that organization' using errcode = 'BM404';
-    end if;
-    perform app.require_recent_sign_in(bound_organization);
+    perform app.require_recent_member(bound_organization);
   end if;
 end
 $$;
@@ -685,17 +677,14 @@ begin
   end if;
   perform set_config('app.sign_in_age', extract(epoch from at - found_token.began_at)::text, true);
   if bound_organization is not null then
-    if not exists (select from app.member where organization_id = bound_organization and uid = bound_uid) then
-      raise exception 'not an active member of that organization' using errcode = 'BM404';
-    end if;
-    perform app.require_recent_sign_in(bound_organization);
+    perform app.require_recent_member(bound_organization);
   end if;
 end
 $$;
 
 ALTER FUNCTION app.bind(bound_uid uuid, bound_organization uuid, token uuid, given bytea, scope text, at timestamp with time zone) OWNER TO breathmaster_owner;
 
-COMMENT ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid, token uuid, given bytea, scope text, at timestamp with time zone) IS 'Raises BM401 where the token is over or never was, BM403 where it does not have the scope or is older than the organization wants a sign-in, and BM404 where the user is not an active member.';
+COMMENT ON FUNCTION app.bind(bound_uid uuid, bound_organization uuid, token uuid, given bytea, scope text, at timestamp with time zone) IS 'Raises BM401 where the token is over or never was, BM403 where it does not have the scope, or the sign-in by which it was made is older than the organization wants one, and BM404 where the user is not an active member.';
 
 CREATE FUNCTION app.bind_organization(bound_organization uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1117,7 +1106,6 @@ declare
   me constant uuid := app.uid();
   company record;
   part record;
-  claim text;
   counts jsonb := '{}';
   found_rows bigint;
 begin
@@ -1146,7 +1134,7 @@ begin
       continue;
     end if;
     -- Nobody is left to answer for it, so it has to end; unless somebody is left in it.
-    if app.has_other_member(company.organization_id, me) and exists (
+    if app.has_only_owner(company.organization_id, me) and exists (
       select from app.organization o where o.organization_id = company.organization_id and o.deletion_due_at is null
     ) then
       raise exception 'the last owner' using errcode = 'BM409', constraint = 'last_owner';
@@ -1158,9 +1146,7 @@ begin
   end loop;
   perform set_config('app.organization_id', '', true);
 
-  for claim in select e.address from app.email_claim e where e.uid = me loop
-    perform app.forget_password_resets(claim);
-  end loop;
+  perform app.forget_password_resets(array(select e.address from app.email_claim e where e.uid = me));
   -- Everything else hangs on this row, and what boards counted goes by their triggers.
   delete from app.user where uid = me;
   return counts;
@@ -1922,25 +1908,21 @@ ALTER FUNCTION app.forget_organization_events(at timestamp with time zone, most 
 
 COMMENT ON FUNCTION app.forget_organization_events(at timestamp with time zone, most integer) IS 'Removes the lines of some companies that are older than each wants them kept: how many.';
 
-CREATE FUNCTION app.forget_password_resets(of_address text) RETURNS integer
+CREATE FUNCTION app.forget_password_resets(addresses text[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-declare
-  gone integer;
 begin
   -- Whenever they were asked for, by whichever server's clock.
   perform set_config('app.delivering', 'infinity', true);
-  delete from app.password_reset r where lower(r.address) = lower(of_address);
-  get diagnostics gone = row_count;
+  delete from app.password_reset r where lower(r.address) = any (select lower(given) from unnest(addresses) as a (given));
   perform set_config('app.delivering', '', true);
-  return gone;
 end
 $$;
 
-ALTER FUNCTION app.forget_password_resets(of_address text) OWNER TO breathmaster_worker;
+ALTER FUNCTION app.forget_password_resets(addresses text[]) OWNER TO breathmaster_worker;
 
-COMMENT ON FUNCTION app.forget_password_resets(of_address text) IS 'Whoever forgot the password of that address: how many asks there were.';
+COMMENT ON FUNCTION app.forget_password_resets(addresses text[]) IS 'Nobody has forgotten the password of those addresses any more.';
 
 CREATE FUNCTION app.forget_rate_limits(at timestamp with time zone, most integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2142,26 +2124,6 @@ ALTER FUNCTION app.has_only_owner(of_organization uuid, who uuid) OWNER TO breat
 
 COMMENT ON FUNCTION app.has_only_owner(of_organization uuid, who uuid) IS 'Whether a company has members, and no owner, beside that one.';
 
-CREATE FUNCTION app.has_other_member(of_organization uuid, than uuid) RETURNS boolean
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-  age constant text := coalesce(current_setting('app.sign_in_age', true), '');
-  has boolean;
-begin
-  -- Who stays isn't hidden by how old the sign-in is of the one who goes.
-  perform set_config('app.sign_in_age', '', true);
-  has := exists (select from app.member where organization_id = of_organization and uid <> than);
-  perform set_config('app.sign_in_age', age, true);
-  return has;
-end
-$$;
-
-ALTER FUNCTION app.has_other_member(of_organization uuid, than uuid) OWNER TO breathmaster_boards;
-
-COMMENT ON FUNCTION app.has_other_member(of_organization uuid, than uuid) IS 'Whether the company has a member beside that one. For who may list its members.';
-
 CREATE FUNCTION app.has_other_owner(of_organization uuid, than uuid) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2170,6 +2132,7 @@ declare
   age constant text := coalesce(current_setting('app.sign_in_age', true), '');
   has boolean;
 begin
+  -- Who stays isn't hidden by how old the sign-in is of the one who goes.
   perform set_config('app.sign_in_age', '', true);
   has := exists (select from app.member where organization_id = of_organization and role = 'owner' and uid <> than);
   perform set_config('app.sign_in_age', age, true);
@@ -3610,6 +3573,14 @@ declare
   old_entry jsonb;
   new_entry jsonb;
 begin
+  -- What a directory sends mostly is what there is.
+  if tg_op = 'UPDATE' and
+    (old.user_name, old.external_id, old.display_name, old.formatted_name, old.family_name, old.given_name, old.emails, old.active)
+    is not distinct from
+    (new.user_name, new.external_id, new.display_name, new.formatted_name, new.family_name, new.given_name, new.emails, new.active)
+  then
+    return null;
+  end if;
   if tg_op <> 'INSERT' then
     old_entry := app.directory_entry(old);
   end if;
@@ -3620,12 +3591,6 @@ begin
     perform app.record_by_key(coalesce(new.organization_id, old.organization_id),
       case tg_op when 'INSERT' then 'directory-user.created' else 'directory-user.deleted' end,
       'directory-user:' || coalesce(new.directory_user_id, old.directory_user_id), old_entry, new_entry);
-    return null;
-  end if;
-  if (old.user_name, old.external_id, old.display_name, old.formatted_name, old.family_name, old.given_name, old.emails, old.active)
-    is not distinct from
-    (new.user_name, new.external_id, new.display_name, new.formatted_name, new.family_name, new.given_name, new.emails, new.active)
-  then
     return null;
   end if;
   perform app.record_by_key(new.organization_id,
@@ -3902,6 +3867,28 @@ ALTER FUNCTION app.require_permission(of_organization uuid, asked text) OWNER TO
 
 COMMENT ON FUNCTION app.require_permission(of_organization uuid, asked text) IS 'Raises BM404 where the bound user is no member, BM403 (not_permitted) where they do not have that permission, and BM403 (sign_in_too_old) where their sign-in is older than the company wants it.';
 
+CREATE FUNCTION app.require_recent_member(of_organization uuid) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  hours integer;
+begin
+  select o.max_sign_in_age_hours into hours
+  from app.member m join app.organization o on o.organization_id = m.organization_id
+  where m.organization_id = of_organization and m.uid = (select app.uid());
+  if not found then
+    raise exception 'not an active member of that organization' using errcode = 'BM404';
+  elsif not app.sign_in_is_recent(hours) then
+    raise exception 'that sign-in is too old for the organization' using errcode = 'BM403', constraint = 'sign_in_too_old';
+  end if;
+end
+$$;
+
+ALTER FUNCTION app.require_recent_member(of_organization uuid) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.require_recent_member(of_organization uuid) IS 'Raises BM404 where the bound user is no member, and BM403 (sign_in_too_old) where their sign-in is older than the company wants it.';
+
 CREATE FUNCTION app.require_recent_sign_in(of_organization uuid) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3998,7 +3985,7 @@ ALTER FUNCTION app.role_in(of_organization uuid, who uuid) OWNER TO breathmaster
 
 COMMENT ON FUNCTION app.role_in(of_organization uuid, who uuid) IS 'Of a member of an organization whose members the bound user may list; null otherwise.';
 
-CREATE FUNCTION app.settle_account_merge(goes uuid, stays uuid, at timestamp with time zone) RETURNS boolean
+CREATE FUNCTION app.settle_account_merge(digest bytea, stays uuid, at timestamp with time zone) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -4008,16 +3995,16 @@ begin
   perform set_config('app.delivering', at::text, true);
   -- The first who agrees is the one, so that a code that was seen by somebody else changes nothing any more.
   update app.account_merge set (into_uid, agreed_at) = (stays, coalesce(agreed_at, at))
-  where uid = goes and good_until > at and coalesce(into_uid, stays) = stays;
+  where code_digest = digest and good_until > at and uid <> stays and coalesce(into_uid, stays) = stays;
   is_settled := found;
   perform set_config('app.delivering', '', true);
   return is_settled;
 end
 $$;
 
-ALTER FUNCTION app.settle_account_merge(goes uuid, stays uuid, at timestamp with time zone) OWNER TO breathmaster_worker;
+ALTER FUNCTION app.settle_account_merge(digest bytea, stays uuid, at timestamp with time zone) OWNER TO breathmaster_worker;
 
-COMMENT ON FUNCTION app.settle_account_merge(goes uuid, stays uuid, at timestamp with time zone) IS 'Whether the account that stays is that one now.';
+COMMENT ON FUNCTION app.settle_account_merge(digest bytea, stays uuid, at timestamp with time zone) IS 'Whether the account that stays is that one now. Not where the code is nobody''s or its own, or another one has agreed.';
 
 CREATE FUNCTION app.settle_device_request(id uuid, new_state text, at timestamp with time zone) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4051,14 +4038,11 @@ ALTER FUNCTION app.shows_totals_globally(person app."user") OWNER TO breathmaste
 
 CREATE FUNCTION app.sign_in_is_recent(hours integer) RETURNS boolean
     LANGUAGE sql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-  select hours is null or coalesce(nullif(current_setting('app.sign_in_age', true), '')::numeric <= hours * 3600, true);
-$$;
+    RETURN ((hours IS NULL) OR COALESCE(((NULLIF(current_setting('app.sign_in_age'::text, true), ''::text))::numeric <= ((hours * 3600))::numeric), true));
 
 ALTER FUNCTION app.sign_in_is_recent(hours integer) OWNER TO breathmaster_owner;
 
-COMMENT ON FUNCTION app.sign_in_is_recent(hours integer) IS 'Whether the sign-in, or the token, that the transaction came by is no older. True for commands of the operator, which come by none.';
+COMMENT ON FUNCTION app.sign_in_is_recent(hours integer) IS 'Whether the sign-in that the transaction came by, itself or by a token that was made in it, is no older. True for commands of the operator, which come by none.';
 
 CREATE FUNCTION app.spend_device_request(id uuid, shown bytea, at timestamp with time zone, OUT outcome text, OUT approver uuid) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4241,7 +4225,6 @@ declare
   friends uuid[];
   blocked uuid[];
   other uuid;
-  address text;
 begin
   perform from app.account_merge
   where uid = goes and into_uid = stays and confirmed_at is not null and good_until > origin.happened_at
@@ -4266,9 +4249,7 @@ begin
   for other in select organization_id from app.member where uid = goes loop
     perform app.end_membership(other, goes, origin);
   end loop;
-  for address in select c.address from app.email_claim c where c.uid = goes loop
-    perform app.forget_password_resets(address);
-  end loop;
+  perform app.forget_password_resets(array(select c.address from app.email_claim c where c.uid = goes));
   delete from app.user where uid = goes;
 
   -- As the one that stays, in the later of the two epochs. What it has already, it keeps.
@@ -6440,7 +6421,7 @@ CREATE TRIGGER directory_group_member_added AFTER INSERT ON app.directory_group_
 
 CREATE TRIGGER directory_group_member_removed AFTER DELETE ON app.directory_group_member REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION app.note_group_members();
 
-CREATE CONSTRAINT TRIGGER directory_group_recorded AFTER INSERT OR DELETE OR UPDATE ON app.directory_group DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app.record_directory_group();
+CREATE CONSTRAINT TRIGGER directory_group_recorded AFTER INSERT OR DELETE OR UPDATE ON app.directory_group DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((COALESCE(current_setting('app.key_origin'::text, true), ''::text) <> ''::text)) EXECUTE FUNCTION app.record_directory_group();
 
 CREATE TRIGGER directory_user_deleted AFTER DELETE ON app.directory_user FOR EACH ROW EXECUTE FUNCTION app.remember_leaver();
 
@@ -6450,7 +6431,7 @@ CREATE TRIGGER directory_user_indexed AFTER INSERT ON app.directory_user FOR EAC
 
 CREATE TRIGGER directory_user_passed_on BEFORE DELETE ON app.directory_user FOR EACH ROW EXECUTE FUNCTION app.pass_on_member();
 
-CREATE CONSTRAINT TRIGGER directory_user_recorded AFTER INSERT OR DELETE OR UPDATE ON app.directory_user DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app.record_directory_user();
+CREATE CONSTRAINT TRIGGER directory_user_recorded AFTER INSERT OR DELETE OR UPDATE ON app.directory_user DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((COALESCE(current_setting('app.key_origin'::text, true), ''::text) <> ''::text)) EXECUTE FUNCTION app.record_directory_user();
 
 CREATE TRIGGER directory_user_reindexed AFTER UPDATE OF emails ON app.directory_user FOR EACH ROW WHEN ((old.emails IS DISTINCT FROM new.emails)) EXECUTE FUNCTION app.index_directory_emails();
 
@@ -7248,8 +7229,8 @@ GRANT ALL ON FUNCTION app.forget_device_approvals() TO breathmaster_api;
 REVOKE ALL ON FUNCTION app.forget_organization_events(at timestamp with time zone, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.forget_organization_events(at timestamp with time zone, most integer) TO breathmaster_api;
 
-REVOKE ALL ON FUNCTION app.forget_password_resets(of_address text) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.forget_password_resets(of_address text) TO breathmaster_owner;
+REVOKE ALL ON FUNCTION app.forget_password_resets(addresses text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.forget_password_resets(addresses text[]) TO breathmaster_owner;
 
 REVOKE ALL ON FUNCTION app.forget_rate_limits(at timestamp with time zone, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.forget_rate_limits(at timestamp with time zone, most integer) TO breathmaster_api;
@@ -7279,9 +7260,6 @@ REVOKE ALL ON FUNCTION app.greet_domain() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.has_only_owner(of_organization uuid, who uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.has_only_owner(of_organization uuid, who uuid) TO breathmaster_owner;
-
-REVOKE ALL ON FUNCTION app.has_other_member(of_organization uuid, than uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.has_other_member(of_organization uuid, than uuid) TO breathmaster_owner;
 
 REVOKE ALL ON FUNCTION app.has_other_owner(of_organization uuid, than uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.has_other_owner(of_organization uuid, than uuid) TO breathmaster_owner;
@@ -7569,6 +7547,8 @@ REVOKE ALL ON FUNCTION app.require_owner_may_go(of_organization uuid, who uuid, 
 REVOKE ALL ON FUNCTION app.require_permission(of_organization uuid, asked text) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.require_permission(of_organization uuid, asked text) TO breathmaster_api;
 
+REVOKE ALL ON FUNCTION app.require_recent_member(of_organization uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION app.require_recent_sign_in(of_organization uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.retry_mail(message uuid, at timestamp with time zone) FROM PUBLIC;
@@ -7583,8 +7563,8 @@ GRANT ALL ON FUNCTION app.revoke_organization_key(organization uuid, id uuid, or
 REVOKE ALL ON FUNCTION app.role_in(of_organization uuid, who uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.role_in(of_organization uuid, who uuid) TO breathmaster_owner;
 
-REVOKE ALL ON FUNCTION app.settle_account_merge(goes uuid, stays uuid, at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.settle_account_merge(goes uuid, stays uuid, at timestamp with time zone) TO breathmaster_owner;
+REVOKE ALL ON FUNCTION app.settle_account_merge(digest bytea, stays uuid, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.settle_account_merge(digest bytea, stays uuid, at timestamp with time zone) TO breathmaster_owner;
 
 REVOKE ALL ON FUNCTION app.settle_device_request(id uuid, new_state text, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.settle_device_request(id uuid, new_state text, at timestamp with time zone) TO breathmaster_owner;

@@ -67,7 +67,6 @@ struct Server: Sendable {
     func router() -> Router<AppContext> {
         let database = TenantDatabase(pool: pool)
         let router = Router(context: AppContext.self)
-        router.add(middleware: BodyDeadline(limit: connections.body))
         router.add(middleware: RequestLogging())
         router.add(middleware: ProblemMiddleware())
         router.add(middleware: ScimProblems())

@@ -149,6 +149,14 @@ declare
   old_entry jsonb;
   new_entry jsonb;
 begin
+  -- What a directory sends mostly is what there is.
+  if tg_op = 'UPDATE' and
+    (old.user_name, old.external_id, old.display_name, old.formatted_name, old.family_name, old.given_name, old.emails, old.active)
+    is not distinct from
+    (new.user_name, new.external_id, new.display_name, new.formatted_name, new.family_name, new.given_name, new.emails, new.active)
+  then
+    return null;
+  end if;
   if tg_op <> 'INSERT' then
     old_entry := app.directory_entry(old);
   end if;
@@ -159,12 +167,6 @@ begin
     perform app.record_by_key(coalesce(new.organization_id, old.organization_id),
       case tg_op when 'INSERT' then 'directory-user.created' else 'directory-user.deleted' end,
       'directory-user:' || coalesce(new.directory_user_id, old.directory_user_id), old_entry, new_entry);
-    return null;
-  end if;
-  if (old.user_name, old.external_id, old.display_name, old.formatted_name, old.family_name, old.given_name, old.emails, old.active)
-    is not distinct from
-    (new.user_name, new.external_id, new.display_name, new.formatted_name, new.family_name, new.given_name, new.emails, new.active)
-  then
     return null;
   end if;
   perform app.record_by_key(new.organization_id,
@@ -179,9 +181,10 @@ $$;
 create constraint trigger directory_user_recorded
   after insert or update or delete on app.directory_user
   deferrable initially deferred
-  for each row execute function app.record_directory_user();
+  for each row when (coalesce(current_setting('app.key_origin', true), '') <> '') execute function app.record_directory_user();
 
--- Who came into a team and who went is noted as it happens, and told with the commit, in one line.
+-- Who came into a team and who went is noted as it happens, and told with the commit, in one line. Whoever the directory
+-- deletes goes without: that they are deleted says it.
 create function app.note_group_members() returns trigger
   language plpgsql
   set search_path = pg_catalog, pg_temp
@@ -266,7 +269,7 @@ $$;
 create constraint trigger directory_group_recorded
   after insert or update or delete on app.directory_group
   deferrable initially deferred
-  for each row execute function app.record_directory_group();
+  for each row when (coalesce(current_setting('app.key_origin', true), '') <> '') execute function app.record_directory_group();
 revoke all on function app.record_directory_user(), app.note_group_members(), app.record_directory_group() from public;
 
 -- MARK: Settings
@@ -294,14 +297,12 @@ alter table app.organization add constraint organization_audit_retention_invalid
 alter table app.organization force row level security;
 comment on column app.organization.audit_retention_days is 'For how long a line of its record is kept; null is for ever.';
 
+-- Asked for each membership, so in a form that a query takes in.
 create function app.sign_in_is_recent(hours integer) returns boolean
   language sql stable
-  set search_path = pg_catalog, pg_temp
-as $$
-  select hours is null or coalesce(nullif(current_setting('app.sign_in_age', true), '')::numeric <= hours * 3600, true);
-$$;
+  return hours is null or coalesce(nullif(current_setting('app.sign_in_age', true), '')::numeric <= hours * 3600, true);
 comment on function app.sign_in_is_recent(integer) is
-  'Whether the sign-in, or the token, that the transaction came by is no older. True for commands of the operator, which come by none.';
+  'Whether the sign-in that the transaction came by, itself or by a token that was made in it, is no older. True for commands of the operator, which come by none.';
 revoke all on function app.sign_in_is_recent(integer) from public;
 
 insert into app.role_permission (role, permission) values ('owner', 'invitations.manage'), ('admin', 'invitations.manage');
@@ -417,6 +418,27 @@ begin
 end
 $$;
 
+create function app.require_recent_member(of_organization uuid) returns void
+  language plpgsql stable
+  set search_path = pg_catalog, pg_temp
+as $$
+declare
+  hours integer;
+begin
+  select o.max_sign_in_age_hours into hours
+  from app.member m join app.organization o on o.organization_id = m.organization_id
+  where m.organization_id = of_organization and m.uid = (select app.uid());
+  if not found then
+    raise exception 'not an active member of that organization' using errcode = 'BM404';
+  elsif not app.sign_in_is_recent(hours) then
+    raise exception 'that sign-in is too old for the organization' using errcode = 'BM403', constraint = 'sign_in_too_old';
+  end if;
+end
+$$;
+comment on function app.require_recent_member(uuid) is
+  'Raises BM404 where the bound user is no member, and BM403 (sign_in_too_old) where their sign-in is older than the company wants it.';
+revoke all on function app.require_recent_member(uuid) from public;
+
 -- squawk-ignore ban-drop-function
 drop function app.bind(uuid, uuid, uuid);
 create function app.bind(bound_uid uuid, bound_organization uuid, bound_family uuid, at timestamptz default null) returns void
@@ -435,10 +457,7 @@ begin
   end if;
   perform set_config('app.sign_in_age', coalesce(extract(epoch from at - began)::text, ''), true);
   if bound_organization is not null then
-    if not exists (select from app.member where organization_id = bound_organization and uid = bound_uid) then
-      raise exception 'not an active member of that organization' using errcode = 'BM404';
-    end if;
-    perform app.require_recent_sign_in(bound_organization);
+    perform app.require_recent_member(bound_organization);
   end if;
 end
 $$;
@@ -465,15 +484,12 @@ begin
   end if;
   perform set_config('app.sign_in_age', extract(epoch from at - found_token.began_at)::text, true);
   if bound_organization is not null then
-    if not exists (select from app.member where organization_id = bound_organization and uid = bound_uid) then
-      raise exception 'not an active member of that organization' using errcode = 'BM404';
-    end if;
-    perform app.require_recent_sign_in(bound_organization);
+    perform app.require_recent_member(bound_organization);
   end if;
 end
 $$;
 comment on function app.bind(uuid, uuid, uuid, bytea, text, timestamptz) is
-  'Raises BM401 where the token is over or never was, BM403 where it does not have the scope or is older than the organization wants a sign-in, and BM404 where the user is not an active member.';
+  'Raises BM401 where the token is over or never was, BM403 where it does not have the scope, or the sign-in by which it was made is older than the organization wants one, and BM404 where the user is not an active member.';
 revoke all on function app.bind(uuid, uuid, uuid, timestamptz) from public;
 grant execute on function app.bind(uuid, uuid, uuid, timestamptz) to breathmaster_api;
 

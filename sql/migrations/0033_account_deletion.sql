@@ -44,39 +44,18 @@ comment on function app.retry_mail(uuid, timestamptz) is
 -- MARK: An account
 
 -- Asks for a new password are known by their address alone, so no foreign key takes them along.
-create function app.forget_password_resets(of_address text) returns integer
+create function app.forget_password_resets(addresses text[]) returns void
   language plpgsql security definer
   set search_path = pg_catalog, pg_temp
 as $$
-declare
-  gone integer;
 begin
   -- Whenever they were asked for, by whichever server's clock.
   perform set_config('app.delivering', 'infinity', true);
-  delete from app.password_reset r where lower(r.address) = lower(of_address);
-  get diagnostics gone = row_count;
+  delete from app.password_reset r where lower(r.address) = any (select lower(given) from unnest(addresses) as a (given));
   perform set_config('app.delivering', '', true);
-  return gone;
 end
 $$;
-comment on function app.forget_password_resets(text) is 'Whoever forgot the password of that address: how many asks there were.';
-
-create function app.has_other_member(of_organization uuid, than uuid) returns boolean
-  language plpgsql security definer
-  set search_path = pg_catalog, pg_temp
-as $$
-declare
-  age constant text := coalesce(current_setting('app.sign_in_age', true), '');
-  has boolean;
-begin
-  -- Who stays isn't hidden by how old the sign-in is of the one who goes.
-  perform set_config('app.sign_in_age', '', true);
-  has := exists (select from app.member where organization_id = of_organization and uid <> than);
-  perform set_config('app.sign_in_age', age, true);
-  return has;
-end
-$$;
-comment on function app.has_other_member(uuid, uuid) is 'Whether the company has a member beside that one. For who may list its members.';
+comment on function app.forget_password_resets(text[]) is 'Nobody has forgotten the password of those addresses any more.';
 
 create function app.delete_account(origin app.origin) returns jsonb
   language plpgsql security definer
@@ -86,7 +65,6 @@ declare
   me constant uuid := app.uid();
   company record;
   part record;
-  claim text;
   counts jsonb := '{}';
   found_rows bigint;
 begin
@@ -115,7 +93,7 @@ begin
       continue;
     end if;
     -- Nobody is left to answer for it, so it has to end; unless somebody is left in it.
-    if app.has_other_member(company.organization_id, me) and exists (
+    if app.has_only_owner(company.organization_id, me) and exists (
       select from app.organization o where o.organization_id = company.organization_id and o.deletion_due_at is null
     ) then
       raise exception 'the last owner' using errcode = 'BM409', constraint = 'last_owner';
@@ -127,9 +105,7 @@ begin
   end loop;
   perform set_config('app.organization_id', '', true);
 
-  for claim in select e.address from app.email_claim e where e.uid = me loop
-    perform app.forget_password_resets(claim);
-  end loop;
+  perform app.forget_password_resets(array(select e.address from app.email_claim e where e.uid = me));
   -- Everything else hangs on this row, and what boards counted goes by their triggers.
   delete from app.user where uid = me;
   return counts;
@@ -139,13 +115,12 @@ comment on function app.delete_account(app.origin) is
   'Deletes the bound user and everything of theirs, in this transaction: how much of what there was. A company that nobody else is in ends as app.ask_deletion says. BM409 for the last owner of one that has other members.';
 
 revoke all on function app.dead_mail(timestamptz), app.retry_mail(uuid, timestamptz),
-  app.forget_password_resets(text), app.has_other_member(uuid, uuid), app.delete_account(app.origin) from public;
+  app.forget_password_resets(text[]), app.delete_account(app.origin) from public;
 grant execute on function app.delete_account(app.origin) to breathmaster_api;
 grant create on schema app to breathmaster_worker, breathmaster_boards;
 alter function app.dead_mail(timestamptz) owner to breathmaster_worker;
 alter function app.retry_mail(uuid, timestamptz) owner to breathmaster_worker;
-alter function app.forget_password_resets(text) owner to breathmaster_worker;
-alter function app.has_other_member(uuid, uuid) owner to breathmaster_boards;
+alter function app.forget_password_resets(text[]) owner to breathmaster_worker;
 set local role breathmaster_boards;
 
 create or replace function app.has_other_owner(of_organization uuid, than uuid) returns boolean
@@ -156,6 +131,7 @@ declare
   age constant text := coalesce(current_setting('app.sign_in_age', true), '');
   has boolean;
 begin
+  -- Who stays isn't hidden by how old the sign-in is of the one who goes.
   perform set_config('app.sign_in_age', '', true);
   has := exists (select from app.member where organization_id = of_organization and role = 'owner' and uid <> than);
   perform set_config('app.sign_in_age', age, true);
@@ -187,8 +163,6 @@ end
 $$;
 
 grant execute on function app.dead_mail(timestamptz), app.retry_mail(uuid, timestamptz),
-  app.forget_password_resets(text) to breathmaster_owner;
-set local role breathmaster_boards;
-grant execute on function app.has_other_member(uuid, uuid) to breathmaster_owner;
+  app.forget_password_resets(text[]) to breathmaster_owner;
 set local role breathmaster_owner;
 revoke create on schema app from breathmaster_worker, breathmaster_boards;

@@ -64,7 +64,7 @@ $$;
 comment on function app.forget_account_merges(timestamptz) is 'Codes that are over are nobody''s any more.';
 revoke all on function app.forget_account_merges(timestamptz) from public;
 
-create function app.settle_account_merge(goes uuid, stays uuid, at timestamptz) returns boolean
+create function app.settle_account_merge(digest bytea, stays uuid, at timestamptz) returns boolean
   language plpgsql security definer
   set search_path = pg_catalog, pg_temp
 as $$
@@ -74,24 +74,25 @@ begin
   perform set_config('app.delivering', at::text, true);
   -- The first who agrees is the one, so that a code that was seen by somebody else changes nothing any more.
   update app.account_merge set (into_uid, agreed_at) = (stays, coalesce(agreed_at, at))
-  where uid = goes and good_until > at and coalesce(into_uid, stays) = stays;
+  where code_digest = digest and good_until > at and uid <> stays and coalesce(into_uid, stays) = stays;
   is_settled := found;
   perform set_config('app.delivering', '', true);
   return is_settled;
 end
 $$;
-comment on function app.settle_account_merge(uuid, uuid, timestamptz) is 'Whether the account that stays is that one now.';
-revoke all on function app.settle_account_merge(uuid, uuid, timestamptz) from public;
+comment on function app.settle_account_merge(bytea, uuid, timestamptz) is
+  'Whether the account that stays is that one now. Not where the code is nobody''s or its own, or another one has agreed.';
+revoke all on function app.settle_account_merge(bytea, uuid, timestamptz) from public;
 
 grant create on schema app to breathmaster_worker;
 alter function app.account_that_goes(bytea, uuid, timestamptz) owner to breathmaster_worker;
 alter function app.forget_account_merges(timestamptz) owner to breathmaster_worker;
-alter function app.settle_account_merge(uuid, uuid, timestamptz) owner to breathmaster_worker;
+alter function app.settle_account_merge(bytea, uuid, timestamptz) owner to breathmaster_worker;
 revoke create on schema app from breathmaster_worker;
 set local role breathmaster_worker;
 grant execute on function app.account_that_goes(bytea, uuid, timestamptz) to breathmaster_owner;
 grant execute on function app.forget_account_merges(timestamptz) to breathmaster_owner;
-grant execute on function app.settle_account_merge(uuid, uuid, timestamptz) to breathmaster_owner;
+grant execute on function app.settle_account_merge(bytea, uuid, timestamptz) to breathmaster_owner;
 set local role breathmaster_owner;
 
 create function app.open_account_merge(digest bytea, at timestamptz, until timestamptz) returns void
@@ -111,15 +112,10 @@ revoke all on function app.open_account_merge(bytea, timestamptz, timestamptz) f
 grant execute on function app.open_account_merge(bytea, timestamptz, timestamptz) to breathmaster_api;
 
 create function app.agree_to_account_merge(digest bytea, at timestamptz) returns boolean
-  language plpgsql security definer
+  language sql security definer
   set search_path = pg_catalog, pg_temp
 as $$
-declare
-  me constant uuid := app.uid();
-  goes constant uuid := app.account_that_goes(digest, me, at);
-begin
-  return goes is not null and app.settle_account_merge(goes, me, at);
-end
+  select app.settle_account_merge(digest, app.uid(), at);
 $$;
 comment on function app.agree_to_account_merge(bytea, timestamptz) is
   'The bound user''s account is the one that stays. False where the code is nobody''s, one''s own, or agreed to by somebody else.';
@@ -196,7 +192,6 @@ declare
   friends uuid[];
   blocked uuid[];
   other uuid;
-  address text;
 begin
   perform from app.account_merge
   where uid = goes and into_uid = stays and confirmed_at is not null and good_until > origin.happened_at
@@ -221,9 +216,7 @@ begin
   for other in select organization_id from app.member where uid = goes loop
     perform app.end_membership(other, goes, origin);
   end loop;
-  for address in select c.address from app.email_claim c where c.uid = goes loop
-    perform app.forget_password_resets(address);
-  end loop;
+  perform app.forget_password_resets(array(select c.address from app.email_claim c where c.uid = goes));
   delete from app.user where uid = goes;
 
   -- As the one that stays, in the later of the two epochs. What it has already, it keeps.

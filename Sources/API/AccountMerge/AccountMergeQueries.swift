@@ -60,7 +60,7 @@ extension TenantTransaction {
         return AccountMergeSide(
             uid: principal.uid,
             displayName: name,
-            stored: try await ledgerOfAllEpochs(isLocked: false),
+            stored: try await wholeLedger(.ofAllEpochs),
             addresses: addresses,
             organizations: try await ownMemberships().map(\.name)
         )
@@ -72,9 +72,9 @@ extension TenantTransaction {
             "select app.confirm_account_merge(\(uid), \(now))",
             as: Bool.self
         )
-        let goes = try await ledgerOfAllEpochs(isLocked: true)
+        let goes = try await wholeLedger(.ofAllEpochs, isLocked: true)
         guard isConfirmed, let staying = try await goOverToAccountThatStays(at: now) else { return nil }
-        let stays = try await staying.ledgerOfAllEpochs(isLocked: true)
+        let stays = try await staying.wholeLedger(.ofAllEpochs, isLocked: true)
         let merge = stays.absorbing(goes, at: Instant(now))
         guard merge.totals.sessions <= SyncRoutes.mostSessions else {
             throw Problem.tooManySessions("sessions")
@@ -82,47 +82,28 @@ extension TenantTransaction {
         try await staying.execute(
             "select app.take_over_account(\(principal.uid), \(origin.network(at: now)))"
         )
-        if merge.changesState { try staying.store(merge, of: goes, over: stays, at: Instant(now)) }
-        try staying.record(.accountMerged, principal.uid.text, by: origin, at: now)
-        let version = merge.changesState ? stays.versionAbsorbing(goes) : nil
-        return MergedAccount(uid: uid, syncVersion: version, totals: merge.totals)
-    }
-
-    /// What the account has taken over adds up to. All of it is news to every device.
-    private func store(_ merge: Merge, of goes: StoredLedger, over stays: StoredLedger, at now: Instant)
-        throws
-    {
         let revision = Revision(
             version: stays.versionAbsorbing(goes),
-            modifiedAt: now,
+            modifiedAt: Instant(now),
             deviceID: stays.revision.deviceID ?? goes.revision.deviceID
         )
-        try store(merge, over: stays.withDevices(of: goes), as: revision, nil)
-        try executeWithCommit(
-            "update app.session set sync_version = \(revision.version) where uid = \(principal.uid)"
+        try staying.store(merge, over: stays, as: revision, nil)
+        if merge.changesState { try staying.makeNews(of: revision) }
+        try staying.record(.accountMerged, principal.uid.text, by: origin, at: now)
+        return MergedAccount(
+            uid: uid,
+            syncVersion: merge.changesState ? revision.version : nil,
+            totals: merge.totals
         )
     }
-}
 
-extension StoredLedger {
-    /// As it is stored once the devices of the account that ends are here, and nothing of them is right yet.
-    fileprivate func withDevices(of other: StoredLedger) -> StoredLedger {
-        var ledger = ledger
-        for id in other.ledger.devices.keys where ledger.devices[id] == nil {
-            ledger.devices[id] = Device(
-                id: id,
-                name: "",
-                zone: .utc,
-                epoch: -1,
-                lastTakenAt: Instant(milliseconds: 0)
-            )
-        }
-        return StoredLedger(
-            ledger: ledger,
-            revision: revision,
-            dayStart: dayStart,
-            frequency: frequency,
-            devicesOfThisSignIn: devicesOfThisSignIn
+    /// Every session is news to every device: none of them knew both accounts.
+    private func makeNews(of revision: Revision) throws {
+        try executeWithCommit(
+            """
+            update app.session set sync_version = \(revision.version)
+            where uid = \(principal.uid) and sync_version <> \(revision.version)
+            """
         )
     }
 }

@@ -116,11 +116,9 @@ struct AccountMergeRoutes: Sendable {
             from: context.origin.source,
             account: context.principal.uid.text
         )
-        let current = try await database.read(as: context.principal) { try await $0.ownPassword() }
-        try await passwords.confirm(body.currentPassword, current, field: "currentPassword")
-        let merged = try await database.write(as: context.principal) { tx in
-            guard try await tx.ownPassword() == current else { throw Problem.passwordChanged }
-            return try await tx.merge(into: body.into, by: context.origin, at: now())
+        let merged = try await passwords.confirmed(body.currentPassword, as: context.principal, in: database)
+        { tx in
+            try await tx.merge(into: body.into, by: context.origin, at: now())
         }
         guard let merged else { throw Problem.mergeNotAgreed }
         if let version = merged.syncVersion {

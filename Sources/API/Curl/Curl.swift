@@ -5,6 +5,11 @@ import Foundation
 enum Curl {
     private static let prepared: Void = bmc_prepare()
 
+    /// Without TLS only this machine is spoken to.
+    static func isThisMachine(_ host: String?) -> Bool {
+        ["localhost", "127.0.0.1", "[::1]", "::1"].contains(host)
+    }
+
     /// - Parameter transfer: gets what tells curl to stop, which it does within a second of a cancellation.
     static func run<Result: Sendable>(
         on thread: DispatchQueue,

@@ -26,8 +26,9 @@ final class Fetch: Sendable {
     /// - Parameter form: what is sent, as `application/x-www-form-urlencoded`; nil asks by GET.
     /// - Throws: ``Failure`` for any answer but a 200, or `CancellationError`.
     func body(of url: String, form: [URLQueryItem]? = nil) async throws -> Data {
-        guard running.withLock({ $0 < Self.mostAtOnce ? (($0 += 1), true).1 : false }) else {
-            throw Failure(description: "too many are asked at once")
+        try running.withLock { running in
+            guard running < Self.mostAtOnce else { throw Failure(description: "too many are asked at once") }
+            running += 1
         }
         defer { running.withLock { $0 -= 1 } }
         let sent = form.map(Self.encoded)
@@ -42,32 +43,31 @@ final class Fetch: Sendable {
         _ deadline: Int,
         until stopped: UnsafeMutablePointer<Int32>
     ) throws -> Data {
-        var (status, length, result) = (0, 0, CURLE_OK)
-        let bytes = [CChar](unsafeUninitializedCapacity: mostBytes) { buffer, filled in
-            result = bmc_fetch(
+        var (status, length) = (0, 0)
+        var body = Data(count: mostBytes)
+        let result = body.withUnsafeMutableBytes { bytes in
+            bmc_fetch(
                 url,
                 isOnThisMachine(url) ? 0 : 1,
                 form,
-                buffer.baseAddress,
-                mostBytes,
+                bytes.bindMemory(to: CChar.self).baseAddress,
+                bytes.count,
                 deadline,
                 stopped,
                 &length,
                 &status
             )
-            filled = length
         }
         switch result {
-        case CURLE_OK where status == 200: return Data(bytes.map(UInt8.init(bitPattern:)))
+        case CURLE_OK where status == 200: return body.prefix(length)
         case CURLE_OK: throw Failure(description: "answered \(status)", status: status)
         case CURLE_ABORTED_BY_CALLBACK: throw CancellationError()
         default: throw Failure(description: String(cString: curl_easy_strerror(result)))
         }
     }
 
-    /// Without TLS only this machine is spoken to.
     static func isOnThisMachine(_ url: String) -> Bool {
-        ["localhost", "127.0.0.1", "[::1]", "::1"].contains(URLComponents(string: url)?.host)
+        Curl.isThisMachine(URLComponents(string: url)?.host)
     }
 
     private static func encoded(_ form: [URLQueryItem]) -> String {

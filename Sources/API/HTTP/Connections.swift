@@ -3,8 +3,8 @@ import Hummingbird
 import HummingbirdCore
 import Logging
 import NIOCore
+import NIOHTTPTypes
 import ServiceLifecycle
-import Synchronization
 
 #if canImport(Glibc)
     import Glibc
@@ -16,8 +16,8 @@ struct ConnectionBounds: Sendable {
     var most = 10_000
     /// Between two requests, and for the head of one.
     var idle = TimeAmount.seconds(60)
-    /// From the head of a request to the end of its body.
-    var body = TimeAmount.seconds(60)
+    /// From the head of a request to its end.
+    var request = TimeAmount.seconds(60)
 
     /// Those of a server: a connection is a file, so there are no more than a process may have files. It may have as
     /// many as the machine allows from now on, where a shell allows it fewer.
@@ -36,47 +36,47 @@ struct ConnectionBounds: Sendable {
     }
 }
 
-/// A body that comes byte by byte keeps its connection from being idle. So a connection is closed when a request
-/// with a body has come, and neither that time later nor before another one has followed it.
-struct BodyDeadline: RouterMiddleware {
-    typealias Context = AppContext
+/// Closes a connection whose request has begun and not come to its end in time: a body that comes byte by byte keeps
+/// it from being idle.
+private final class RequestDeadline: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPRequestPart
 
-    /// What is going to be closed, by the connection.
-    private final class Closings: Sendable {
-        private let closings = Mutex<[ObjectIdentifier: Scheduled<Void>]>([:])
+    private let limit: TimeAmount
+    private var isOpen = false
+    private var closing: Scheduled<Void>?
 
-        func set(_ closing: Scheduled<Void>?, of channel: any Channel) {
-            closings.withLock { closings in
-                closings[ObjectIdentifier(channel)]?.cancel()
-                closings[ObjectIdentifier(channel)] = closing
-            }
-        }
-    }
-
-    let limit: TimeAmount
-    private let closings = Closings()
-
-    init(limit: TimeAmount) {
+    init(_ limit: TimeAmount) {
         self.limit = limit
     }
 
-    func handle(
-        _ request: Request,
-        context: AppContext,
-        next: (Request, AppContext) async throws -> Response
-    ) async throws -> Response {
-        let channel = context.channel
-        closings.set(closing(of: request, channel), of: channel)
-        return try await next(request, context)
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head: isOpen = true
+        case .body: break
+        case .end: end()
+        }
+        context.fireChannelRead(data)
     }
 
-    private func closing(of request: Request, _ channel: any Channel) -> Scheduled<Void>? {
-        let length = request.headers[.contentLength].flatMap(Int.init)
-        guard length.map({ $0 > 0 }) ?? (request.headers[.transferEncoding] != nil) else { return nil }
-        return channel.eventLoop.scheduleTask(in: limit) { [closings] in
-            closings.set(nil, of: channel)
-            channel.close(promise: nil)
+    /// Most requests come in one piece, and cost nothing here.
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if isOpen, closing == nil {
+            closing = context.eventLoop.assumeIsolated().scheduleTask(in: limit) {
+                context.close(promise: nil)
+            }
         }
+        context.fireChannelReadComplete()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        end()
+        context.fireChannelInactive()
+    }
+
+    private func end() {
+        isOpen = false
+        closing?.cancel()
+        closing = nil
     }
 }
 
@@ -89,7 +89,12 @@ extension Server {
     ) -> some ApplicationProtocol {
         Application(
             router: router(),
-            server: .http1(configuration: HTTP1Channel.Configuration(idleTimeout: connections.idle)),
+            server: .http1(
+                configuration: HTTP1Channel.Configuration(
+                    additionalChannelHandlers: [RequestDeadline(connections.request)],
+                    idleTimeout: connections.idle
+                )
+            ),
             configuration: ApplicationConfiguration(
                 address: address,
                 serverName: nil,

@@ -2,15 +2,12 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import Logging
-import NIOCore
 import Tenancy
 
 /// What every request has: an id that its log lines and its answer carry.
 struct AppContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     let requestID: String
-    /// The connection.
-    let channel: any Channel
     /// Of the connection, until ``OriginReading`` knows better.
     var origin: Origin
     /// Set by ``Authentication`` where a valid access token came along.
@@ -22,7 +19,6 @@ struct AppContext: RequestContext {
 
     init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
-        channel = source.channel
         requestID = UUID().uuidString.lowercased()
         origin = Origin(
             requestID: requestID,

@@ -37,14 +37,16 @@ struct AccountRoutes: Sendable {
             from: context.origin.source,
             account: context.principal.uid.text
         )
-        let current = try await database.read(as: context.principal) { try await $0.ownPassword() }
-        try await passwords.confirm(body.password, current, field: "password")
-        guard current != nil || body.confirm == Self.confirmation else {
-            throw Problem.invalid("confirm", "must be \"\(Self.confirmation)\"")
-        }
         let now = now()
-        let counts = try await database.write(as: context.principal) { tx in
-            guard try await tx.ownPassword() == current else { throw Problem.passwordChanged }
+        let counts = try await passwords.confirmed(
+            body.password,
+            field: "password",
+            as: context.principal,
+            in: database
+        ) { tx in
+            guard try await tx.ownPassword() != nil || body.confirm == Self.confirmation else {
+                throw Problem.invalid("confirm", "must be \"\(Self.confirmation)\"")
+            }
             return try await tx.deleteAccount(by: context.origin.network(at: now))
         }
         return try JSON.response(Deleted(deletedAt: Instant(now), deleted: counts))
@@ -64,12 +66,4 @@ struct AccountRoutes: Sendable {
         response.headers[.contentDisposition] = "attachment; filename=\"breath-master.json\""
         return response
     }
-}
-
-extension Problem {
-    static let passwordChanged = Problem(
-        .conflict,
-        "changed_meanwhile",
-        "The password was changed in the meantime"
-    )
 }

@@ -114,10 +114,7 @@ struct PasswordRoutes: Sendable {
             account: context.principal.uid.text
         )
         let phc = try await passwords.hash(passwords.new(body.password))
-        let current = try await database.read(as: context.principal) { try await $0.ownPassword() }
-        try await passwords.confirm(body.currentPassword, current, field: "currentPassword")
-        try await database.write(as: context.principal) { tx in
-            guard try await tx.ownPassword() == current else { throw Problem.passwordChanged }
+        try await passwords.confirmed(body.currentPassword, as: context.principal, in: database) { tx in
             try await tx.resetPassword(phc, from: context.origin, at: now)
         }
         return Response(status: .noContent)

@@ -1,4 +1,6 @@
 import Domain
+import HTTPTypes
+import Tenancy
 
 /// Which passwords may be had, and what they are recognised by.
 struct Passwords: Sendable {
@@ -29,12 +31,27 @@ struct Passwords: Sendable {
         try await hashing.matches(password, phc)
     }
 
-    /// For what is asked twice: whoever is signed in says the password of the account too, where it has one.
+    /// For what is asked twice: whoever is signed in says the password of the account too, where it has one, and
+    /// that is still the password when `body` acts.
     ///
-    /// - Throws: the problem that names the field.
-    func confirm(_ shown: String?, _ phc: String?, field: String) async throws {
-        guard let phc else { return }
-        guard try await matches(shown ?? "", phc) else { throw Problem.invalid(field, "is not the password") }
+    /// - Throws: the problem that names the field, and `changed_meanwhile`.
+    func confirmed<Result: Sendable>(
+        _ shown: String?,
+        field: String = "currentPassword",
+        as principal: Principal,
+        in database: TenantDatabase,
+        _ body: (TenantTransaction) async throws -> Result
+    ) async throws -> Result {
+        let current = try await database.read(as: principal) { try await $0.ownPassword() }
+        if let current {
+            guard try await matches(shown ?? "", current) else {
+                throw Problem.invalid(field, "is not the password")
+            }
+        }
+        return try await database.write(as: principal) { tx in
+            guard try await tx.ownPassword() == current else { throw Problem.passwordChanged }
+            return try await body(tx)
+        }
     }
 
     /// The same where that is good enough, otherwise with as much work as is asked for now.
@@ -43,4 +60,12 @@ struct Passwords: Sendable {
     func renewed(_ phc: String, of password: String) async throws -> String {
         hashing.isOutdated(phc) ? try await hashing.hash(password) : phc
     }
+}
+
+extension Problem {
+    fileprivate static let passwordChanged = Problem(
+        .conflict,
+        "changed_meanwhile",
+        "The password was changed in the meantime"
+    )
 }

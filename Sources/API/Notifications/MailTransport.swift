@@ -55,7 +55,7 @@ struct SMTP: Sendable {
         else { return nil }
         self.url = url
         self.deadline = deadline
-        demandsTLS = !["localhost", "127.0.0.1", "[::1]", "::1"].contains(host)
+        demandsTLS = !Curl.isThisMachine(host)
     }
 
     func send(_ mail: Mail) async throws {

@@ -38,10 +38,11 @@ struct LinkedIdentity: PGRow, Sendable {
 }
 
 extension TenantDatabase {
-    /// As the person whose identity it is, who may be new here.
+    /// As the person whose identity it is; if they are new here, with the first line of their record.
     func enter<Result: Sendable>(
         by shown: ShownIdentity,
-        _ body: (IdentityOutcome, TenantTransaction) async throws -> Result
+        from origin: Origin,
+        _ body: (TenantTransaction) async throws -> Result
     ) async throws -> (outcome: IdentityOutcome, result: Result?) {
         let person = shown.person
         return try await enter(
@@ -50,9 +51,11 @@ extension TenantDatabase {
                   \(person.address), \(person.vouchedAddress?.description), \(shown.nonceDigest), \(shown.shownAt),
                   \(shown.nonceEndsAt))
                 """,
-            saying: IdentityOutcome.self,
-            body
-        )
+            saying: IdentityOutcome.self
+        ) { outcome, tx in
+            if outcome == .new { try tx.record(.accountCreated, by: origin, at: shown.shownAt) }
+            return try await body(tx)
+        }
     }
 }
 

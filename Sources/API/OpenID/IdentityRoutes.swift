@@ -62,9 +62,8 @@ struct IdentityRoutes: Sendable {
     @Sendable func signIn(_ request: Request, in context: AppContext) async throws -> Response {
         let body = try await JSON.decode(Shown.self, from: request)
         let shown = try await identity(body.idToken, in: context.origin)
-        let (outcome, signIn) = try await database.enter(by: shown) { outcome, tx in
-            if outcome == .new { try tx.record(.accountCreated, by: context.origin, at: shown.shownAt) }
-            return try await tx.signIn(by: .google, from: context.origin, at: shown.shownAt)
+        let (outcome, signIn) = try await database.enter(by: shown, from: context.origin) { tx in
+            try await tx.signIn(by: .google, from: context.origin, at: shown.shownAt)
         }
         guard let signIn else { throw Problem(identity: outcome) }
         let status: HTTPResponse.Status = outcome == .new ? .created : .ok
@@ -88,10 +87,8 @@ struct IdentityRoutes: Sendable {
     @Sendable func link(_ request: Request, in context: MemberContext) async throws -> Response {
         let body = try await JSON.decode(Shown.self, from: request)
         let shown = try await identity(body.idToken, in: context.origin)
-        let current = try await database.read(as: context.principal) { try await $0.ownPassword() }
-        try await passwords.confirm(body.currentPassword, current, field: "currentPassword")
-        let outcome = try await database.write(as: context.principal) { tx in
-            guard try await tx.ownPassword() == current else { throw Problem.passwordChanged }
+        let outcome = try await passwords.confirmed(body.currentPassword, as: context.principal, in: database)
+        { tx in
             let outcome = try await tx.link(shown)
             if outcome == .linked {
                 try tx.record(.identityLinked, "Google", by: context.origin, at: shown.shownAt)
@@ -129,7 +126,7 @@ extension OpenIDProvider {
     {
         let person = try await person(by: idToken)
         guard let digest = Nonce.digest(of: person.nonce, key: key, at: now),
-            nonce ?? person.nonce == person.nonce
+            nonce == nil || nonce == person.nonce
         else { throw Problem.idTokenNotGood("nonce: not one of ours, or over") }
         return ShownIdentity(person: person, nonceDigest: digest, shownAt: now)
     }

@@ -60,9 +60,8 @@ extension DevicePage {
             key: tokens.ticketKey,
             at: now()
         )
-        let (outcome, person) = try await database.enter(by: shown) { outcome, tx in
-            if outcome == .new { try tx.record(.accountCreated, by: context.origin, at: shown.shownAt) }
-            return (tx.principal.uid, try await tx.ownPassword())
+        let (outcome, person) = try await database.enter(by: shown, from: context.origin) { tx in
+            (tx.principal.uid, try await tx.ownPassword())
         }
         guard let (uid, phc) = person else { throw Problem(identity: outcome) }
         let name = shown.person.address ?? "your \(provider.settings.title) account"

@@ -35,26 +35,13 @@ extension TenantTransaction {
         return try stored(states, devices, days, [], challenges, entries)
     }
 
-    /// All of it, to be looked at and not changed.
-    func wholeLedger() async throws -> StoredLedger {
-        let (states, devices, days, sessions, challenges, entries) = try await query(
-            gameState(locking: ""),
-            devices,
-            days,
-            self.sessions(.all),
-            challenges(naming: nil),
-            entries(changedSince: nil)
-        )
-        return try stored(states, devices, days, sessions, challenges, entries)
-    }
-
-    /// All that there is, for another ledger to be united with it; locked, where that is to be stored.
-    func ledgerOfAllEpochs(isLocked: Bool) async throws -> StoredLedger {
+    /// All of it, to be looked at; locked, where it is to be changed.
+    func wholeLedger(_ which: LedgerSessions = .all, isLocked: Bool = false) async throws -> StoredLedger {
         let (states, devices, days, sessions, challenges, entries) = try await query(
             gameState(locking: isLocked ? "for update of g" : ""),
             devices,
             days,
-            self.sessions(.ofAllEpochs),
+            self.sessions(which),
             challenges(naming: nil),
             entries(changedSince: nil)
         )

@@ -34,11 +34,7 @@ extension TenantTransaction {
     {
         let after = merge.ledger
         for device in after.devices.values {
-            switch before.ledger.devices[device.id] {
-            case nil: try add(device)
-            case device: break
-            default: try update(device)
-            }
+            if before.ledger.devices[device.id] != device { try upsert(device) }
         }
         if merge.changesState {
             let changes = LedgerChanges(of: merge, over: before.ledger)
@@ -60,7 +56,7 @@ extension TenantTransaction {
         }
     }
 
-    private func add(_ device: Device) throws {
+    private func upsert(_ device: Device) throws {
         try executeWithCommit(
             """
             insert into app.device (uid, device_id, name, time_zone, epoch, last_taken_at, clock_offset_ms, session_xp,
@@ -68,25 +64,11 @@ extension TenantTransaction {
             values (\(principal.uid), \(device.id), \(device.name), \(device.zone.identifier), \(Int32(device.epoch)),
               \(device.lastTakenAt), \(device.clockOffset), \(device.sessionXP), \(device.rewardXP),
               \(device.claimedXP), \(device.heldXP), \(device.carriedXP))
-            """
-        )
-    }
-
-    private func update(_ device: Device) throws {
-        try executeWithCommit(
-            """
-            update app.device set
-              name = \(device.name),
-              time_zone = \(device.zone.identifier),
-              epoch = \(Int32(device.epoch)),
-              last_taken_at = \(device.lastTakenAt),
-              clock_offset_ms = \(device.clockOffset),
-              session_xp = \(device.sessionXP),
-              reward_xp = \(device.rewardXP),
-              claimed_xp = \(device.claimedXP),
-              held_xp = \(device.heldXP),
-              carried_xp = \(device.carriedXP)
-            where uid = \(principal.uid) and device_id = \(device.id)
+            on conflict (uid, device_id) do update
+              set (name, time_zone, epoch, last_taken_at, clock_offset_ms, session_xp, reward_xp, claimed_xp, held_xp,
+                  carried_xp)
+                = (excluded.name, excluded.time_zone, excluded.epoch, excluded.last_taken_at, excluded.clock_offset_ms,
+                  excluded.session_xp, excluded.reward_xp, excluded.claimed_xp, excluded.held_xp, excluded.carried_xp)
             """
         )
     }

@@ -72,7 +72,6 @@ struct SyncRoutes: Sendable {
             batch,
             into: before.ledger,
             base: reading.base(of: batch),
-            isOwnBase: reading.isOwnBase(of: batch),
             syncVersion: before.revision.version + 1,
             dayStart: before.dayStart,
             deviceClock: conditions.deviceClock,
@@ -268,18 +267,12 @@ extension Revision {
 }
 
 extension BatchReading {
-    /// What the device's totals contain, and since when it may have known; nil if that isn't known any more.
-    fileprivate func base(of batch: SyncBatch) -> (hand: Hand, at: Instant)? {
-        if batch.baseVersion == 0 { return (.nothing, Instant(milliseconds: .min / 2)) }
+    /// What the device's totals contain; nil if that isn't known any more.
+    fileprivate func base(of batch: SyncBatch) -> Base? {
+        if batch.baseVersion == 0 { return .nothing }
         guard let row = batches.first(where: { !$0.isReplay }) else { return nil }
-        return (row.hand(to: batch.device.id.text), row.receivedAt)
-    }
-}
-
-extension BatchReading {
-    /// Whether it was this device that was handed what its totals contain.
-    fileprivate func isOwnBase(of batch: SyncBatch) -> Bool {
-        batches.first { !$0.isReplay }?.deviceID == batch.device.id.text
+        let deviceID = batch.device.id.text
+        return Base(hand: row.hand(to: deviceID), at: row.receivedAt, isOwn: row.deviceID == deviceID)
     }
 }
 

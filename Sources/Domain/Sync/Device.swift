@@ -65,6 +65,24 @@ package struct Device: Hashable, Sendable {
     }
 }
 
+/// What the totals of a device contain: what was handed out in an answer, and when.
+package struct Base: Sendable {
+    package let hand: Hand
+    package let at: Instant
+    /// Whether that answer was to this device: then it is of this epoch, whatever number it says, since where two
+    /// accounts became one the epoch is the later of both.
+    package let isOwn: Bool
+
+    /// What a device starts from that was handed nothing yet.
+    package static let nothing = Base(hand: .nothing, at: Instant(milliseconds: .min / 2), isOwn: false)
+
+    package init(hand: Hand, at: Instant, isOwn: Bool) {
+        self.hand = hand
+        self.at = at
+        self.isOwn = isOwn
+    }
+}
+
 /// What an answer handed to a device: the total that its next claims contain.
 package struct Hand: Hashable, Sendable {
     /// The total in that answer.

@@ -40,9 +40,7 @@ extension Ledger {
     package func recounted() -> Ledger {
         var ledger = self
         (ledger.judgements, ledger.days) = ([:], [:])
-        if let detailFrom {
-            ledger.takeOver(before: detailFrom.advanced(by: Self.daysInReach - 1), from: self)
-        }
+        if let first = firstDayJudgedAnew { ledger.takeOver(before: first, from: self) }
         let began = sessions.values.filter { ledger.judgements[$0.key] == nil }.map(\.began)
         guard let first = began.min(), let last = began.max() else { return ledger }
         ledger.judge(from: first, to: last)
@@ -55,7 +53,7 @@ extension Ledger {
     /// What lies beside sessions that were forgotten can't be judged anew, so it stays as it was.
     private mutating func takeOver(before day: LocalDay, from other: Ledger) {
         judgements = other.judgements.filter { key, _ in
-            other.sessions[key].map { LocalDay(of: $0.began, in: .utc) < day } ?? true
+            other.sessions[key].map { !other.isJudgedAnew($0) } ?? true
         }
         days = other.days.filter { $0.key <= day }
     }
@@ -113,10 +111,11 @@ extension Ledger {
         detailFrom.map { day < $0 } ?? false
     }
 
-    /// Whether whatever it may touch is here.
+    /// UTC's day from which on whatever a session may touch is here; nil where everything is.
+    private var firstDayJudgedAnew: LocalDay? { detailFrom?.advanced(by: Self.daysInReach - 1) }
+
     func isJudgedAnew(_ session: Session) -> Bool {
-        detailFrom.map { LocalDay(of: session.began, in: .utc) >= $0.advanced(by: Self.daysInReach - 1) }
-            ?? true
+        firstDayJudgedAnew.map { LocalDay(of: session.began, in: .utc) >= $0 } ?? true
     }
 }
 

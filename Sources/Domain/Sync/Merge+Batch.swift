@@ -2,15 +2,12 @@ extension Merge {
     /// - Parameters:
     ///   - base: what was handed out in the answer that the device's totals contain, and when; nil if that
     ///     answer isn't known any more.
-    ///   - isOwnBase: that answer was to this device, so it is of this epoch whatever number it says: where two
-    ///     accounts became one, the epoch is the later of both.
     ///   - syncVersion: the one that this merge makes, if it changes anything.
     ///   - deviceClock: what the device's clock showed when it sent the batch; nil if it didn't say.
     package init(
         _ batch: SyncBatch,
         into before: Ledger,
-        base: (hand: Hand, at: Instant)?,
-        isOwnBase: Bool = false,
+        base: Base?,
         syncVersion: Int,
         dayStart: DayStart = .midnight,
         deviceClock: Instant? = nil,
@@ -25,7 +22,7 @@ extension Merge {
             now: now,
             clockOffset: Self.clockOffset(of: deviceClock, known: known?.clockOffset ?? 0, now: now)
         )
-        let claims = draft.apply(batch, base: base, isOwnBase: isOwnBase, syncVersion: syncVersion)
+        let claims = draft.apply(batch, base: base, syncVersion: syncVersion)
         let totals = Totals(of: draft.ledger)
         let eligibility = Eligibility(
             totals,
@@ -70,15 +67,14 @@ extension Draft {
     /// What to tell about each field.
     fileprivate mutating func apply(
         _ batch: SyncBatch,
-        base: (hand: Hand, at: Instant)?,
-        isOwnBase: Bool,
+        base: Base?,
         syncVersion: Int
     ) -> [FieldFinding] {
         // One that was known before the clear, and has taken over nothing, still shows what was cleared.
         let known = ledger.devices[deviceID]
         let isOfThisEpoch =
             (batch.epoch ?? known?.epoch ?? ledger.epoch) == ledger.epoch
-            || isOwnBase && known?.epoch == ledger.epoch && known?.carriedXP == nil
+            || base?.isOwn == true && known?.epoch == ledger.epoch && known?.carriedXP == nil
         meetDevice()
         let showsCleared = batch.sessions.all.contains { item in
             if case .valid(let record) = item { wasCleared(session(of: record)) } else { false }

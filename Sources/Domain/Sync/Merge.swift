@@ -72,25 +72,6 @@ extension Ledger {
     }
 }
 
-// MARK: - A clear
-
-extension Merge {
-    /// The person chose "clear data" on a device, which knows what it clears.
-    package init(clearingBy device: DeviceDescription, in before: Ledger, now: Instant) {
-        var draft = Draft(ledger: before, device: device, dayStart: .midnight, takenAt: now, now: now)
-        draft.clear()
-        draft.beginAgain()
-        let eligibility = Eligibility(
-            Totals(of: draft.ledger),
-            firstSessionAt: nil,
-            asOf: now,
-            in: device.timeZone,
-            wasEligible: true
-        )
-        self.init(draft, over: before, asOf: now, eligibility: eligibility) { _, _ in [] }
-    }
-}
-
 // MARK: - A pardon
 
 extension Merge {

@@ -100,7 +100,8 @@ class AuthorizationCode(grants.AuthorizationCodeGrant):
         return codes.get(code)
 
     def delete_authorization_code(self, code):
-        codes.clear()
+        for name in [name for name, known in codes.items() if known is code]:
+            del codes[name]
 
     def authenticate_user(self, code):
         return code["user"]

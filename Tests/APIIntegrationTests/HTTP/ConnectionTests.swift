@@ -64,7 +64,7 @@ import Testing
         "POST /v1/auth/refresh HTTP/1.1\r\nHost: b\r\n",
     ])
     func `what comes byte by byte ends at the deadline`(beginning: String) async throws {
-        let bounds = ConnectionBounds(idle: .milliseconds(500), body: .milliseconds(500))
+        let bounds = ConnectionBounds(idle: .milliseconds(500), request: .milliseconds(500))
         try await TestServer(connections: bounds).listen { port in
             let sent = try await blocking {
                 let socket = try RawSocket(port: port)
@@ -130,7 +130,7 @@ private final class RawSocket {
         try #require(connected, "connect to \(port)")
     }
 
-    deinit { close() }
+    deinit { Glibc.close(descriptor) }
 
     func close() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 

@@ -222,7 +222,7 @@ struct BoardAuditTests {
         let server = try await TestServer(clock: clock, isAlone: true)
         try await server.run { nobody in
             let (_, uid) = try await nobody.practitioner("Ada", at: clock.now)
-            let sound = try await Self.verify(server.superuser)
+            let sound = try await breathmaster("boards", "verify", on: server.superuser)
             #expect(sound.status == 0)
             #expect(sound.output == "1 people, 2 weeks, 0 differences\n")
             try await server.asSuperuser {
@@ -230,28 +230,11 @@ struct BoardAuditTests {
                     "update app.standing set weekly_minutes = 1 where period = '2048-W21'"
                 )
             }
-            let wrong = try await Self.verify(server.superuser)
+            let wrong = try await breathmaster("boards", "verify", on: server.superuser)
             #expect(wrong.status == 1)
             #expect(
                 wrong.output.contains("user \(uid), standing 2048-W21: weekly_minutes is 1, expected 210\n")
             )
-        }
-    }
-
-    private static func verify(_ database: String) async throws -> (status: Int32, output: String) {
-        try await blocking {
-            let process = Process()
-            process.executableURL = Bundle.module.bundleURL.deletingLastPathComponent().appending(
-                path: "breathmaster"
-            )
-            process.arguments = ["boards", "verify"]
-            process.environment = ["MIGRATION_DATABASE_URL": database]
-            let output = Pipe()
-            process.standardOutput = output
-            try process.run()
-            let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-            process.waitUntilExit()
-            return (process.terminationStatus, text)
         }
     }
 

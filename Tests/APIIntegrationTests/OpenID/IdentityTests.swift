@@ -5,6 +5,9 @@ import Testing
 @testable import API
 
 struct IdentityTests {
+    /// Where a test changes nothing of it, one is enough for all.
+    private static let provider = Task { try await TestProvider() }
+
     @Test func `whoever shows a provider's ID token has an account, the same each time`() async throws {
         let provider = try await TestProvider()
         defer { provider.stop() }
@@ -105,12 +108,12 @@ struct IdentityTests {
     func `an ID token that is not quite right lets nobody in, and spoils nothing`(forgery: Forgery)
         async throws
     {
-        let provider = try await TestProvider()
-        defer { provider.stop() }
+        let provider = try await Self.provider.value
         let server = try await TestServer(google: provider.settings)
         try await server.run { nobody in
+            let subject = UUID().text
             let token = try await provider.idToken(
-                "2001",
+                subject,
                 nonce: try await nobody.nonce(),
                 claims: forgery.claims(Date()),
                 header: forgery.header,
@@ -120,7 +123,7 @@ struct IdentityTests {
             #expect(answer.status == 401)
             #expect(answer.json["code"] as? String == "id_token_not_good")
             #expect(answer.json["detail"] as? String == forgery.why)
-            #expect(try await nobody.signIn("2001", at: provider).status == 201)
+            #expect(try await nobody.signIn(subject, at: provider).status == 201)
         }
     }
 
@@ -128,7 +131,7 @@ struct IdentityTests {
         let provider = try await TestProvider()
         defer { provider.stop() }
         let clock = TestClock()
-        let server = try await TestServer(clock: clock, google: provider.settings)
+        let server = try await TestServer(clock: clock, isAlone: true, google: provider.settings)
         try await server.run { nobody in
             let token = try await provider.idToken("2002", nonce: try await nobody.nonce())
             clock.advance(by: 601)
@@ -143,7 +146,7 @@ struct IdentityTests {
         let provider = try await TestProvider()
         defer { provider.stop() }
         let clock = TestClock()
-        let server = try await TestServer(clock: clock, google: provider.settings)
+        let server = try await TestServer(clock: clock, isAlone: true, google: provider.settings)
         try await server.run { nobody in
             func status(signingBy key: String) async throws -> Int {
                 let nonce = try await nobody.nonce()
@@ -171,7 +174,7 @@ struct IdentityTests {
     @Test func `while a provider is down its keys are good for a day`() async throws {
         let provider = try await TestProvider()
         let clock = TestClock()
-        let server = try await TestServer(clock: clock, google: provider.settings)
+        let server = try await TestServer(clock: clock, isAlone: true, google: provider.settings)
         try await server.run { nobody in
             #expect(try await nobody.signIn("3002", at: provider).status == 201)
             var tokens: [String] = []
@@ -206,8 +209,7 @@ struct IdentityTests {
         claims: [String: any Sendable],
         isTheirs: Bool
     ) async throws {
-        let provider = try await TestProvider()
-        defer { provider.stop() }
+        let provider = try await Self.provider.value
         let server = try await TestServer(google: provider.settings)
         try await server.run { nobody in
             let local = "p\(UInt32.random(in: 0...UInt32.max))"

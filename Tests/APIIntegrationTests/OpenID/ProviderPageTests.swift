@@ -11,7 +11,7 @@ struct ProviderPageTests {
         let provider = try await TestProvider()
         defer { provider.stop() }
         let clock = TestClock()
-        let server = try await TestServer(clock: clock, google: provider.settings)
+        let server = try await TestServer(clock: clock, isAlone: true, google: provider.settings)
         try await server.run { nobody in
             let asked = try await nobody.submit("/v1/auth/device", ["client_id": "vscode"])
             let form = try await nobody.look("/device?user_code=\(asked["user_code"])")

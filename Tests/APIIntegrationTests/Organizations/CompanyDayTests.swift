@@ -146,7 +146,7 @@ extension DomainClaimTests {
             let text = "\(answer.json)"
             #expect(!text.contains("bm_org_") && !text.contains("Engineer"))
 
-            let sound = try await Self.verify(company, server.superuser)
+            let sound = try await breathmaster("audit", "verify", company, on: server.superuser)
             #expect(sound.status == 0, "\(sound.output)")
             try await server.asSuperuser { tx in
                 _ = try await tx.execute(
@@ -156,31 +156,11 @@ extension DomainClaimTests {
                     """
                 )
             }
-            let altered = try await Self.verify(company, server.superuser)
+            let altered = try await breathmaster("audit", "verify", company, on: server.superuser)
             #expect(altered.status != 0)
             let number = try #require(script.firstIndex { $0.contains("directory-user.created") }) + 1
             #expect(altered.output.contains("\(number)"), "\(altered.output)")
         }
         await zones.stop()
-    }
-
-    private static func verify(_ company: String, _ database: String) async throws -> (
-        status: Int32, output: String
-    ) {
-        try await blocking {
-            let process = Process()
-            process.executableURL = Bundle.module.bundleURL.deletingLastPathComponent().appending(
-                path: "breathmaster"
-            )
-            process.arguments = ["audit", "verify", company]
-            process.environment = ["MIGRATION_DATABASE_URL": database]
-            let output = Pipe()
-            process.standardOutput = output
-            process.standardError = output
-            try process.run()
-            let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-            process.waitUntilExit()
-            return (process.terminationStatus, text)
-        }
     }
 }

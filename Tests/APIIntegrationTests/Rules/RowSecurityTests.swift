@@ -33,10 +33,10 @@ struct RowSecurityTests {
     }
 
     @Test func `a bound connection reads, adds, changes and removes nothing of anybody else`() async throws {
-        // Of a season that can be closed, as no other test practises in it.
+        // In a database where nobody else folds counts or forgets what is over.
         let season = Season(try #require(Week("2049-W20")))
         let clock = TestClock(season.endsAt.date.addingTimeInterval(-30 * 3600))
-        let server = try await TestServer(clock: clock)
+        let server = try await TestServer(clock: clock, isAlone: true)
         try await server.run { nobody in
             let (_, ada) = try await nobody.practitioner("Ada", at: clock.now)
             let (ben, other) = try await nobody.practitioner("Ben", at: clock.now)

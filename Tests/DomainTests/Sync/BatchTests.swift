@@ -29,7 +29,7 @@ struct `A batch` {
         Merge(
             batch,
             into: ledger,
-            base: base.map { ($0, .on(day: 0, 0)) },
+            base: base.map { Base(hand: $0, at: .on(day: 0, 0), isOwn: true) },
             syncVersion: 1,
             now: .on(day: 9, 0)
         )

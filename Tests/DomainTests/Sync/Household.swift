@@ -147,12 +147,12 @@ struct Household {
         return version
     }
 
-    private func base(of batch: SyncBatch) -> (hand: Hand, at: Instant)? {
-        if batch.baseVersion == 0 { return (.nothing, Instant(milliseconds: .min / 2)) }
+    private func base(of batch: SyncBatch) -> Base? {
+        if batch.baseVersion == 0 { return .nothing }
         guard let hand = hands[batch.baseVersion]?[batch.device.id.text], hand.epoch == ledger.epoch else {
             return nil
         }
-        return (hand.hand, hand.at)
+        return Base(hand: hand.hand, at: hand.at, isOwn: true)
     }
 
     /// Days and devices whole, sessions only around those that come.
