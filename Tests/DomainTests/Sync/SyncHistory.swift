@@ -4,6 +4,9 @@ import Foundation
 
 /// What happens to three devices of one person, and how their syncs fare.
 struct SyncHistory {
+    /// How many are tried: more, where `SOAK_HISTORIES` says so.
+    static let tried = ProcessInfo.processInfo.environment["SOAK_HISTORIES"].flatMap(Int.init) ?? 100_000
+
     enum Network: CaseIterable {
         case good
         case requestLost
@@ -63,7 +66,7 @@ struct SyncHistory {
     private var household = Household()
     private var devices: [SyncingDevice]
     private var busyUntil = Array(repeating: Instant.on(day: 0, 0), count: deviceCount)
-    private var late: [(device: Int, batch: SyncBatch)] = []
+    private var late: [(batch: SyncBatch, clockError: Int64)] = []
     private var practised: [(device: Int, began: Instant, minutes: Int, xp: Int, id: String)] = []
     private var otherXP = 0
     private var clearedAt: Instant?
@@ -169,17 +172,17 @@ struct SyncHistory {
         let clock = now.advanced(by: devices[index].clockError)
         switch network {
         case .requestLost: break
-        case .late: late.append((index, sent.batch))
+        case .late: late.append((sent.batch, devices[index].clockError))
         case .answerLost: _ = household.sync(sent.batch, clock: clock, now: now)
         case .good: devices[index].take(household.sync(sent.batch, clock: clock, now: now), to: sent)
         }
     }
 
-    /// What was under way is sent again and arrives, the last first. Nobody waits for the answers any more.
+    /// What was under way is sent again, by the clock that it was made by, and arrives, the last first. Nobody waits
+    /// for the answers any more.
     private mutating func arrive() {
-        while let (index, batch) = late.popLast() {
-            let clock = now.advanced(by: devices[index].clockError)
-            _ = household.sync(batch, clock: clock, now: now)
+        while let (batch, clockError) = late.popLast() {
+            _ = household.sync(batch, clock: now.advanced(by: clockError), now: now)
         }
     }
 

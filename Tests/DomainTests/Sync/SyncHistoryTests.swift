@@ -6,15 +6,12 @@ import Testing
 /// What must hold for every history of three devices that take over one
 /// another's totals. `SOAK_HISTORIES` says how many are tried.
 struct `Three devices that sync` {
-    private static let tried =
-        ProcessInfo.processInfo.environment["SOAK_HISTORIES"].flatMap(Int.init) ?? 100_000
-
     @Test(arguments: [(false, false), (false, true), (true, false), (true, true)])
     func `end with the same state, with each session once, whatever the network and their clocks did`(
         withClear: Bool,
         atOnce: Bool
     ) async throws {
-        for seed in 1...UInt64(Self.tried / 4) {
+        for seed in 1...UInt64(SyncHistory.tried / 4) {
             // Others wait for answers meanwhile, and there are few threads.
             await Task.yield()
             let actions = SyncHistory.actions(seed: seed, withClear: withClear, atOnce: atOnce)
