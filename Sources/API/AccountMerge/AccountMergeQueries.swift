@@ -11,7 +11,7 @@ struct MergedAccount: Sendable {
     }
 
     let uid: UUID
-    /// Nil where nothing is different, since the other account had nothing.
+    /// Nil where the other account had nothing.
     let syncVersion: Int?
     let totals: Totals
 
@@ -88,6 +88,7 @@ extension TenantTransaction {
             deviceID: stays.revision.deviceID ?? goes.revision.deviceID
         )
         try staying.store(merge, over: stays, as: revision, nil)
+        try staying.storeClearedChallenges(of: merge, over: stays)
         if merge.changesState { try staying.makeNews(of: revision) }
         try staying.record(.accountMerged, principal.uid.text, by: origin, at: now)
         return MergedAccount(

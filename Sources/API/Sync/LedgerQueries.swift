@@ -101,8 +101,9 @@ extension TenantTransaction {
             devices: devices.map(\.device),
             days: days.map(\.day),
             sessions: sessions.lazy.filter { $0.epoch == state.epoch }.map { ($0.session, $0.judgement) },
-            challenges: challenges.map(\.challenge),
+            challenges: challenges.lazy.filter { $0.epoch == state.epoch }.map(\.challenge),
             cleared: sessions.lazy.filter { $0.epoch < state.epoch }.map(\.session.key),
+            clearedChallenges: challenges.lazy.filter { $0.epoch < state.epoch }.map(\.challenge),
             fields: entries.map { ($0.key, $0.entry) },
             detailFrom: state.detailFrom,
             pausesFrom: state.joinedOn
@@ -232,15 +233,19 @@ extension TenantTransaction {
         )
     }
 
+    /// With those that were cleared.
     /// - Parameter batch: nil is all of them; else, beside those it names, what the state shows.
     private func challenges(naming batch: SyncBatch?) -> PGQuery<ChallengeRow> {
         var sql: SQL = """
-            select device_id, challenge_id, local_day, kind, target, reward_xp, completed, expired
+            select device_id, challenge_id, epoch, local_day, kind, target, reward_xp, completed, expired
             from app.daily_challenge
-            where uid = \(principal.uid) and epoch = \(currentEpoch)
+            where uid = \(principal.uid)
             """
         if let batch {
-            sql += " and (local_day > current_date - 33 or challenge_id = any (\(batch.challengeIDs)))"
+            sql += """
+                 and (epoch = \(currentEpoch) and local_day > current_date - 33
+                  or challenge_id = any (\(batch.challengeIDs)))
+                """
         }
         return PGQuery(sql)
     }

@@ -125,11 +125,14 @@ struct SessionRow: PGRow {
 }
 
 struct ChallengeRow: PGRow {
+    let epoch: Int
     let challenge: DailyChallenge
 
     init(from row: inout PGRowReader) throws {
+        let key = DailyChallenge.Key(deviceID: try row.next(), challengeID: try row.next())
+        epoch = try row.next()
         challenge = DailyChallenge(
-            key: DailyChallenge.Key(deviceID: try row.next(), challengeID: try row.next()),
+            key: key,
             localDay: try row.next(),
             kind: try row.next(),
             target: try row.next(),

@@ -56,6 +56,13 @@ extension TenantTransaction {
         }
     }
 
+    /// What another account had cleared is of an epoch before the first, so that it is known when a device brings it
+    /// again.
+    func storeClearedChallenges(of merge: Merge, over before: StoredLedger) throws {
+        let known = before.ledger.clearedChallenges
+        try upsert(merge.ledger.clearedChallenges.values.filter { known[$0.key] != $0 }, epoch: 0)
+    }
+
     private func upsert(_ device: Device) throws {
         try executeWithCommit(
             """

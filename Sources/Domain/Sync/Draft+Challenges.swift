@@ -47,6 +47,7 @@ extension Draft {
 
     /// A challenge tells its day, not its hour: all of the clear's day are gone.
     func wasCleared(_ challenge: DailyChallenge) -> Bool {
+        if ledger.hasCleared(challenge) { return true }
         let zone = ledger.devices[challenge.key.deviceID]?.zone ?? device.timeZone
         return ledger.epochStartedAt.map { challenge.localDay <= LocalDay(of: $0, in: zone) } ?? false
     }

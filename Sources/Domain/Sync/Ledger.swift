@@ -20,6 +20,9 @@ package struct Ledger: Hashable, Sendable {
     /// Sessions that were cleared, of those that a merge may meet again: a wrong clock
     /// may put their end after the clear, and by their time alone they would come back.
     package var cleared: Set<Session.Key>
+    /// Challenges that were cleared; of one name, the last. In an account that took over another one, no moment
+    /// tells them from what the other had done by then.
+    package private(set) var clearedChallenges: [DailyChallenge.Key: DailyChallenge] = [:]
     package var fields: [FieldKey: FieldEntry]
     /// Sessions of days before this one were forgotten; what they added up to is in their days and devices.
     package var detailFrom: LocalDay?
@@ -36,6 +39,7 @@ package struct Ledger: Hashable, Sendable {
         sessions: some Sequence<(Session, Judgement)> = [],
         challenges: some Sequence<DailyChallenge> = [],
         cleared: some Sequence<Session.Key> = [],
+        clearedChallenges: some Sequence<DailyChallenge> = [],
         fields: some Sequence<(FieldKey, FieldEntry)> = [],
         detailFrom: LocalDay? = nil,
         pausesFrom: LocalDay? = nil
@@ -53,6 +57,19 @@ package struct Ledger: Hashable, Sendable {
         self.detailFrom = detailFrom
         self.pausesFrom = pausesFrom
         self.fields = Dictionary(fields.map { ($0.0, $0.1) }) { first, _ in first }
+        rememberCleared(clearedChallenges)
+    }
+
+    mutating func rememberCleared(_ challenges: some Sequence<DailyChallenge>) {
+        clearedChallenges.merge(challenges.map { ($0.key, $0) }) { $0.localDay < $1.localDay ? $1 : $0 }
+    }
+
+    /// Whether it was cleared, and is not here all the same: one of another day may have its name, and what one
+    /// account had cleared may be in another that it became one with.
+    func hasCleared(_ challenge: DailyChallenge) -> Bool {
+        guard let cleared = clearedChallenges[challenge.key] else { return false }
+        return challenge.localDay <= cleared.localDay
+            && challenges[challenge.key].map { cleared.localDay < $0.localDay } ?? true
     }
 
     package var streaks: Streaks {

@@ -35,7 +35,15 @@ extension Merge {
             in: draft.device.timeZone,
             wasEligible: draft.ledger.eligibleAt != nil
         )
-        self.init(draft, over: before, totals: totals, asOf: now, eligibility: eligibility) { _, _ in [] }
+        self.init(
+            draft,
+            over: before,
+            totals: totals,
+            asOf: now,
+            eligibility: eligibility,
+            // Its devices may know a version that this account hasn't come to yet, so there is a later one.
+            isNews: !other.devices.isEmpty
+        ) { _, _ in [] }
     }
 }
 
@@ -45,7 +53,7 @@ extension Draft {
         absorb(epochOf: other)
         absorb(devicesOf: other)
         absorb(sessionsOf: other, sharingDevices: sharesDevices)
-        for challenge in other.challenges.values { unite(challenge) }
+        absorb(challengesOf: other)
         absorb(fieldsOf: other, syncVersion: syncVersion)
         raiseFloor(to: other.floorXP)
         if let eligibleAt = other.eligibleAt { passGate(at: eligibleAt) }
@@ -113,6 +121,12 @@ extension Draft {
             ledger.days[day.day] =
                 sharingDevices ? (known.xp < day.xp ? day : known) : known.joined(with: day)
         }
+    }
+
+    /// But for those that are known to be cleared.
+    private mutating func absorb(challengesOf other: Ledger) {
+        for challenge in other.challenges.values where !ledger.hasCleared(challenge) { unite(challenge) }
+        ledger.rememberCleared(other.clearedChallenges.values)
     }
 
     /// Of each entry, what was written last; and all of them are news to whoever knew but one of the accounts.

@@ -40,7 +40,9 @@ extension Draft {
             ledger.devices[id]?.sessionXP = 0
             ledger.devices[id]?.rewardXP = 0
         }
-        ledger.challenges = ledger.challenges.filter { !wasCleared($0.value) }
+        let clearedChallenges = ledger.challenges.values.filter(wasCleared)
+        ledger.rememberCleared(clearedChallenges)
+        for challenge in clearedChallenges { ledger.challenges[challenge.key] = nil }
         for challenge in ledger.challenges.values {
             ledger.devices[challenge.key.deviceID]?.rewardXP += challenge.earnedXP
         }

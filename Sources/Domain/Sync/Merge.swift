@@ -32,6 +32,7 @@ package struct Merge: Sendable {
         totals: Totals? = nil,
         asOf: Instant,
         eligibility: Eligibility,
+        isNews: Bool = false,
         receipt: (_ before: Totals, _ after: Totals) -> [ReceiptEntry]
     ) {
         ledger = draft.ledger
@@ -51,7 +52,7 @@ package struct Merge: Sendable {
             totalXP: self.totals.totalXP,
             earnedXP: device.epoch == draft.ledger.epoch ? device.claimedXP : 0
         )
-        changesState = !draft.ledger.saysTheSame(as: before)
+        changesState = isNews || !draft.ledger.saysTheSame(as: before)
     }
 }
 

@@ -111,11 +111,48 @@ struct AccountMergeTests {
         }
     }
 
+    @Test
+    func `a device of the account that ended hears of what comes after, however often it had synced there`()
+        async throws
+    {
+        let server = try await TestServer(clock: TestClock(end), isAlone: true)
+        try await server.run { nobody in
+            var (laptop, _) = try await nobody.veteran(until: end)
+            for _ in 0..<3 {
+                laptop.totalXP += 3
+                try await laptop.sync()
+            }
+            // The same practice in one batch: the account that stays has had fewer versions, and gains nothing.
+            var sameLaptop = BatchDevice("laptop", of: try await nobody.newcomer().client)
+            sameLaptop.totalXP = 9
+            try await sameLaptop.sync(Practice.sessions(until: end, days: 10, cycles: 40))
+            #expect(sameLaptop.baseVersion < laptop.baseVersion)
+            try await laptop.client.merge(into: sameLaptop.client)
+
+            var desktop = BatchDevice("desktop", of: sameLaptop.client)
+            try await desktop.sync(
+                [Practice.session(startedAt: end.addingTimeInterval(-20_000), cycles: 50)],
+                state: ["preferredPatterns": ["value": ["morning": "boxing"]]]
+            )
+            var moved = BatchDevice("laptop", of: sameLaptop.client)
+            (moved.epoch, moved.baseVersion, moved.totalXP) = (
+                laptop.epoch, laptop.baseVersion, laptop.totalXP
+            )
+            let answer = try await moved.sync()
+            #expect(moved.baseVersion > laptop.baseVersion)
+            #expect(moved.totalXP == 1359 + 55)
+            #expect((answer.json["sessions"] as? [Any])?.count == 1)
+            #expect(answer.state["preferredPatterns"] as? [String: String] == ["morning": "boxing"])
+        }
+    }
+
     @Test func `what was cleared in the account that ended stays cleared`() async throws {
         let clock = TestClock(end)
         let server = try await TestServer(clock: clock, keepsTokens: true, isAlone: true)
         try await server.run { nobody in
             var (laptop, _) = try await nobody.veteran(until: end)
+            let challenge = Practice.challenge(on: end)
+            try await laptop.sync(claims: [challenge])
             let stale = laptop
             clock.advance(by: 60)
             let device = ["id": "laptop", "name": "laptop", "timeZone": "UTC"]
@@ -133,7 +170,11 @@ struct AccountMergeTests {
             // One that never heard of the clear brings everything again.
             var moved = BatchDevice("laptop", of: desktop.client)
             (moved.epoch, moved.baseVersion) = (stale.epoch, stale.baseVersion)
-            try await moved.sync(Practice.sessions(until: end, days: 10, cycles: 40))
+            let again = try await moved.sync(
+                Practice.sessions(until: end, days: 10, cycles: 40),
+                claims: [challenge]
+            )
+            #expect(again.outcomes.last == "challengeClaims 0 rejected takenBeforeClear")
             state = try await desktop.client.send(.get, "/v1/sync/state").json
             #expect(state["totalXP"] as? Int == 1350 + 12)
             // Those that knew of nothing but their own account go on, though its epoch is another now.

@@ -59,6 +59,12 @@ struct SyncingDevice {
         return (batch, totalXP)
     }
 
+    /// Over a network that loses nothing.
+    mutating func sync(with household: inout Household, at now: Instant) {
+        let sent = batch(at: now)
+        take(household.sync(sent.batch, clock: now.advanced(by: clockError), now: now), to: sent)
+    }
+
     /// Takes over an answer; older ones than it has are no news.
     mutating func take(_ answer: Household.Answer, to sent: (batch: SyncBatch, sentXP: Int)) {
         guard answer.version >= baseVersion, answer.epoch >= (epoch ?? 0), sent.batch.epoch == epoch else {
