@@ -37,10 +37,10 @@ schema: ## Write sql/schema.sql anew from the migrations
 schema-check: ## Fail when sql/schema.sql is stale
 	@scripts/test schema
 
-soak: ## Try the merge on two million histories instead of a hundred thousand, and boards in fifty towns instead of two
-	SOAK_HISTORIES=2000000 swift test --explicit-target-dependency-import-check error --filter 'Three devices'
-	SOAK_TOWNS=50 TEST_DATABASE_URL="$$(scripts/private-postgres url --throwaway)" scripts/private-postgres with --throwaway \
-	  swift test --explicit-target-dependency-import-check error --filter BoardPropertyTests
+soak: ## Try merges on two million histories instead of a hundred thousand, boards in fifty towns instead of two, and a hundred plans of what dies instead of four
+	SOAK_HISTORIES=2000000 swift test --explicit-target-dependency-import-check error --filter 'Three devices|Two accounts'
+	SOAK_TOWNS=50 SOAK_CRASHES=100 TEST_DATABASE_URL="$$(scripts/private-postgres url --throwaway)" scripts/private-postgres with --throwaway \
+	  swift test --explicit-target-dependency-import-check error --filter "BoardPropertyTests|CrashPropertyTests"
 
 bench: ## Measure syncs over HTTP beside pgbench with the same statements, in one run
 	@scripts/bench sync
