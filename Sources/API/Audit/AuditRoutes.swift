@@ -57,6 +57,6 @@ struct AuditCursor: Codable, Sendable {
     }
 
     var text: String? {
-        (try? JSON.encoder.encode(self))?.base64URL
+        (try? JSONOutput.bytes(of: self)).map { Data($0).base64URL }
     }
 }

@@ -21,7 +21,7 @@ struct AppealCommand: AsyncParsableCommand {
 
         func run() async throws {
             let appeals = try await asOperator(on: uid) { try await $0.appeals(for: nil) }
-            for appeal in appeals { print(String(decoding: try JSON.encoder.encode(appeal), as: UTF8.self)) }
+            for appeal in appeals { print(String(decoding: try JSONOutput.bytes(of: appeal), as: UTF8.self)) }
         }
     }
 

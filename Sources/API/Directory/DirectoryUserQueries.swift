@@ -119,7 +119,7 @@ private struct UserColumns {
         formatted = name["formatted"]?.text
         familyName = name["familyName"]?.text
         givenName = name["givenName"]?.text
-        emails = PGJSON(try JSON.encoder.encode(user["emails"] ?? .array([])))
+        emails = PGJSON(try JSONOutput.bytes(of: user["emails"] ?? .array([])))
         active = if case .bool(let active) = user["active"] { active } else { nil }
     }
 }

@@ -13,7 +13,7 @@ enum ScimAnswer {
         Response(
             status: status,
             headers: [.contentType: contentType, .cacheControl: "no-store"],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: try JSON.encoder.encode(body)))
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: try JSONOutput.bytes(of: body)))
         )
     }
 

@@ -57,7 +57,7 @@ struct ScimProblems: RouterMiddleware {
         var response = try problem.response(requestID: requestID)
         response.status = status
         response.headers[.contentType] = ScimAnswer.contentType
-        response.body = ResponseBody(byteBuffer: ByteBuffer(bytes: try JSON.encoder.encode(body)))
+        response.body = ResponseBody(byteBuffer: ByteBuffer(bytes: try JSONOutput.bytes(of: body)))
         return response
     }
 

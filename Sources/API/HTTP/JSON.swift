@@ -9,12 +9,6 @@ enum JSON {
     static let maximumBytes = 2 * 1024 * 1024
     static let maximumDepth = 32
 
-    static let encoder: JSONEncoder = {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return encoder
-    }()
-
     /// Reads a request's body, or throws the problem that names what is wrong.
     static func decode<Body: Decodable>(_ type: Body.Type, from request: Request) async throws -> Body {
         try decode(type, from: try await bytes(of: request))
@@ -53,7 +47,7 @@ enum JSON {
     }
 
     static func response(_ value: some Encodable, status: HTTPResponse.Status = .ok) throws -> Response {
-        response(bytes: try encoder.encode(value), status: status)
+        response(bytes: try JSONOutput.bytes(of: value), status: status)
     }
 
     /// One that was encoded before.

@@ -110,7 +110,7 @@ extension Problem {
         return Response(
             status: status,
             headers: headers,
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: try JSON.encoder.encode(body)))
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: try JSONOutput.bytes(of: body)))
         )
     }
 }

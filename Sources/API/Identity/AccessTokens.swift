@@ -190,15 +190,19 @@ extension UUID {
 extension Data {
     /// Base64url without padding (RFC 4648 §5).
     var base64URL: String {
-        base64EncodedString()
-            .replacing("+", with: "-")
-            .replacing("/", with: "_")
-            .replacing("=", with: "")
+        base64EncodedString(options: [.base64URLAlphabet, .omitPaddingCharacter])
     }
 
     init?(base64URL text: String) {
-        let standard = text.replacing("-", with: "+").replacing("_", with: "/")
-        let padding = String(repeating: "=", count: (4 - standard.utf8.count % 4) % 4)
-        self.init(base64Encoded: standard + padding)
+        var standard = Data(text.utf8)
+        for (index, sign) in standard.enumerated() {
+            switch sign {
+            case UInt8(ascii: "-"): standard[index] = UInt8(ascii: "+")
+            case UInt8(ascii: "_"): standard[index] = UInt8(ascii: "/")
+            default: break
+            }
+        }
+        standard.append(contentsOf: repeatElement(UInt8(ascii: "="), count: (4 - standard.count % 4) % 4))
+        self.init(base64Encoded: standard)
     }
 }

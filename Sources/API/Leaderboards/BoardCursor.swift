@@ -29,7 +29,7 @@ struct BoardCursor: Codable, Sendable {
     }
 
     func text(on board: String, key: SymmetricKey) throws -> String? {
-        let data = try JSON.encoder.encode(self)
+        let data = try JSONOutput.bytes(of: self)
         return try AES.GCM.seal(data, using: key, authenticating: Data(board.utf8)).combined?.base64URL
     }
 }

@@ -31,7 +31,7 @@ struct BoardPage: Sendable {
 }
 
 struct StandingRow: PGRow {
-    let rank: Int
+    var rank: Int
     /// As whom others know the row: the uid, or what stands for it.
     let entryID: UUID
     /// Nil for who is there under a pseudonym.
@@ -70,6 +70,13 @@ struct StandingRow: PGRow {
         guard let rank, let entryID, let isMine, let value, let achievedAt else { return nil }
         (self.rank, self.entryID, self.isMine) = (rank, entryID, isMine)
         (self.value, self.achievedAt) = (value, achievedAt)
+    }
+}
+
+extension StandingRow {
+    /// The order of every board: the larger value, then who got there first, then by whom others see.
+    fileprivate func comesBefore(_ other: StandingRow) -> Bool {
+        (-value, achievedAt, entryID) < (-other.value, other.achievedAt, other.entryID)
     }
 }
 
@@ -134,10 +141,11 @@ extension BoardRequest {
     var half: Int { limit / 2 }
 
     /// The page from what lies above the place that it is asked for, and from that place on: of each
-    /// one more than a page may show, where there are so many.
-    func page(above: [StandingRow], below: [StandingRow]) -> (
-        standings: [StandingRow], continues: (above: Bool, below: Bool)
-    ) {
+    /// one more than a page may show, where there are so many. In any order.
+    func page(_ rows: [NearRow]) -> (standings: [StandingRow], continues: (above: Bool, below: Bool)) {
+        let rows = rows.sorted { $0.standing.comesBefore($1.standing) }
+        let above = rows.filter(\.isAbove).map(\.standing)
+        let below = rows.filter { !$0.isAbove }.map(\.standing)
         switch anchor {
         case .top:
             return (Array(below.prefix(limit)), (false, below.count > limit))

@@ -45,11 +45,17 @@ struct BoardRequest: Sendable {
         anchor = try Self.anchor(cursor: query["cursor"], around: query["around"], on: name, key: cursorKey)
     }
 
+    /// As much of it, from its top.
+    var fromTop: BoardRequest {
+        var board = self
+        board.anchor = .top
+        return board
+    }
+
     /// The first three.
     var podium: BoardRequest {
-        var podium = self
+        var podium = fromTop
         podium.limit = 3
-        podium.anchor = .top
         return podium
     }
 

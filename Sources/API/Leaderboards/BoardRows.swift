@@ -14,7 +14,11 @@ struct BoardRows: Sendable {
     /// Whether values are whole numbers: compared as something else, they would lose the index.
     let isWhole: Bool
 
-    /// The rows of the page, and one more in each direction in which it may go on.
+    /// The viewer's own row, if there is one.
+    var own: SQL { "\(rows(isAbove: false)) and is_mine" }
+
+    /// The rows of the page, and one more in each direction in which it may go on. Around oneself, `mine` has to be
+    /// the viewer's ``own`` row.
     func near(_ board: BoardRequest) -> SQL {
         switch board.anchor {
         case .top:
@@ -33,14 +37,11 @@ struct BoardRows: Sendable {
                 entryID: "(select entry_id from mine)"
             )
             return """
-                with mine as materialized (\(rows(isAbove: false)) and is_mine)
                 (\(above(place, board.half + 1)))
                 union all
                 (select * from mine)
                 union all
                 (\(below(place, board.limit + 1)))
-                union all
-                (select * from (\(top(board.limit + 1))) as top where not exists (select from mine))
                 """
         }
     }
@@ -98,6 +99,7 @@ struct NearRow: PGRow {
     /// Above that place, and not there or below.
     let isAbove: Bool
     let standing: StandingRow
+    static let columns = 17
 
     init(from row: inout PGRowReader) throws {
         isAbove = try row.next()

@@ -3,86 +3,123 @@ import Foundation
 import PGClient
 import Tenancy
 
-private struct CountRow: PGRow {
-    let count: Int
-    let isHidden: Bool
-
-    init(from row: inout PGRowReader) throws {
-        count = try row.next()
-        isHidden = try row.next()
-    }
-}
-
 extension TenantTransaction {
     /// Everyone who opted in, which may be many: rows by the order of an index, ranks
     /// from counts of people by value.
     func globalStandings(on board: BoardRequest) async throws -> BoardPage {
-        let (rows, own, counts) = try await query(
-            PGQuery<NearRow>(
-                """
-                with near as materialized (\(board.globalRows.near(board))),
-                  edge as (
-                    select max(value) as value, min(value) as bottom, max(value) / 128 as in_bucket,
-                      (max(value) / 128 + 1) * 128 as following
-                    from near
-                  ),
-                  counted as (
-                    select bucket as value, people
-                    from board.global_count
-                      cross join edge
-                    where \(board.isTallied) and level in (0, 2) and bucket between bottom and edge.value
-                  ),
-                  ranked as (
-                    select value, sum(sum(people)) over (order by value desc) - sum(people) as people_above
-                    from counted group by value
-                  ),
-                  base as materialized (select \(board.peopleAbove("edge")) as people_above from edge)
-                select is_above, (1 + base.people_above + ranked.people_above)::bigint, entry_id, near.uid, is_mine, display_name,
-                  avatar_url, near.value::float8, achieved_at, null::text[],
-                  case when stats_shown then weekly_xp end, case when stats_shown then weekly_streak end,
-                  null::integer, null::float8, total.total_sessions, total.total_xp, total.longest_streak
+        let rows: [GlobalRow] = try await query(
+            """
+            with mine as materialized (\(board.globalRows.own)),
+              near as materialized (\(board.globalRows.near(board))),
+              place as materialized (
+                select value, value / 128 as in_bucket, (value / 128 + 1) * 128 as following from mine
+              ),
+              top as materialized (
+                select max(value) as value, max(value) / 128 as in_bucket, (max(value) / 128 + 1) * 128 as following,
+                  min(value) as bottom
                 from near
-                  join ranked on ranked.value = near.value
-                  cross join base
-                  left join board.global_total total on total.uid = near.uid
-                order by near.value desc, achieved_at, entry_id
-                """
-            ),
-            PGQuery<OwnStanding>(
-                """
-                select (1 + \(board.peopleAbove("mine")))::bigint, mine.value::float8, (
-                    select \(board.column)::float8 as next from board.global
-                    where \(board.isRanked) and \(board.column) > mine.value
-                    order by \(board.column) limit 1
-                  ), mine.display_name
-                from (
-                  select display_name, \(board.column) as value, \(board.column) / 128 as in_bucket, (\(board.column) / 128 + 1) * 128 as following
-                  from board.global
-                  where \(board.isRanked) and is_mine
-                ) as mine
-                """
-            ),
-            PGQuery<CountRow>("select (\(board.people))::bigint, \(board.isHidden(from: principal))")
+              )
+            select false, is_above, 0::bigint, entry_id, near.uid, is_mine, display_name, avatar_url, value::float8, achieved_at,
+              null::text[], case when stats_shown then weekly_xp end, case when stats_shown then weekly_streak end,
+              null::integer, null::float8, total.total_sessions, total.total_xp, total.longest_streak,
+              null::bigint, null::bigint, null::float8, null::float8, null::text, null::bigint, null::integer[], null::bigint[],
+              null::boolean
+            from near
+              left join board.global_total total on total.uid = near.uid
+            union all
+            select true, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
+              coalesce(sum(people) filter (where level > 0), 0)::bigint,
+              \(BoardRequest.peopleAbove("place")), (select value::float8 from mine), (
+                select \(board.column)::float8 from board.global
+                where \(board.isRanked) and \(board.column) > (select value from mine)
+                order by \(board.column) limit 1
+              ), (select display_name from mine),
+              \(BoardRequest.peopleAbove("top")),
+              array_agg(bucket) filter (where \(BoardRequest.isOnPage)), array_agg(people) filter (where \(BoardRequest.isOnPage)),
+              \(board.isHidden(from: principal))
+            from board.global_count
+            where \(board.isTallied) and (level > 0 or level = 0 and (
+              bucket >= (select bottom from top) and bucket < (select following from top)
+              or bucket > (select value from place) and bucket < (select following from place)))
+            """
         )
-        let page = board.page(
-            above: rows.filter(\.isAbove).map(\.standing),
-            below: rows.filter { !$0.isAbove }.map(\.standing)
+        return BoardPage(rows, of: board)
+    }
+}
+
+/// A row of the page, or, once, what is said of all of it.
+private enum GlobalRow: PGRow {
+    case standing(NearRow)
+    case counts(GlobalCounts)
+
+    init(from row: inout PGRowReader) throws {
+        if try row.next() {
+            row.skip(NearRow.columns)
+            self = .counts(try GlobalCounts(from: &row))
+        } else {
+            self = .standing(try NearRow(from: &row))
+            row.skip(GlobalCounts.columns)
+        }
+    }
+}
+
+private struct GlobalCounts: PGRow {
+    static let columns = 9
+    /// How many people are on the board.
+    let total: Int
+    /// Nil for a viewer who is not on the board.
+    let mine: OwnStanding?
+    /// Those of the page.
+    let ranks: RankCounts
+    let isHidden: Bool
+
+    init(from row: inout PGRowReader) throws {
+        total = try row.next()
+        let peopleAbove: Int = try row.next()
+        let (value, next) = (try row.next() as Double?, try row.next() as Double?)
+        let displayName = try row.next() as String?
+        mine = value.map {
+            OwnStanding(rank: peopleAbove + 1, value: $0, next: next, displayName: displayName)
+        }
+        ranks = RankCounts(
+            peopleAbove: try row.next(),
+            values: (try row.next() as [Int32]?)?.map(Int.init) ?? [],
+            people: try row.next() ?? []
         )
-        return BoardPage(
-            standings: page.standings,
+        isHidden = try row.next()
+    }
+}
+
+extension BoardPage {
+    fileprivate init(_ rows: [GlobalRow], of board: BoardRequest) {
+        var (near, counts): ([NearRow], GlobalCounts?) = ([], nil)
+        for row in rows {
+            switch row {
+            case .standing(let row): near.append(row)
+            case .counts(let row): counts = row
+            }
+        }
+        let page = board.page(near)
+        self.init(
+            standings: page.standings.map { row in
+                var row = row
+                row.rank = counts?.ranks.rank(of: Int(row.value)) ?? row.rank
+                return row
+            },
             continues: page.continues,
-            mine: own.first,
-            total: counts.first?.count ?? 0,
-            isHidden: counts.first?.isHidden ?? false
+            mine: counts?.mine,
+            total: counts?.total ?? 0,
+            isHidden: counts?.isHidden ?? false
         )
     }
 }
 
-// MARK: - Rows
+// MARK: - Rows and counts
 
 extension BoardRequest {
     fileprivate var column: SQL { "\(identifier: metric.column)" }
     fileprivate var isRanked: SQL { "period = \(period.description) and \(column) > 0" }
+    fileprivate var isTallied: SQL { "period = \(period.description) and metric = \(metric.column)" }
 
     fileprivate var globalRows: BoardRows {
         BoardRows(
@@ -94,28 +131,20 @@ extension BoardRequest {
             isWhole: true
         )
     }
-}
 
-// MARK: - Counts
+    /// Whether a count is of one value, and of one on the page.
+    fileprivate static let isOnPage: SQL =
+        "level <> 1 and bucket between (select bottom from top) and (select value from top)"
 
-extension BoardRequest {
-    fileprivate var isTallied: SQL { "period = \(period.description) and metric = \(metric.column)" }
-
-    /// How many people have more than a value, which `place` has, beside the `bucket` it is
-    /// in and where the `following` one begins. As columns: computed in a condition on a
-    /// view, they would lose its index.
-    fileprivate func peopleAbove(_ place: SQL) -> SQL {
+    /// How many people have more than the value of a place: of the buckets above it by their sums; of its own, and of
+    /// what isn't summed up yet, by each value. The bounds are columns of `place`: computed in a condition on a view, they
+    /// would lose its index.
+    fileprivate static func peopleAbove(_ place: SQL) -> SQL {
         """
-        coalesce((select sum(people) from board.global_count where \(isTallied) and level = 1 and bucket > \(place).in_bucket), 0)
-          + coalesce((select sum(people) from board.global_count where \(isTallied) and level = 0
-            and bucket > \(place).value and bucket < \(place).following), 0)
-          + coalesce((select sum(people) from board.global_count where \(isTallied) and level = 2
-            and bucket > \(place).value), 0)
+        coalesce(sum(people) filter (where
+          level = 1 and bucket > (select in_bucket from \(place))
+          or level = 0 and bucket > (select value from \(place)) and bucket < (select following from \(place))
+          or level = 2 and bucket > (select value from \(place))), 0)::bigint
         """
-    }
-
-    /// How many people there are.
-    fileprivate var people: SQL {
-        "coalesce((select sum(people) from board.global_count where \(isTallied) and level in (1, 2)), 0)"
     }
 }

@@ -94,11 +94,11 @@ extension TenantTransaction {
     /// From history where there is one. Friends have none, nor has a team: each viewer's board is their
     /// own, of standings that don't change any more.
     func standings(on board: BoardRequest, in season: SeasonStatus?) async throws -> BoardPage {
-        if board.scope != .friends, board.teamID == nil, season?.finalisedAt != nil {
-            try await finalStandings(on: board)
-        } else {
-            try await standings(on: board)
-        }
+        let isHistory = board.scope != .friends && board.teamID == nil && season?.finalisedAt != nil
+        let page = try await isHistory ? finalStandings(on: board) : standings(on: board)
+        // Who is not on the board sees its top.
+        guard case .me = board.anchor, page.mine == nil, !page.isHidden else { return page }
+        return try await standings(on: board.fromTop, in: season)
     }
 
     /// How many were ranked, and the digest of their ranks; nil for a board that isn't history.
@@ -168,10 +168,10 @@ extension TenantTransaction {
         let (rows, own, seals) = try await query(
             PGQuery<NearRow>(
                 """
+                with mine as materialized (\(history.rows.own))
                 select is_above, rank, entry_id, uid, is_mine, display_name, avatar_url, value::float8, achieved_at, null::text[],
                   null::integer, null::integer, null::integer, null::float8, null::integer, null::integer, null::integer
                 from (\(history.rows.near(board))) as near
-                order by value desc, achieved_at, entry_id
                 """
             ),
             PGQuery<OwnStanding>(
@@ -193,10 +193,7 @@ extension TenantTransaction {
                 """
             )
         )
-        let page = board.page(
-            above: rows.filter(\.isAbove).map(\.standing),
-            below: rows.filter { !$0.isAbove }.map(\.standing)
-        )
+        let page = board.page(rows)
         return BoardPage(
             standings: page.standings,
             continues: page.continues,

@@ -126,5 +126,5 @@ struct MemberCursor: Codable, Sendable {
         self = cursor
     }
 
-    var text: String? { (try? JSON.encoder.encode(self))?.base64URL }
+    var text: String? { (try? JSONOutput.bytes(of: self)).map { Data($0).base64URL } }
 }

@@ -68,7 +68,7 @@ struct OrganizationAuditRoutes: Sendable {
             response.headers[.contentType] = "text/csv; charset=utf-8; header=present"
             response.headers[.contentDisposition] = "attachment; filename=\"audit.csv\""
         case .lines:
-            let lines = try events.map { try JSON.encoder.encode($0) + [UInt8(ascii: "\n")] }
+            let lines = try events.map { try JSONOutput.bytes(of: $0) + [UInt8(ascii: "\n")] }
             response = JSON.response(bytes: lines.joined())
             response.headers[.contentType] = "application/jsonl"
         }

@@ -73,7 +73,7 @@ extension TenantTransaction {
     }
 
     func changeOrganization(_ id: UUID, _ change: OrganizationChange, by origin: SQL) async throws {
-        let changes = PGJSON(try JSON.encoder.encode(change.settings))
+        let changes = PGJSON(try JSONOutput.bytes(of: change.settings))
         try await execute("select app.change_organization(\(id), \(changes), \(origin))")
     }
 }

@@ -22,7 +22,7 @@ extension Ticket {
 
     func text(for purpose: String, key: SymmetricKey) throws -> String {
         let sealed = try AES.GCM.seal(
-            try JSON.encoder.encode(self),
+            try JSONEncoder().encode(self),
             using: key,
             authenticating: Data(purpose.utf8)
         )

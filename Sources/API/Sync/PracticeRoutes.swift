@@ -124,7 +124,7 @@ struct SessionCursor: Codable, Sendable {
     }
 
     var text: String? {
-        (try? JSON.encoder.encode(self))?.base64URL
+        (try? JSONOutput.bytes(of: self)).map { Data($0).base64URL }
     }
 }
 

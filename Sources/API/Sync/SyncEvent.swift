@@ -50,7 +50,7 @@ extension SyncEvent {
     /// The event as a client reads it. JSON has no line breaks, which would end
     /// the `data` early.
     func message() throws -> String {
-        let body = try JSON.encoder.encode(Body(syncVersion: version, deviceId: deviceID))
+        let body = try JSONOutput.bytes(of: Body(syncVersion: version, deviceId: deviceID))
         return "id: \(version)\nevent: sync\ndata: \(String(decoding: body, as: UTF8.self))\n\n"
     }
 }

@@ -183,7 +183,7 @@ extension TenantTransaction {
 
     private func upsert(_ entries: [(key: FieldKey, value: FieldEntry)]) throws {
         guard !entries.isEmpty else { return }
-        let values = try entries.map { try $0.value.value.map { PGJSON(try JSON.encoder.encode($0)) } }
+        let values = try entries.map { try $0.value.value.map { PGJSON(try JSONOutput.bytes(of: $0)) } }
         try executeWithCommit(
             """
             insert into app.state_entry (uid, field, key, value, written_at, labelled_at, device_id, sync_version)

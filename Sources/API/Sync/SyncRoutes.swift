@@ -105,7 +105,7 @@ struct SyncRoutes: Sendable {
                 moreSessions: others.count < reading.othersSessions.count
             )
         )
-        let bytes = Array(try JSON.encoder.encode(answer))
+        let bytes = try JSONOutput.bytes(of: answer)
         let record = BatchRecord(
             batchID: batch.batchID,
             deviceID: deviceID,

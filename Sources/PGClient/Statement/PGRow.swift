@@ -49,6 +49,11 @@ public struct PGRowReader {
         }
     }
 
+    /// Leaves out so many columns.
+    public mutating func skip(_ columns: Int) {
+        column += Int32(truncatingIfNeeded: columns)
+    }
+
     @usableFromInline
     mutating func nextCell() throws -> PGCell {
         guard column < types.count else {
