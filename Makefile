@@ -1,6 +1,6 @@
 # The flags, the order of things and what they need are in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test test-swift test-sql test-policies test-contract schema schema-check soak bench bench-leaderboards bench-pgclient docs docs-page format lint clean bench-directory
+.PHONY: help run demo build test test-swift test-sql test-policies test-contract test-pages schema schema-check soak bench bench-leaderboards bench-pgclient docs docs-page format lint clean bench-directory
 
 help: ## Say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -16,7 +16,7 @@ build: ## Build the server, optimised
 	@scripts/install-packages run
 	swift build --explicit-target-dependency-import-check error --configuration release --product breathmaster
 
-test: ## Run every test: Swift, SQL, the policies one by one, the schema, the contract
+test: ## Run every test: Swift, SQL, the policies one by one, the schema, the contract, the pages
 	@scripts/test
 
 test-swift: ## Run the Swift tests
@@ -30,6 +30,9 @@ test-policies: ## Drop, then open, each row security policy in turn and expect t
 
 test-contract: ## Try a running server against openapi.yaml
 	@scripts/test contract
+
+test-pages: ## Go through the pages in a browser, at a desk and on a phone
+	@scripts/test pages
 
 schema: ## Write sql/schema.sql anew from the migrations
 	@scripts/schema

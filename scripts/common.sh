@@ -65,6 +65,7 @@ install_tools() {
   rm -rf "$tools"
   mkdir -p "$(dirname "$tools")"
   "$(scripts/python)" -m venv "$tools"
-  "$tools/bin/pip" install --quiet --disable-pip-version-check --requirement "$pinned"
+  # What they bring along is written down too.
+  "$tools/bin/pip" install --quiet --disable-pip-version-check --no-deps --requirement "$pinned"
   cp "$pinned" "$tools/installed.txt"
 }

@@ -206,7 +206,8 @@ def examples(content):
         value = given["value"]
         text = value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
         title = given.get("summary") or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
-        yield f"<details><summary>Example: {e(title)}</summary><pre><code>{e(text, quote=False)}</code></pre></details>"
+        code = f'<pre tabindex="0"><code>{e(text, quote=False)}</code></pre>'
+        yield f"<details><summary>Example: {e(title)}</summary>{code}</details>"
 
 
 def body(content):

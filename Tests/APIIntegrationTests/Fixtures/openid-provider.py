@@ -158,7 +158,7 @@ def authorize():
     if not hint:
         return "<!doctype html><title>Who are you?</title><form>" + "".join(
             f'<input type="hidden" name="{name}" value="{value}">' for name, value in request.args.items()
-        ) + '<input name="login_hint"><button>Go on</button></form>'
+        ) + '<label>Your claims <input name="login_hint"></label><button>Go on</button></form>'
     if hint == "nobody":
         return redirect(f"{request.args['redirect_uri']}?error=access_denied&state={request.args['state']}")
     return server.create_authorization_response(
