@@ -9,6 +9,7 @@ serve_on() { # DATABASE
   server_database_url=$(test_database_url "$server_database")
   server_home=$(mktemp -d)
   trap stop_serving EXIT
+  # shellcheck disable=SC2154 # common.sh sets it
   coproc provider { exec "$tools/bin/python" Tests/APIIntegrationTests/Fixtures/openid-provider.py 2>/dev/null; }
   local issuer api_url port
   read -r issuer <&"${provider[0]}"
