@@ -197,7 +197,11 @@ struct AttackTests {
         }
     }
 
-    @Test(arguments: ["", "bm_rt_", "bm_rt_AAAA", "bm_pat_" + String(repeating: "A", count: 91)])
+    @Test(arguments: [
+        "", "bm_rt_", "bm_rt_AAAA", "bm_pat_" + String(repeating: "A", count: 91),
+        // Whole, and nobody's.
+        "bm_rt_" + String(repeating: "A", count: 86),
+    ])
     func `what is no refresh token is refused like one that is over`(token: String) async throws {
         try await TestServer().run { nobody in
             let answer = try await nobody.send(.post, "/v1/auth/refresh", ["refreshToken": token])

@@ -128,7 +128,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "ada@example.org\r\nRCPT TO:<eve@example.org>", "ada@example.org\n", "a\0@example.org",
+        "ada@example.org\r\nRCPT TO:<eve@example.org>", "ada@example.org\n", "ada\r\n@example.org",
+        "a\0@example.org",
         "<ada@example.org>",
         "ada lovelace@example.org", "ada@exam ple.org", "ada@localhost", "ada@-x.org", "ada@@example.org",
         "@example.org",

@@ -24,6 +24,7 @@ struct ProviderPageTests {
             #expect(cookie.contains("HttpOnly"))
             #expect(cookie.contains("SameSite=Lax"))
             #expect(cookie.contains("Path=/sign-in/google"))
+            #expect(cookie.contains("Max-Age=600"))
             let sent = try #require(URLComponents(string: off))
             let query = Dictionary(
                 uniqueKeysWithValues: (sent.queryItems ?? []).map { ($0.name, $0.value ?? "") }
@@ -50,6 +51,17 @@ struct ProviderPageTests {
             let tokens = try await nobody.submit("/v1/auth/device/token", poll)
             #expect(tokens.status == 200)
             #expect(try await nobody.signIn("7001", at: provider).json["uid"] as? String == tokens["uid"])
+        }
+    }
+
+    @Test func `where the site has https its cookie goes nowhere else`() async throws {
+        let provider = try await TestProvider()
+        defer { provider.stop() }
+        let server = try await TestServer(site: "https://breathmaster.test", google: provider.settings)
+        try await server.run { nobody in
+            let (_, cookie) = try await nobody.setOut(showing: "BCDF-GHJK")
+            #expect(cookie.hasPrefix("__Secure-sign-in="))
+            #expect(cookie.contains("Secure;") || cookie.hasSuffix("Secure"))
         }
     }
 
