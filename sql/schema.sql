@@ -906,17 +906,21 @@ ALTER FUNCTION app.changed_group_members(of_group uuid) OWNER TO breathmaster_ow
 COMMENT ON FUNCTION app.changed_group_members(of_group uuid) IS 'Who came into a team of a directory and who went, in this transaction: how many, and fifty of them by their ids there. Null where nobody did.';
 
 CREATE FUNCTION app.circle() RETURNS uuid[]
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select array_agg(uid) || (select app.uid())
-  from (
-    select friend_uid as uid from app.friendship
-    where uid = (select app.uid()) and accepted_at is not null
-    union all
-    select uid from app.friendship
-    where friend_uid = (select app.uid()) and accepted_at is not null
-  ) as friend;
+begin
+  return (
+    select array_agg(uid) || (select app.uid())
+    from (
+      select friend_uid as uid from app.friendship
+      where uid = (select app.uid()) and accepted_at is not null
+      union all
+      select uid from app.friendship
+      where friend_uid = (select app.uid()) and accepted_at is not null
+    ) as friend
+  );
+end
 $$;
 
 ALTER FUNCTION app.circle() OWNER TO breathmaster_owner;
@@ -1016,10 +1020,14 @@ ALTER FUNCTION app.closing_season() OWNER TO breathmaster_owner;
 COMMENT ON FUNCTION app.closing_season() IS 'The week that the job is at, which is all that its policies let it see. Raises 42501 when there is none.';
 
 CREATE FUNCTION app.company_shows_real_names() RETURNS boolean
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select exists (select from app.organization where organization_id = (select app.organization_id()) and show_real_names);
+begin
+  return exists (
+    select from app.organization where organization_id = (select app.organization_id()) and show_real_names
+  );
+end
 $$;
 
 ALTER FUNCTION app.company_shows_real_names() OWNER TO breathmaster_owner;
@@ -2307,20 +2315,13 @@ COMMENT ON COLUMN app."user".data_retention IS 'Days for which the person wants 
 
 CREATE FUNCTION app.is_on_company_boards(person app."user") RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-  select person.share_progress and person.company_board and not person.friends_only_visible;
-$$;
+    RETURN ((person).share_progress AND (person).company_board AND (NOT (person).friends_only_visible));
 
 ALTER FUNCTION app.is_on_company_boards(person app."user") OWNER TO breathmaster_owner;
 
 CREATE FUNCTION app.is_on_global_board(person app."user") RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-  select person.share_progress and person.global_board
-    and not person.hide_from_global_leaderboard and not person.friends_only_visible;
-$$;
+    RETURN ((person).share_progress AND (person).global_board AND (NOT (person).hide_from_global_leaderboard) AND (NOT (person).friends_only_visible));
 
 ALTER FUNCTION app.is_on_global_board(person app."user") OWNER TO breathmaster_owner;
 
@@ -2965,14 +2966,18 @@ ALTER FUNCTION app.own_addresses() OWNER TO breathmaster_owner;
 COMMENT ON FUNCTION app.own_addresses() IS 'Those that the bound user has shown to be theirs, in lower case.';
 
 CREATE FUNCTION app.own_company_boards() RETURNS uuid[]
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select coalesce(array_agg(m.organization_id), '{}')
-  from app.member m
-    join app.organization o on o.organization_id = m.organization_id
-  where m.uid = (select app.uid()) and m.organization_id = (select app.organization_id()) and o.leaderboard_enabled
-    and o.suspended_at is null and o.deletion_due_at is null and app.sign_in_is_recent(o.max_sign_in_age_hours);
+begin
+  return (
+    select coalesce(array_agg(m.organization_id), '{}')
+    from app.member m
+      join app.organization o on o.organization_id = m.organization_id
+    where m.uid = (select app.uid()) and m.organization_id = (select app.organization_id()) and o.leaderboard_enabled
+      and o.suspended_at is null and o.deletion_due_at is null and app.sign_in_is_recent(o.max_sign_in_age_hours)
+  );
+end
 $$;
 
 ALTER FUNCTION app.own_company_boards() OWNER TO breathmaster_owner;
@@ -2991,10 +2996,12 @@ ALTER FUNCTION app.own_domains() OWNER TO breathmaster_owner;
 COMMENT ON FUNCTION app.own_domains() IS 'Those in which the bound user has shown an address to be theirs.';
 
 CREATE FUNCTION app.own_organization_ids() RETURNS uuid[]
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select coalesce(array_agg(organization_id), '{}') from app.member where uid = (select app.uid());
+begin
+  return (select coalesce(array_agg(organization_id), '{}') from app.member where uid = (select app.uid()));
+end
 $$;
 
 ALTER FUNCTION app.own_organization_ids() OWNER TO breathmaster_owner;
@@ -3072,12 +3079,16 @@ ALTER FUNCTION app.people_after(place uuid, most integer) OWNER TO breathmaster_
 COMMENT ON FUNCTION app.people_after(place uuid, most integer) IS 'The next people in the order of their uids, for an audit that reads page by page.';
 
 CREATE FUNCTION app.permitted_organization_ids(asked text) RETURNS uuid[]
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select coalesce(array_agg(m.organization_id), '{}')
-  from app.member m join app.organization o on o.organization_id = m.organization_id
-  where m.uid = (select app.uid()) and app.may(m, o, asked);
+begin
+  return (
+    select coalesce(array_agg(m.organization_id), '{}')
+    from app.member m join app.organization o on o.organization_id = m.organization_id
+    where m.uid = (select app.uid()) and app.may(m, o, asked)
+  );
+end
 $$;
 
 ALTER FUNCTION app.permitted_organization_ids(asked text) OWNER TO breathmaster_owner;
@@ -4028,11 +4039,7 @@ COMMENT ON FUNCTION app.settle_device_request(id uuid, new_state text, at timest
 
 CREATE FUNCTION app.shows_totals_globally(person app."user") RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-  select app.is_on_global_board(person) and person.stats_sharing = 'detailed' and person.show_detailed_stats
-    and not person.anonymized_display;
-$$;
+    RETURN (app.is_on_global_board(person) AND ((person).stats_sharing = 'detailed'::text) AND (person).show_detailed_stats AND (NOT (person).anonymized_display));
 
 ALTER FUNCTION app.shows_totals_globally(person app."user") OWNER TO breathmaster_owner;
 
@@ -5809,7 +5816,7 @@ ALTER TABLE board.blocked OWNER TO breathmaster_boards;
 
 COMMENT ON VIEW board.blocked IS 'Those whom the viewer blocked and those who blocked the viewer. For the other boards alone.';
 
-CREATE VIEW board.company WITH (security_barrier='true') AS
+CREATE VIEW board.company AS
  SELECT company_standing.organization_id,
     company_standing.period,
     company_standing.uid AS entry_id,
@@ -5953,7 +5960,10 @@ COMMENT ON VIEW board.friends IS 'weeklyXP and weeklyStreak of the viewer and th
 
 CREATE VIEW board.global AS
  SELECT global_standing.period,
-    COALESCE(global_standing.alias, global_standing.uid) AS entry_id,
+        CASE
+            WHEN (global_standing.alias IS NULL) THEN global_standing.uid
+            ELSE global_standing.alias
+        END AS entry_id,
         CASE
             WHEN (global_standing.alias IS NULL) THEN global_standing.uid
             ELSE NULL::uuid
@@ -6017,7 +6027,10 @@ CREATE VIEW board.global_season_rank AS
  SELECT global_season_rank.period,
     global_season_rank.metric,
     global_season_rank.rank,
-    COALESCE(global_season_rank.alias, global_season_rank.uid) AS entry_id,
+        CASE
+            WHEN (global_season_rank.alias IS NULL) THEN global_season_rank.uid
+            ELSE global_season_rank.alias
+        END AS entry_id,
         CASE
             WHEN (global_season_rank.alias IS NULL) THEN global_season_rank.uid
             ELSE NULL::uuid
@@ -6365,13 +6378,25 @@ CREATE INDEX friendship_by_friend ON app.friendship USING btree (friend_uid);
 
 CREATE INDEX global_season_rank_by_position ON app.global_season_rank USING btree (period, metric, "position" DESC);
 
-CREATE INDEX global_season_rank_by_value ON app.global_season_rank USING btree (period, metric, value DESC, achieved_at, COALESCE(alias, uid)) WHERE shown;
+CREATE INDEX global_season_rank_by_value ON app.global_season_rank USING btree (period, metric, value DESC, achieved_at, (
+CASE
+    WHEN (alias IS NULL) THEN uid
+    ELSE alias
+END)) WHERE shown;
 
-CREATE INDEX global_standing_by_streak ON app.global_standing USING btree (period, weekly_streak DESC, weekly_streak_at, COALESCE(alias, uid)) WHERE (weekly_streak IS NOT NULL);
+CREATE INDEX global_standing_by_streak ON app.global_standing USING btree (period, weekly_streak DESC, weekly_streak_at, (
+CASE
+    WHEN (alias IS NULL) THEN uid
+    ELSE alias
+END)) WHERE (weekly_streak IS NOT NULL);
 
 CREATE INDEX global_standing_by_uid ON app.global_standing USING btree (uid);
 
-CREATE INDEX global_standing_by_xp ON app.global_standing USING btree (period, weekly_xp DESC, weekly_xp_at, COALESCE(alias, uid));
+CREATE INDEX global_standing_by_xp ON app.global_standing USING btree (period, weekly_xp DESC, weekly_xp_at, (
+CASE
+    WHEN (alias IS NULL) THEN uid
+    ELSE alias
+END));
 
 CREATE INDEX global_standing_streak_changed ON app.global_standing USING btree (period) WHERE (weekly_streak_before IS NOT NULL);
 

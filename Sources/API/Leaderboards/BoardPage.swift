@@ -126,7 +126,8 @@ extension TenantTransaction {
     func standings(on board: BoardRequest) async throws -> BoardPage {
         switch board.scope {
         case .global: try await globalStandings(on: board)
-        case .friends, .company: try await circleStandings(on: board)
+        case .friends: try await friendsStandings(on: board)
+        case .company: try await companyStandings(on: board)
         }
     }
 }

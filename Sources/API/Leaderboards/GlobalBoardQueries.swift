@@ -7,7 +7,7 @@ extension TenantTransaction {
     /// Everyone who opted in, which may be many: rows by the order of an index, ranks
     /// from counts of people by value.
     func globalStandings(on board: BoardRequest) async throws -> BoardPage {
-        let rows: [GlobalRow] = try await query(
+        let rows: [CountedBoardRow] = try await query(
             """
             with mine as materialized (\(board.globalRows.own)),
               near as materialized (\(board.globalRows.near(board))),
@@ -22,21 +22,18 @@ extension TenantTransaction {
             select false, is_above, 0::bigint, entry_id, near.uid, is_mine, display_name, avatar_url, value::float8, achieved_at,
               null::text[], case when stats_shown then weekly_xp end, case when stats_shown then weekly_streak end,
               null::integer, null::float8, total.total_sessions, total.total_xp, total.longest_streak,
-              null::bigint, null::bigint, null::float8, null::float8, null::text, null::bigint, null::integer[], null::bigint[],
-              null::boolean
+              \(CountedBoardRow.standing)
             from near
               left join board.global_total total on total.uid = near.uid
             union all
-            select true, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
-              coalesce(sum(people) filter (where level > 0), 0)::bigint,
+            select \(CountedBoardRow.counts), coalesce(sum(people) filter (where level > 0), 0)::bigint,
               \(BoardRequest.peopleAbove("place")), (select value::float8 from mine), (
-                select \(board.column)::float8 from board.global
+                select \(board.column)::float8 as next from board.global
                 where \(board.isRanked) and \(board.column) > (select value from mine)
                 order by \(board.column) limit 1
-              ), (select display_name from mine),
-              \(BoardRequest.peopleAbove("top")),
-              array_agg(bucket) filter (where \(BoardRequest.isOnPage)), array_agg(people) filter (where \(BoardRequest.isOnPage)),
-              \(board.isHidden(from: principal))
+              ), (select display_name from mine), \(BoardRequest.peopleAbove("top")),
+              array_agg(bucket::float8) filter (where \(BoardRequest.isOnPage)),
+              array_agg(people) filter (where \(BoardRequest.isOnPage)), \(board.isHidden(from: principal))
             from board.global_count
             where \(board.isTallied) and (level > 0 or level = 0 and (
               bucket >= (select bottom from top) and bucket < (select following from top)
@@ -46,75 +43,6 @@ extension TenantTransaction {
         return BoardPage(rows, of: board)
     }
 }
-
-/// A row of the page, or, once, what is said of all of it.
-private enum GlobalRow: PGRow {
-    case standing(NearRow)
-    case counts(GlobalCounts)
-
-    init(from row: inout PGRowReader) throws {
-        if try row.next() {
-            row.skip(NearRow.columns)
-            self = .counts(try GlobalCounts(from: &row))
-        } else {
-            self = .standing(try NearRow(from: &row))
-            row.skip(GlobalCounts.columns)
-        }
-    }
-}
-
-private struct GlobalCounts: PGRow {
-    static let columns = 9
-    /// How many people are on the board.
-    let total: Int
-    /// Nil for a viewer who is not on the board.
-    let mine: OwnStanding?
-    /// Those of the page.
-    let ranks: RankCounts
-    let isHidden: Bool
-
-    init(from row: inout PGRowReader) throws {
-        total = try row.next()
-        let peopleAbove: Int = try row.next()
-        let (value, next) = (try row.next() as Double?, try row.next() as Double?)
-        let displayName = try row.next() as String?
-        mine = value.map {
-            OwnStanding(rank: peopleAbove + 1, value: $0, next: next, displayName: displayName)
-        }
-        ranks = RankCounts(
-            peopleAbove: try row.next(),
-            values: (try row.next() as [Int32]?)?.map(Int.init) ?? [],
-            people: try row.next() ?? []
-        )
-        isHidden = try row.next()
-    }
-}
-
-extension BoardPage {
-    fileprivate init(_ rows: [GlobalRow], of board: BoardRequest) {
-        var (near, counts): ([NearRow], GlobalCounts?) = ([], nil)
-        for row in rows {
-            switch row {
-            case .standing(let row): near.append(row)
-            case .counts(let row): counts = row
-            }
-        }
-        let page = board.page(near)
-        self.init(
-            standings: page.standings.map { row in
-                var row = row
-                row.rank = counts?.ranks.rank(of: Int(row.value)) ?? row.rank
-                return row
-            },
-            continues: page.continues,
-            mine: counts?.mine,
-            total: counts?.total ?? 0,
-            isHidden: counts?.isHidden ?? false
-        )
-    }
-}
-
-// MARK: - Rows and counts
 
 extension BoardRequest {
     fileprivate var column: SQL { "\(identifier: metric.column)" }

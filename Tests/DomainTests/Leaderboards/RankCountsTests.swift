@@ -20,8 +20,8 @@ struct `Ranks from counts` {
     @Test(arguments: 1...100)
     func `ranks are those that counting everybody gives`(_ seed: UInt64) {
         var generator = SplitMix64(seed: seed)
-        let board = (0..<50).map { _ in Int.random(in: 0..<30, using: &generator) }
-        let top = Int.random(in: 0..<30, using: &generator)
+        let board = (0..<50).map { _ in Double(Int.random(in: 0..<30, using: &generator)) }
+        let top = Double(Int.random(in: 0..<30, using: &generator))
         let stretch = board.filter { $0 <= top }.shuffled(using: &generator)
         let counts = RankCounts(
             peopleAbove: board.count { $0 > top },

@@ -34,23 +34,28 @@ private struct PlacedRow: PGRow {
 }
 
 extension TenantTransaction {
-    /// Friends, or a company: few enough to rank those whom the viewer sees, and nobody else.
-    func circleStandings(on board: BoardRequest) async throws -> BoardPage {
-        let team = try await teamUIDs(of: board)
+    /// Few enough to rank all whom the viewer sees, and nobody else.
+    func friendsStandings(on board: BoardRequest) async throws -> BoardPage {
         let rows: [PlacedRow] = try await query(
             """
             with standing as materialized (
               select *, rank() over (order by value desc) as rank,
                 row_number() over (order by value desc, achieved_at, uid) as position,
                 (max(value) over (order by value desc groups between 1 preceding and 1 preceding))::float8 as next
-              from (\(board.circle(of: principal, team))) as board
+              from (
+                select *, \(identifier: board.metric.column) as value,
+                  \(identifier: board.metric.column + "_at") as achieved_at
+                from board.friends
+                where period = \(board.period.description)
+              ) as board
               where value > 0
             ), page as (
               select \(board.anchor.offset(of: board)) as "offset"
             )
             select (select count(*) from standing), \(board.isHidden(from: principal)), position, next,
               position > "offset" and position <= "offset" + \(board.limit),
-              rank, uid, uid, is_mine, display_name, avatar_url, value::float8, achieved_at, \(board.scope.besideValue)
+              rank, uid, uid, is_mine, display_name, avatar_url, value::float8, achieved_at, favorite_patterns,
+              weekly_xp, weekly_streak, null::integer, null::float8, total_sessions, total_xp, longest_streak
             from page
               left join standing
                 on is_mine or (position > "offset" and position <= "offset" + \(board.limit))
@@ -76,47 +81,6 @@ extension TenantTransaction {
             total: total,
             isHidden: rows.first?.isHidden ?? false
         )
-    }
-
-    /// Nil for the whole company. Asked for by itself: a condition of a board that nobody is on would not be looked at.
-    ///
-    /// - Throws: `team_not_on_board` where it is too small to be a board, or there is none.
-    private func teamUIDs(of board: BoardRequest) async throws -> [UUID]? {
-        guard let team = board.teamID else { return nil }
-        return try await queryOne(
-            "select app.team_on_board(\(board.period.description), \(team))",
-            as: [UUID].self
-        )
-    }
-}
-
-extension BoardRequest {
-    /// The scope's view with the metric's column. What a view doesn't have, this can't ask for.
-    fileprivate func circle(of principal: Principal, _ team: [UUID]?) -> SQL {
-        let columns: SQL = """
-            *, \(identifier: metric.column) as value, \(identifier: metric.column + "_at") as achieved_at
-            """
-        return if let organizationID = principal.organizationID {
-            """
-            select \(columns) from board.company
-            where organization_id = \(organizationID) and period = \(period.description)
-              and (\(team)::uuid[] is null or uid = any (\(team)))
-            """
-        } else {
-            "select \(columns) from board.friends where period = \(period.description)"
-        }
-    }
-}
-
-extension Scope {
-    /// What `StandingRow` reads after the value, of the columns that the scope's view has.
-    fileprivate var besideValue: SQL {
-        switch self {
-        case .company:
-            "null::text[], null::integer, null::integer, weekly_minutes, weekly_consistency, null::integer, null::integer, null::integer"
-        case .friends, .global:
-            "favorite_patterns, weekly_xp, weekly_streak, null::integer, null::float8, total_sessions, total_xp, longest_streak"
-        }
     }
 }
 
