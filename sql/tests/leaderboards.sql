@@ -2,7 +2,7 @@
 begin;
 set local client_min_messages = warning;
 create extension if not exists pgtap;
-select plan(79);
+select plan(81);
 \ir support/cast.sql
 
 -- A metric that a scope must not show is not a column of its view. The lists are
@@ -350,6 +350,26 @@ select is(test.counts(), '7: 1', 'Who leaves the global board is counted no long
 select app.fold_global_tally(1000);
 select is(test.counts(), '7: 1', 'Folding changes no count.');
 select is((select sum(people) from board.global_count where level = 2), null, 'What is folded is counted once.');
+
+-- Among equals. A board of a million has thousands of them, so whoever comes next has to be found by the index.
+create function test.plan(statement text) returns text language plpgsql as $$
+declare
+  line text;
+  plan text := '';
+begin
+  set local enable_seqscan = off;
+  set local enable_bitmapscan = off;
+  for line in execute 'explain ' || statement loop
+    plan := plan || line || e'\n';
+  end loop;
+  return plan;
+end
+$$;
+reset role;
+select matches(test.plan(format($$ select from board.global where period = '2026-W10' and %1$s = 5
+    and (%1$s_at, entry_id) > (now(), test.ada()) order by %1$s_at, entry_id limit 1 $$, metric)),
+  'Index Cond: .*ROW\(' || metric || '_at', 'Who comes next with the same ' || metric || ' is found by the index.')
+from unnest(array['weekly_xp', 'weekly_streak']) as metric;
 
 select * from finish();
 rollback;
