@@ -13,6 +13,8 @@ struct Migrator: Sendable {
         var checksum: [UInt8] { Array(SHA256.hash(data: Data(text.utf8))) }
     }
 
+    private static let mostAttempts = 20
+
     let migrations: [Migration]
 
     /// - Parameter folder: the folder that holds `migrations/NNNN_feature.sql`.
@@ -82,18 +84,32 @@ struct Migrator: Sendable {
         }
         var applied: [String] = []
         for migration in migrations {
-            let isNew = try await pool.transaction { transaction in
-                try await lock(transaction)
-                guard try await pending(in: transaction).contains(where: { $0.version == migration.version })
-                else {
-                    return false
-                }
-                try await apply(migration, in: transaction)
-                return true
-            }
-            if isNew { applied.append(migration.name) }
+            if try await applyIfPending(migration, pool) { applied.append(migration.name) }
         }
         return applied
+    }
+
+    /// Roles are the cluster's. What changes one fails when another database's migration changed it meanwhile, and
+    /// is begun again: somebody else got on each time.
+    private func applyIfPending(_ migration: Migration, _ pool: PGPool) async throws -> Bool {
+        var attempt = 1
+        while true {
+            do {
+                return try await pool.transaction { transaction in
+                    try await lock(transaction)
+                    let isPending = try await pending(in: transaction).contains {
+                        $0.version == migration.version
+                    }
+                    if isPending { try await apply(migration, in: transaction) }
+                    return isPending
+                }
+            } catch let error as PGError {
+                guard error.isOfRoleChangedMeanwhile, attempt < Self.mostAttempts else {
+                    throw Failure(description: "\(migration.name).sql: \(error.message)")
+                }
+                attempt += 1
+            }
+        }
     }
 
     private func lock(_ transaction: PGTransaction) async throws {
@@ -107,11 +123,7 @@ struct Migrator: Sendable {
         if migration.version > 1 {
             try await transaction.execute("set local role breathmaster_owner")
         }
-        do {
-            try await transaction.script(migration.text)
-        } catch let error as PGError {
-            throw Failure(description: "\(migration.name).sql: \(error.message)")
-        }
+        try await transaction.script(migration.text)
         try await transaction.execute("set local role none")
         try await transaction.execute(
             """
@@ -119,5 +131,13 @@ struct Migrator: Sendable {
             values (\(Int32(migration.version)), \(migration.name), \(migration.checksum))
             """
         )
+    }
+}
+
+extension PGError {
+    /// Of two who change a role's row Postgres tells the second by a message that it has no code for and doesn't
+    /// translate; of two who add one, by the catalog's own index.
+    fileprivate var isOfRoleChangedMeanwhile: Bool {
+        message == "tuple concurrently updated" || sqlState == .uniqueViolation && schema == "pg_catalog"
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import HTTPTypes
 import PGClient
 import Testing
 
@@ -73,6 +74,43 @@ struct MigratorTests {
             }
             #expect(error?.description.contains("0006_leaderboards") == true)
         }
+    }
+
+    @Test(arguments: [
+        "create role breathmaster_owner nologin",
+        "alter role breathmaster_api set statement_timeout = '5s'",
+    ])
+    func `whoever meets another database's migration at the roles, which are both's, goes on after it`(
+        change: String
+    ) async throws {
+        let postgres = try await blocking { try OwnPostgres() }
+        defer { postgres.remove() }
+        let pool = PGPool(PGConfiguration(try postgres.url()))
+        if change.hasPrefix("alter") {
+            try await pool.transaction { try await $0.script("create role breathmaster_api login") }
+        }
+        let migration = try await pool.transaction { other in
+            try await other.script(change)
+            let migration = Task { try await TestServer(postgres: postgres) }
+            try await eventually("the migration waits for the other") {
+                try await pool.transaction { tx in
+                    try await tx.queryOne(
+                        """
+                        select count(*) from pg_stat_activity
+                        where wait_event_type = 'Lock' and query like '%breathmaster_api%'
+                        """,
+                        as: Int.self
+                    ) > 0
+                }
+            }
+            return migration
+        }
+        let server = try await migration.value
+        try await server.run { nobody in
+            let status = try await nobody.send(.get, "/health/ready").status
+            #expect(status == 200)
+        }
+        await pool.close()
     }
 
     /// A copy of the real migrations, to be changed.
