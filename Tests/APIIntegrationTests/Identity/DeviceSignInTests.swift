@@ -233,6 +233,10 @@ struct PageTests {
             let verify = try await server.link(in: folder, "/email")
             let page = try await nobody.look(verify)
             #expect(page.text.contains("Is <bdi>ada@home.example</bdi> yours?"))
+            // For password managers.
+            let username =
+                #"<input type="email" autocomplete="username" value="ada@home.example" readonly hidden>"#
+            #expect(page.text.contains(username))
             // Looking is not saying yes: mail servers look, too.
             #expect(try await nobody.send(.post, "/v1/auth/sign-in", body).status == 401)
             // The mail may be read by somebody else, who knows no password of the account that asked.
