@@ -10,6 +10,8 @@ without it, the page asks. Beside what a provider has:
 POST /mint    an ID token for {"claims", "header", "key"}; "key" is one of "first", "second" and
               "stranger", or "none", or "public" for HS256 with the first key's public half
 POST /keys    which of the keys the provider shows: {"keys": ["first", "second"]}
+POST /answer  what is odd from now on about its answer on itself: another "issuer", another "status" (of 302 it leads
+              to where the answer is as it should be), or spaces that make it so many "bytes" long
 """
 
 import base64
@@ -35,6 +37,7 @@ os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "yes"  # On this machine alone.
 app = Flask(__name__)
 keys = {name: RSAKey.generate_key(2048, parameters={"kid": name}) for name in ("first", "second", "stranger")}
 shown = ["first"]
+odd = {}
 codes = {}
 
 
@@ -131,12 +134,24 @@ server = AuthorizationServer(app, lambda id: Client() if id == Client.client_id 
 server.register_grant(AuthorizationCode, [CodeChallenge(required=True), IDToken(require_nonce=True)])
 
 
-@app.get("/.well-known/openid-configuration")
-def configuration():
+@app.get("/elsewhere")
+def addresses():
     return {
         "issuer": address, "authorization_endpoint": f"{address}/authorize", "token_endpoint": f"{address}/token",
         "jwks_uri": f"{address}/keys",
     }
+
+
+@app.get("/.well-known/openid-configuration")
+def configuration():
+    text = json.dumps(addresses() | {"issuer": odd.get("issuer", address)}).ljust(odd.get("bytes", 0))
+    return text, odd.get("status", 200), {"Content-Type": "application/json", "Location": "/elsewhere"}
+
+
+@app.post("/answer")
+def be_odd():
+    odd.update(request.json)
+    return {}
 
 
 @app.get("/keys")

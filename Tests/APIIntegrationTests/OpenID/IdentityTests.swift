@@ -98,6 +98,11 @@ struct IdentityTests {
             why: notSigned
         ),
         Forgery(testDescription: "a key without a name", header: ["kid": NSNull()], why: notSignedRight),
+        Forgery(
+            testDescription: "something critical that nobody here knows",
+            header: ["crit": ["kid"]],
+            why: notSignedRight
+        ),
         Forgery(testDescription: "an access token", header: ["typ": "at+jwt"], why: notSignedRight),
         Forgery(
             testDescription: "longer than any",
@@ -124,6 +129,33 @@ struct IdentityTests {
             #expect(answer.json["code"] as? String == "id_token_not_good")
             #expect(answer.json["detail"] as? String == forgery.why)
             #expect(try await nobody.signIn(subject, at: provider).status == 201)
+        }
+    }
+
+    struct Oddity: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let answer: [String: any Sendable]
+        var status = 502
+    }
+
+    @Test(arguments: [
+        Oddity(testDescription: "as long as it may be", answer: ["bytes": 65_536], status: 201),
+        Oddity(testDescription: "a byte longer", answer: ["bytes": 65_537]),
+        Oddity(testDescription: "another status", answer: ["status": 203]),
+        Oddity(testDescription: "it is elsewhere", answer: ["status": 302]),
+        Oddity(testDescription: "another issuer", answer: ["issuer": "https://accounts.google.com"]),
+    ])
+    func `a provider's answer is short, 200, from where it was asked for, and about itself`(oddity: Oddity)
+        async throws
+    {
+        let provider = try await TestProvider()
+        defer { provider.stop() }
+        try await provider.answer(oddly: oddity.answer)
+        let server = try await TestServer(google: provider.settings)
+        try await server.run { nobody in
+            let answer = try await nobody.signIn("1003", at: provider)
+            #expect(answer.status == oddity.status)
+            #expect(answer.json["code"] as? String == (oddity.status == 502 ? "provider_unavailable" : nil))
         }
     }
 

@@ -100,6 +100,22 @@ struct ProviderPageTests {
         }
     }
 
+    @Test func `an ID token with the nonce of another sign-in lets nobody in`() async throws {
+        let provider = try await TestProvider()
+        defer { provider.stop() }
+        let server = try await TestServer(google: provider.settings)
+        try await server.run { nobody in
+            let asked = try await nobody.submit("/v1/auth/device", ["client_id": "vscode"])
+            let (off, cookie) = try await nobody.setOut(showing: asked["user_code"])
+            let nonce = try await nobody.nonce()
+            let back = try await provider.goOn(from: off, as: #"{"sub": "7004", "nonce": "\#(nonce)"}"#)
+            #expect(try await nobody.comeBack(back, cookie).status == 401)
+            let token = try await provider.idToken("7004", nonce: nonce)
+            let answer = try await nobody.send(.post, "/v1/auth/google", ["idToken": token])
+            #expect(answer.status == 201, "It was good where it belonged.")
+        }
+    }
+
     @Test func `who says no at the provider is nobody here`() async throws {
         let provider = try await TestProvider()
         defer { provider.stop() }

@@ -52,6 +52,11 @@ struct TestProvider {
         _ = try await post("/keys", ["keys": keys])
     }
 
+    /// What is odd from now on about its answer on itself.
+    func answer(oddly oddity: [String: Any]) async throws {
+        _ = try await post("/answer", oddity)
+    }
+
     /// Where a browser is sent to by the provider that has somebody with these claims at it.
     func goOn(from url: String, as hint: String) async throws -> URL {
         var components = try #require(URLComponents(string: url))
