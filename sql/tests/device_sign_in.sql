@@ -2,7 +2,7 @@
 begin;
 set local client_min_messages = warning;
 create extension if not exists pgtap;
-select plan(22);
+select plan(24);
 \ir support/cast.sql
 
 -- Two devices wait, of which Ada has let the second one in (support/cast.sql).
@@ -84,6 +84,12 @@ select is(current_setting('app.uid'), test.ada()::text, 'The transaction is that
 call test.ask(2, 'device');
 select is((select o from app.enter_by_device_request(test.device(2), sha256('device'), '2026-03-06 18:01Z') as e (o, u)),
   'unknown', 'It is let in once.');
+call test.be(test.ben());
+select ok(not app.answer_device_request(test.device(1), true, '2026-03-06 18:10Z'), 'Nobody answers a device whose time is over,');
+reset role;
+call test.ask(1, 'device');
+select is((select o from app.enter_by_device_request(test.device(1), sha256('device'), '2026-03-06 18:10Z') as e (o, u)),
+  'expired', 'and it is told so.');
 do $$ begin perform app.ask_device_sign_in(gen_random_uuid(), sha256('d'), sha256('d'), 'x', 'y', '2026-03-06 18:10Z', '2026-03-06 18:20Z'); end $$;
 select is((select count(*)::integer from app.device_request), 1, 'What waited for ten minutes is gone.');
 

@@ -2,7 +2,7 @@
 begin;
 set local client_min_messages = warning;
 create extension if not exists pgtap;
-select plan(35);
+select plan(39);
 \ir support/cast.sql
 
 -- Ada has a password, has said that it is forgotten, and has a recovery code
@@ -99,6 +99,21 @@ select is(app.enter_by_password_reset('5e5e5e5e-0000-4000-8000-000000000001', sh
   'The code that was mailed lets its person in.');
 select is(current_setting('app.uid'), test.ada()::text, 'The transaction is theirs then.');
 select is(app.enter_by_password_reset('5e5e5e5e-0000-4000-8000-000000000001', sha256('reset'), '2026-03-06 18:03Z'), null, 'It does so once.');
+
+create function test.reset(n integer) returns uuid language sql immutable as
+$$ select ('5e5e5e5e-0000-4000-8000-00000000001' || n)::uuid $$;
+do $$ begin
+  perform app.ask_password_reset(test.reset(n), 'ada@acme.example', gen_random_uuid(), sha256('reset'), '2026-03-06 18:04Z', '2026-03-06 18:14Z')
+  from generate_series(1, 3) as n;
+  perform app.post_password_resets('2026-03-06 18:04Z');
+  perform app.enter_by_password_reset(test.reset(1), sha256('wrong'), '2026-03-06 18:05Z') from generate_series(1, 5);
+end $$;
+select is(app.enter_by_password_reset(test.reset(1), sha256('reset'), '2026-03-06 18:05Z'), null,
+  'After five wrong codes the right one opens nothing.');
+select is(app.enter_by_password_reset(test.reset(2), sha256('reset'), '2026-03-06 18:14Z'), null, 'A code is over at its time,');
+select is(app.enter_by_password_reset(test.reset(2), sha256('reset'), '2026-03-06 18:13Z'), test.ada(), 'and good until then.');
+select is(app.enter_by_password_reset(test.reset(3), sha256('reset'), '2026-03-06 18:13Z'), null,
+  'With one, those that were mailed beside it are spent.');
 
 -- Recovery codes (policy recovery_code_self).
 

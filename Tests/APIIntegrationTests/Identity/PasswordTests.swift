@@ -77,7 +77,8 @@ struct PasswordTests {
         let server = try await TestServer()
         try await server.run { nobody in
             let address = "ada@\(UUID().text).example"
-            let (ada, _) = try await server.withPassword(address, password, nobody)
+            let (ada, uid) = try await server.withPassword(address, password, nobody)
+            try await server.recordEmail(of: uid, "work-\(address)")
             let elsewhere = nobody.with(try await nobody.signIn(address, password))
             let new = "a loud lake at dusk"
 
@@ -92,6 +93,10 @@ struct PasswordTests {
             #expect(try await ada.send(.put, "/v1/me/password", change).status == 204)
             #expect(try await ada.send(.get, "/v1/me").status == 200)
             #expect(try await elsewhere.send(.get, "/v1/me").status == 401)
+            for told in [address, "work-\(address)"] {
+                let mail = try await server.mail(to: told, of: uid)
+                #expect(mail.filter { $0 == "passwordChanged" }.count == 1)
+            }
             #expect(try await nobody.signIn(address, password).status == 401)
             #expect(try await nobody.signIn(address, new).status == 200)
         }
@@ -202,6 +207,9 @@ struct PasswordTests {
             let address = "ada@\(UUID().text).example"
             let (ada, uid) = try await server.withPassword(address, password, nobody)
             let program = try await ada.program(["profile:read"], at: clock.now)
+            let recovery = try await ada.send(.post, "/v1/me/recovery-code").json["recoveryCode"] as? String
+            let device = try await nobody.submit("/v1/auth/device", ["client_id": "vscode"])
+            #expect(try await ada.send(.post, "/v1/me/device-requests/\(device["user_code"])").status == 204)
 
             let (reset, code) = try await server.forgottenPassword(of: address, uid, nobody)
             let new = ["resetId": reset, "code": code.lowercased(), "password": "a loud lake at dusk"]
@@ -210,6 +218,12 @@ struct PasswordTests {
             #expect(answer.json["uid"] as? String == uid)
             #expect(try await nobody.with(answer).send(.get, "/v1/me").status == 200)
             for ended in [ada, program] { #expect(try await ended.send(.get, "/v1/me").status == 401) }
+            #expect(try await nobody.recover(try #require(recovery)).status == 401)
+            let poll = [
+                "grant_type": "urn:ietf:params:oauth:grant-type:device_code",
+                "device_code": device["device_code"],
+            ]
+            #expect(try await nobody.submit("/v1/auth/device/token", poll)["error"] == "invalid_grant")
             #expect(try await nobody.signIn(address, password).status == 401)
             #expect(try await nobody.signIn(address, "a loud lake at dusk").status == 200)
             #expect(try await server.mail(to: address, of: uid).contains("passwordChanged"))
@@ -239,9 +253,11 @@ struct PasswordTests {
             clock.advance(by: 600)
             #expect(try await nobody.reset(open, code) == 422)
 
+            let (beside, other) = try await server.forgottenPassword(of: address, uid, nobody)
             let (last, good) = try await server.forgottenPassword(of: address, uid, nobody)
             clock.advance(by: 599)
             #expect(try await nobody.reset(last, good) == 200)
+            #expect(try await nobody.reset(beside, other) == 422, "The password that it was for is gone.")
         }
     }
 
@@ -288,16 +304,17 @@ struct RecoveryTests {
         }
     }
 
-    @Test func `a new code ends the one before`() async throws {
+    @Test func `a new code ends those before`() async throws {
         let server = try await TestServer()
         try await server.run { nobody in
             let made = try await nobody.send(.post, "/v1/auth/anonymous")
             let ada = nobody.with(made)
+            let first = try #require(made.json["recoveryCode"] as? String)
+            // The first one is still good then, beside the next.
+            let next = try #require(try await nobody.recover(first).json["recoveryCode"] as? String)
             let new = try await ada.send(.post, "/v1/me/recovery-code")
             #expect(new.status == 201)
-            #expect(
-                try await nobody.recover(try #require(made.json["recoveryCode"] as? String)).status == 401
-            )
+            for ended in [first, next] { #expect(try await nobody.recover(ended).status == 401) }
             #expect(try await nobody.recover(try #require(new.json["recoveryCode"] as? String)).status == 200)
         }
     }
