@@ -151,7 +151,7 @@ struct FriendTests {
 
 extension TestServer {
     /// Friends of a person, or people whom they asked.
-    fileprivate func crowd(around uid: String, _ size: Int, accepted: Bool) async throws {
+    func crowd(around uid: String, _ size: Int, accepted: Bool) async throws {
         let person = UUID(uuidString: uid) ?? UUID()
         try await asSuperuser { tx in
             _ = try await tx.execute(

@@ -71,7 +71,7 @@ import Testing
                 socket.send(beginning)
                 return socket.dribble()
             }
-            #expect(sent < 1_000_000)
+            #expect(sent < RawSocket.patience)
         }
     }
 
@@ -158,10 +158,13 @@ private final class RawSocket {
         return recv(descriptor, &byte, 1, Int32(MSG_DONTWAIT | MSG_PEEK)) > 0
     }
 
-    /// A byte at a time, until the other side has closed: how many.
+    /// Twenty seconds of bytes.
+    static let patience = 2000
+
+    /// A byte at a time, until the other side has closed or patience is over: how many.
     func dribble() -> Int {
         var sent = 0
-        while sent < 2_000_000, Glibc.send(descriptor, "a", 1, Int32(MSG_NOSIGNAL)) == 1 {
+        while sent < Self.patience, Glibc.send(descriptor, "a", 1, Int32(MSG_NOSIGNAL)) == 1 {
             sent += 1
             // Ten milliseconds between two bytes, unless it is over; what is answered meanwhile isn't.
             var descriptors = pollfd(fd: descriptor, events: 0, revents: 0)

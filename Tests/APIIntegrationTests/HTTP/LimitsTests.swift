@@ -1,7 +1,11 @@
 import Foundation
 import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
 import PGClient
 import Testing
+
+@testable import API
 
 /// What every body must be, whichever route it goes to.
 struct LimitsTests {
@@ -114,6 +118,24 @@ struct LimitsTests {
             // Others are answered meanwhile.
             #expect(try await client.send(.get, "/v1/features").status == 200)
         }
+    }
+
+    private struct Surprise: Error, CustomStringConvertible {
+        let description = "a secret of ours"
+    }
+
+    @Test func `of what goes wrong outside of the database nothing is told either`() async throws {
+        let server = try await TestServer()
+        let router = server.server.router()
+        router.get("surprise") { _, _ -> Response in throw Surprise() }
+        try await Application(router: router).test(.router) { client in
+            let answer = try await Client(client: client, address: server.address).send(.get, "/surprise")
+            #expect(answer.status == 500)
+            #expect(Set(answer.json.keys) == ["type", "status", "code", "title", "requestId"])
+            #expect(answer.json["code"] as? String == "internal")
+            #expect(answer.json["title"] as? String == "Something went wrong on our side")
+        }
+        await server.server.pool.close()
     }
 
     @Test func `every answer carries a request id, and a problem repeats it`() async throws {

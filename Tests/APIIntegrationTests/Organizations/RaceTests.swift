@@ -45,6 +45,29 @@ struct RaceTests {
         }
     }
 
+    @Test func `of two requests at the same moment, one has the last place`() async throws {
+        let server = try await TestServer()
+        try await server.run { nobody in
+            let ada = try await nobody.newcomer()
+            try await server.crowd(around: ada.uid, 99, accepted: false)
+            var others: [UUID] = []
+            for _ in 1...2 {
+                let (other, uid) = try await nobody.newcomer()
+                _ = try await other.send(.patch, "/v1/me", ["privacy": ["allowFriendRequests": true]])
+                others.append(try #require(UUID(uuidString: uid)))
+            }
+            let error = await #expect(throws: PGError.self) {
+                try await race(
+                    server,
+                    first: "select app.befriend(\(others[0]))",
+                    then: "select app.befriend(\(others[1]))",
+                    as: try #require(UUID(uuidString: ada.uid))
+                )
+            }
+            #expect(error?.constraint == "friend_request_limit_reached")
+        }
+    }
+
     private let origin: SQL = "row(gen_random_uuid(), '', now())::app.origin"
 
     private func withMember(_ body: @Sendable (TestServer, UUID, UUID) async throws -> Void) async throws {
@@ -87,7 +110,8 @@ struct RaceTests {
             }
             return other
         }
-        _ = try await other.value
+        let result = await other.result
         await pool.close()
+        _ = try result.get()
     }
 }
