@@ -352,6 +352,7 @@ select is(test.counts(), '7: 1', 'Folding changes no count.');
 select is((select sum(people) from board.global_count where level = 2), null, 'What is folded is counted once.');
 
 -- Among equals. A board of a million has thousands of them, so whoever comes next has to be found by the index.
+reset role;
 create function test.plan(statement text) returns text language plpgsql as $$
 declare
   line text;
@@ -365,7 +366,6 @@ begin
   return plan;
 end
 $$;
-reset role;
 select matches(test.plan(format($$ select from board.global where period = '2026-W10' and %1$s = 5
     and (%1$s_at, entry_id) > (now(), test.ada()) order by %1$s_at, entry_id limit 1 $$, metric)),
   'Index Cond: .*ROW\(' || metric || '_at', 'Who comes next with the same ' || metric || ' is found by the index.')

@@ -4,8 +4,9 @@ import PGClient
 import Tenancy
 
 extension TenantTransaction {
-    /// Colleagues whom the viewer sees, and nobody else: rows by the order of an index, ranks by counting those
-    /// who have more.
+    /// Colleagues whom the viewer sees, and nobody else: rows in their order, which for minutes is that of an index,
+    /// and ranks by counting those who have more. Only of the largest value on a page somebody may be before it, so of
+    /// the others those on it are all that there are above one of them.
     func companyStandings(on board: BoardRequest) async throws -> BoardPage {
         guard let organizationID = principal.organizationID else { throw Problem.notFound }
         let value: SQL = "\(identifier: board.metric.column)"
@@ -20,7 +21,7 @@ extension TenantTransaction {
             reachedAt: "\(identifier: board.metric.column + "_at")",
             isRanked: isRanked,
             others: ", weekly_minutes, weekly_consistency",
-            isWhole: false
+            isWhole: board.metric != .weeklyConsistency
         )
         let answer: [CountedBoardRow] = try await query(
             """
@@ -35,7 +36,6 @@ extension TenantTransaction {
             select \(CountedBoardRow.counts), count(*), count(*) filter (where \(value) > (select value from mine)),
               (select value::float8 from mine), (min(\(value)) filter (where \(value) > (select value from mine)))::float8,
               (select display_name from mine), count(*) filter (where \(value) > (select value from top)),
-              -- Only of the first value somebody may be before the page; who is further down is on it.
               array_remove((select value::float8 from top) || (
                 select array_agg(value::float8) from near where value < (select value from top)
               ), null),

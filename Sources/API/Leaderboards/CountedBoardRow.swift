@@ -6,7 +6,7 @@ enum CountedBoardRow: PGRow {
     case standing(NearRow)
     case counts(BoardCounts)
 
-    /// What is selected of a row of the page, after what ``NearRow`` reads.
+    /// What is selected of a row of the page, after what ``NearRow`` reads: the types of ``BoardCounts``.
     static let standing: SQL = """
         null::bigint, null::bigint, null::float8, null::float8, null::text, null::bigint, null::float8[], null::bigint[],
         null::boolean

@@ -14,7 +14,7 @@ extension TenantTransaction {
               place as materialized (
                 select value, value / 128 as in_bucket, (value / 128 + 1) * 128 as following from mine
               ),
-              top as materialized (
+              stretch as materialized (
                 select max(value) as value, max(value) / 128 as in_bucket, (max(value) / 128 + 1) * 128 as following,
                   min(value) as bottom
                 from near
@@ -31,12 +31,12 @@ extension TenantTransaction {
                 select \(board.column)::float8 as next from board.global
                 where \(board.isRanked) and \(board.column) > (select value from mine)
                 order by \(board.column) limit 1
-              ), (select display_name from mine), \(BoardRequest.peopleAbove("top")),
+              ), (select display_name from mine), \(BoardRequest.peopleAbove("stretch")),
               array_agg(bucket::float8) filter (where \(BoardRequest.isOnPage)),
               array_agg(people) filter (where \(BoardRequest.isOnPage)), \(board.isHidden(from: principal))
             from board.global_count
             where \(board.isTallied) and (level > 0 or level = 0 and (
-              bucket >= (select bottom from top) and bucket < (select following from top)
+              bucket >= (select bottom from stretch) and bucket < (select following from stretch)
               or bucket > (select value from place) and bucket < (select following from place)))
             """
         )
@@ -62,7 +62,7 @@ extension BoardRequest {
 
     /// Whether a count is of one value, and of one on the page.
     fileprivate static let isOnPage: SQL =
-        "level <> 1 and bucket between (select bottom from top) and (select value from top)"
+        "level <> 1 and bucket between (select bottom from stretch) and (select value from stretch)"
 
     /// How many people have more than the value of a place: of the buckets above it by their sums; of its own, and of
     /// what isn't summed up yet, by each value. The bounds are columns of `place`: computed in a condition on a view, they

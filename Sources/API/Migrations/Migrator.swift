@@ -103,10 +103,7 @@ struct Migrator: Sendable {
                     if isPending { try await apply(migration, in: transaction) }
                     return isPending
                 }
-            } catch let error as PGError {
-                guard error.isOfRoleChangedMeanwhile, attempt < Self.mostAttempts else {
-                    throw Failure(description: "\(migration.name).sql: \(error.message)")
-                }
+            } catch let error as PGError where error.isOfRoleChangedMeanwhile && attempt < Self.mostAttempts {
                 attempt += 1
             }
         }
@@ -123,7 +120,11 @@ struct Migrator: Sendable {
         if migration.version > 1 {
             try await transaction.execute("set local role breathmaster_owner")
         }
-        try await transaction.script(migration.text)
+        do {
+            try await transaction.script(migration.text)
+        } catch let error as PGError where !error.isOfRoleChangedMeanwhile {
+            throw Failure(description: "\(migration.name).sql: \(error.message)")
+        }
         try await transaction.execute("set local role none")
         try await transaction.execute(
             """
@@ -136,8 +137,10 @@ struct Migrator: Sendable {
 
 extension PGError {
     /// Of two who change a role's row Postgres tells the second by a message that it has no code for and doesn't
-    /// translate; of two who add one, by the catalog's own index.
+    /// translate; of two who add one, by the catalog's own index; and who changes two may wait for who has begun
+    /// with the other.
     fileprivate var isOfRoleChangedMeanwhile: Bool {
-        message == "tuple concurrently updated" || sqlState == .uniqueViolation && schema == "pg_catalog"
+        message == "tuple concurrently updated" || sqlState == .deadlockDetected
+            || sqlState == .uniqueViolation && schema == "pg_catalog"
     }
 }

@@ -105,7 +105,7 @@ actor OpenIDProvider {
     func person(by token: String) async throws -> OpenIDPerson {
         guard token.utf8.count <= 8192,
             let header = try? DefaultJWTParser().parse(Data(token.utf8), as: IDTokenClaims.self).header,
-            header.alg == "RS256", header.typ == nil || header.typ == "JWT", header.crit == nil,
+            header.alg == "RS256", header.typ == nil || header.typ == "JWT", header.fields["crit"] == nil,
             let kid = header.kid
         else { throw Problem.idTokenNotGood("it is not signed by a key of the provider's with RS256") }
         guard let key = try await known(with: kid).keys[kid],

@@ -43,14 +43,14 @@ extension SyncEvent {
 
 extension SyncEvent {
     private struct Body: Encodable {
-        let syncVersion: Int
         let deviceId: String?
+        let syncVersion: Int
     }
 
     /// The event as a client reads it. JSON has no line breaks, which would end
     /// the `data` early.
     func message() throws -> String {
-        let body = try JSONOutput.bytes(of: Body(syncVersion: version, deviceId: deviceID))
+        let body = try JSONOutput.bytes(of: Body(deviceId: deviceID, syncVersion: version))
         return "id: \(version)\nevent: sync\ndata: \(String(decoding: body, as: UTF8.self))\n\n"
     }
 }

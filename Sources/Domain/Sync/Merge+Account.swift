@@ -123,7 +123,7 @@ extension Draft {
         }
     }
 
-    /// But for those that are known to be cleared.
+    /// But for those that were cleared in the account that stays.
     private mutating func absorb(challengesOf other: Ledger) {
         for challenge in other.challenges.values where !ledger.hasCleared(challenge) { unite(challenge) }
         ledger.rememberCleared(other.clearedChallenges.values)
