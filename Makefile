@@ -40,7 +40,7 @@ schema: ## Write sql/schema.sql anew from the migrations
 schema-check: ## Fail when sql/schema.sql is stale
 	@scripts/test schema
 
-soak: ## Try merges on two million histories instead of a hundred thousand, boards in fifty towns instead of two, and a hundred plans of what dies instead of four
+soak: ## Try merges on twenty times as many histories, boards in fifty towns instead of two, and a hundred plans of what dies instead of four
 	SOAK_HISTORIES=2000000 swift test --explicit-target-dependency-import-check error --filter 'Three devices|Two accounts'
 	SOAK_TOWNS=50 SOAK_CRASHES=100 TEST_DATABASE_URL="$$(scripts/private-postgres url --throwaway)" scripts/private-postgres with --throwaway \
 	  swift test --explicit-target-dependency-import-check error --filter "BoardPropertyTests|CrashPropertyTests"

@@ -25,10 +25,7 @@ serve_on() { # DATABASE
     .build/debug/breathmaster serve >"$server_home/log" 2>&1 &
   server=$!
   until (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do
-    if ! kill -0 "$server" 2>/dev/null; then
-      cat "$server_home/log" >&2
-      exit 1
-    fi
+    kill -0 "$server" 2>/dev/null || exit 1
     sleep 0.1
   done
 }
@@ -38,6 +35,8 @@ stop_serving() {
   # shellcheck disable=SC2154 # coproc sets it
   kill "$provider_PID" 2>/dev/null || true
   wait
+  # What it said, above all where something went wrong.
+  [ ! -e "$server_home/log" ] || cat "$server_home/log" >&2
   drop_database "$server_database"
   rm -rf "$server_home"
 }

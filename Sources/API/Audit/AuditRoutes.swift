@@ -39,24 +39,12 @@ struct AuditRoutes: Sendable {
 }
 
 /// Where a page of the record ends.
-struct AuditCursor: Codable, Sendable {
+struct AuditCursor: PageCursor {
     let at: Instant
     let id: UUID
 
     init(_ event: AuditEvent) {
         at = event.at
         id = event.id
-    }
-
-    init?(_ text: String) {
-        guard let data = Data(base64URL: text), let cursor = try? JSONDecoder().decode(Self.self, from: data)
-        else {
-            return nil
-        }
-        self = cursor
-    }
-
-    var text: String? {
-        (try? JSONOutput.bytes(of: self)).map { Data($0).base64URL }
     }
 }

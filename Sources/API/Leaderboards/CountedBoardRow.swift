@@ -12,8 +12,9 @@ enum CountedBoardRow: PGRow {
         null::boolean
         """
     /// What is selected before what ``BoardCounts`` reads.
-    static let counts: SQL =
-        "true, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null"
+    static let counts = SQL(
+        stringLiteral: (["true"] + Array(repeating: "null", count: NearRow.columns)).joined(separator: ", ")
+    )
 
     init(from row: inout PGRowReader) throws {
         if try row.next() {

@@ -103,7 +103,8 @@ struct Migrator: Sendable {
                     if isPending { try await apply(migration, in: transaction) }
                     return isPending
                 }
-            } catch let error as PGError where error.isOfRoleChangedMeanwhile && attempt < Self.mostAttempts {
+            } catch let error as PGError where error.isOfRoleChangedMeanwhile {
+                guard attempt < Self.mostAttempts else { throw Failure(in: migration.name, error) }
                 attempt += 1
             }
         }
@@ -123,7 +124,7 @@ struct Migrator: Sendable {
         do {
             try await transaction.script(migration.text)
         } catch let error as PGError where !error.isOfRoleChangedMeanwhile {
-            throw Failure(description: "\(migration.name).sql: \(error.message)")
+            throw Failure(in: migration.name, error)
         }
         try await transaction.execute("set local role none")
         try await transaction.execute(
@@ -132,6 +133,12 @@ struct Migrator: Sendable {
             values (\(Int32(migration.version)), \(migration.name), \(migration.checksum))
             """
         )
+    }
+}
+
+extension Failure {
+    fileprivate init(in migration: String, _ error: PGError) {
+        self.init(description: "\(migration).sql: \(error.message)")
     }
 }
 

@@ -111,7 +111,7 @@ struct MemberRoutes: Sendable {
 }
 
 /// Where a page of members ends.
-struct MemberCursor: Codable, Sendable {
+struct MemberCursor: PageCursor {
     let joinedAt: Instant
     let uid: UUID
 
@@ -119,12 +119,4 @@ struct MemberCursor: Codable, Sendable {
         joinedAt = member.joinedAt
         uid = member.uid
     }
-
-    init?(_ text: String) {
-        guard let data = Data(base64URL: text), let cursor = try? JSONDecoder().decode(Self.self, from: data)
-        else { return nil }
-        self = cursor
-    }
-
-    var text: String? { (try? JSONOutput.bytes(of: self)).map { Data($0).base64URL } }
 }

@@ -102,7 +102,7 @@ struct SessionSelection: Sendable {
 }
 
 /// Where a page of sessions ends.
-struct SessionCursor: Codable, Sendable {
+struct SessionCursor: PageCursor {
     let syncVersion: Int
     let deviceID: String
     let sessionID: String
@@ -113,18 +113,6 @@ struct SessionCursor: Codable, Sendable {
         deviceID = session.deviceId
         sessionID = session.id
         startedAt = session.startedAt
-    }
-
-    init?(_ text: String) {
-        guard let data = Data(base64URL: text), let cursor = try? JSONDecoder().decode(Self.self, from: data)
-        else {
-            return nil
-        }
-        self = cursor
-    }
-
-    var text: String? {
-        (try? JSONOutput.bytes(of: self)).map { Data($0).base64URL }
     }
 }
 

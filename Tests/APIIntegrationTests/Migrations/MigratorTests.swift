@@ -77,18 +77,17 @@ struct MigratorTests {
     }
 
     @Test(arguments: [
-        "create role breathmaster_owner nologin",
-        "alter role breathmaster_api set statement_timeout = '5s'",
+        (existing: "select 1", change: "create role breathmaster_owner nologin"),
+        ("create role breathmaster_api login", "alter role breathmaster_api set statement_timeout = '5s'"),
     ])
     func `whoever meets another database's migration at the roles, which are both's, goes on after it`(
+        existing: String,
         change: String
     ) async throws {
         let postgres = try await blocking { try OwnPostgres() }
         defer { postgres.remove() }
         let pool = PGPool(PGConfiguration(try postgres.url()))
-        if change.hasPrefix("alter") {
-            try await pool.transaction { try await $0.script("create role breathmaster_api login") }
-        }
+        try await pool.transaction { try await $0.script(existing) }
         let migration = try await pool.transaction { other in
             try await other.script(change)
             let migration = Task { try await TestServer(postgres: postgres) }
