@@ -4,8 +4,8 @@ import Synchronization
 /// A connection that any thread may use: a ``Pipeline`` behind a lock, and its socket on the loop.
 ///
 /// Whoever sends does so on their own thread, and the loop's thread reads: so a statement costs one change of
-/// threads, on its way back. The lock is held for a few microseconds, and a connection belongs to one lease
-/// at a time, so hardly anybody ever waits for it.
+/// threads, on its way back, or none for a task that runs on the loop's. The lock is held for a few microseconds,
+/// and a connection belongs to one lease at a time, so hardly anybody ever waits for it.
 final class Backend: EventLoopClient {
     private let loop: EventLoop
     private let configuration: PGConfiguration
@@ -25,7 +25,7 @@ final class Backend: EventLoopClient {
         onNotification: (@Sendable (PGNotification) -> Void)? = nil,
         onClose: @escaping @Sendable (Backend) -> Void
     ) async throws -> Backend {
-        let loop = try EventLoop.shared()
+        let loop = try EventLoop.next()
         let handle = try await Connecting(configuration).connect(loop)
         let backend = Backend(handle, configuration, loop, metrics, onNotification, onClose)
         try backend.watch()
@@ -144,8 +144,13 @@ final class Backend: EventLoopClient {
     /// Whether the connection is gone. It may be gone without anybody having noticed.
     var isClosed: Bool { use { $0.handle == nil } }
 
-    /// Whether it can be given to somebody else.
-    var isClean: Bool { use { $0.isClean } }
+    /// Whether it can be given to somebody else, after having posted what ends a transaction.
+    func isClean(posting end: Statement?) -> Bool {
+        use { pipeline in
+            if let end { pipeline.post(end) }
+            return pipeline.isClean
+        }
+    }
 
     /// Whether the server is inside a transaction. Only to be asked when nothing is in flight.
     var isInTransaction: Bool { use { $0.isInTransaction } }
@@ -166,9 +171,9 @@ final class Backend: EventLoopClient {
 
     // MARK: The lock
 
-    private func use<R: Sendable>(_ body: (Pipeline) -> R) -> R {
+    private func use<R: Sendable>(_ body: (inout Pipeline) -> R) -> R {
         let (result, effects) = pipeline.withLock { pipeline in
-            let result = body(pipeline)
+            let result = body(&pipeline)
             return (result, pipeline.takeEffects())
         }
         carryOut(effects)
@@ -178,7 +183,8 @@ final class Backend: EventLoopClient {
     private func carryOut(_ effects: Pipeline.Effects) {
         metrics?.note(effects.traffic)
         if let timer = effects.timer {
-            loop.schedule(at: timer) { [weak self] in self?.use { $0.checkDeadlines(timer) } }
+            // Not weakly, which makes every reference to it slower to count.
+            loop.schedule(at: timer) { self.use { $0.checkDeadlines(timer) } }
         }
         for call in effects.cancelCalls {
             Blocking.run {
@@ -187,7 +193,7 @@ final class Backend: EventLoopClient {
             }
         }
         if effects.hasClosed { onClose(self) }
-        for (request, outcome) in effects.answered { request.finish(outcome) }
+        for answer in effects.answered { answer.request.finish(answer.outcome) }
     }
 
     fileprivate func pass(notice: String) {

@@ -2,14 +2,14 @@ import CLibpq
 
 extension Pipeline {
     var copyWriter: CopyWriter? {
-        if case .copyIn(let writer)? = inFlight.first?.current?.step { writer } else { nil }
+        if case .copyIn(_, let writer)? = inFlight.first?.request.work { writer } else { nil }
     }
 
-    func beginCopying(_ status: ExecStatusType, _ step: Segment.Step?) -> Bool {
-        switch (status, step) {
+    mutating func beginCopying(_ status: ExecStatusType) -> Bool {
+        switch (status, inFlight[0].request.work) {
         case (PGRES_COPY_OUT, .copyOut):
             inFlight[0].copying = .out
-        case (PGRES_COPY_IN, .copyIn(let writer)):
+        case (PGRES_COPY_IN, .copyIn(_, let writer)):
             inFlight[0].copying = .in
             if inFlight[0].isCancelled { endCopy(failure: "cancelled") } else { writer.becomeReady() }
         default:
@@ -19,7 +19,7 @@ extension Pipeline {
     }
 
     /// Takes a row of a COPY. False when it hasn't all arrived yet.
-    func takeCopyData(_ handle: OpaquePointer) -> Bool {
+    mutating func takeCopyData(_ handle: OpaquePointer) -> Bool {
         var data: UnsafeMutablePointer<CChar>?
         let count = PQgetCopyData(handle, &data, 1)
         if count == 0 { return false }
@@ -28,7 +28,7 @@ extension Pipeline {
             inFlight[0].copying = nil
             return true
         }
-        if case .copyOut(let buffer)? = inFlight[0].current?.step, !inFlight[0].isCancelled {
+        if case .copyOut(_, let buffer) = inFlight[0].request.work, !inFlight[0].isCancelled {
             buffer.push(Array(UnsafeRawBufferPointer(start: data, count: Int(count))), bytes: Int(count))
             inFlight[0].isHeldUp = buffer.isFull
             if !buffer.isAbandoned { extendDeadline() }
@@ -38,7 +38,7 @@ extension Pipeline {
     }
 
     /// Sends data of a COPY. Only to be called when the writer is ready.
-    func write(_ data: [UInt8]) {
+    mutating func write(_ data: [UInt8]) {
         guard let handle, inFlight.first?.copying == .in else { return }
         let isWritten = data.withUnsafeBytes { bytes in
             PQputCopyData(handle, bytes.bindMemory(to: CChar.self).baseAddress, Int32(data.count)) == 1
@@ -54,7 +54,7 @@ extension Pipeline {
     /// Ends a COPY to the server, which then answers.
     ///
     /// - Parameter failure: why nothing of it is to be kept, if so.
-    func endCopy(failure: String? = nil) {
+    mutating func endCopy(failure: String? = nil) {
         guard let handle, inFlight.first?.copying == .in else { return }
         inFlight[0].copying = nil
         copyWriter?.finish()

@@ -26,10 +26,10 @@ extension Pipeline {
     /// Asks the server to cancel what it does for that request, if it still does. The outcome is held back
     /// until the call has returned *and* the segment has ended; if that takes too long the connection is
     /// closed. So a late cancel has nobody else to hit.
-    func cancel(_ request: Request) {
+    mutating func cancel(_ request: Request) {
         if let index = queue.firstIndex(where: { $0 === request }) {
             queue.remove(at: index)
-            return effects.answered.append((request, Outcome(failure: .cancelled)))
+            return effects.answered.append(.init(request: request, outcome: Outcome(failure: .cancelled)))
         }
         guard let index = inFlight.firstIndex(where: { $0.request === request }),
             !inFlight[index].isCancelled
@@ -43,7 +43,7 @@ extension Pipeline {
         if isCopying { receive() }
     }
 
-    func cancelFirst() {
+    mutating func cancelFirst() {
         if inFlight[0].copying == .in { return endCopy(failure: "cancelled") }
         guard let handle else { return }
         guard let call = PQgetCancel(handle) else { return close(connectionError()) }
@@ -56,17 +56,17 @@ extension Pipeline {
         readOn()
     }
 
-    func cancelReturned() {
+    mutating func cancelReturned() {
         cancelCalls -= 1
         guard cancelCalls == 0 else { return }
-        effects.answered += cancelling.map { ($0, Outcome(failure: .cancelled)) }
+        effects.answered += cancelling.map { .init(request: $0, outcome: Outcome(failure: .cancelled)) }
         cancelling = []
         if inFlight.first?.isCancelled != true { cancelDeadline = nil }
         startNext()
     }
 
     /// Asks the server to stop what a connection is at that is about to be closed. Nobody waits for it.
-    func abandon() {
+    mutating func abandon() {
         guard let handle, let call = PQgetCancel(handle) else { return }
         effects.cancelCalls.append(CancelCall(handle: call, isAwaited: false))
     }
@@ -75,19 +75,21 @@ extension Pipeline {
 
     /// Makes sure that the deadlines are looked at by then. Most are over long before: they are looked at and
     /// not withdrawn, so a busy connection has one timer and not one per statement.
-    func arm(_ deadline: Instant) {
+    mutating func arm(_ deadline: Instant) {
         if let nextTimer, nextTimer <= deadline { return }
-        nextTimer = deadline
-        effects.timer = deadline
+        // A timer keeps its connection, also one that is closed, and a statement may be given any time.
+        let time = min(deadline, .now + .seconds(60))
+        nextTimer = time
+        effects.timer = time
     }
 
     /// Counts the time of the segment that is under way anew.
-    func extendDeadline() {
+    mutating func extendDeadline() {
         guard !inFlight.isEmpty else { return }
         inFlight[0].deadline = .now + configuration.statementTimeout
     }
 
-    func checkDeadlines(_ timer: Instant) {
+    mutating func checkDeadlines(_ timer: Instant) {
         if nextTimer == timer { nextTimer = nil }
         let now = Instant.now
         if let cancelDeadline, cancelDeadline <= now {

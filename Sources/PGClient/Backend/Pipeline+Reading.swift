@@ -2,24 +2,24 @@ import CLibpq
 
 extension Pipeline {
     /// Takes in what has arrived and hands out what is complete.
-    func receive() {
+    mutating func receive() {
         guard handle != nil else { return }
         if isWaitingToWrite { flush() }
         // What a reader was too slow for is still in libpq's buffer, which would only grow by more.
         if isHeldUp { handOut() }
-        if inFlight.first?.isHeldUp != true {
+        if !isReaderBehind {
             if !hasEnded, !consume() { hasEnded = true }
             handOut()
         }
         passRows()
         guard let handle else { return }
-        holdUp(inFlight.first?.isHeldUp ?? false)
+        holdUp(isReaderBehind)
         if isHeldUp { return }
         if hasEnded || PQstatus(handle) != CONNECTION_OK { return close(connectionError()) }
         takeNotifications(handle)
     }
 
-    func takeNotifications(_ handle: OpaquePointer) {
+    mutating func takeNotifications(_ handle: OpaquePointer) {
         while let notification = PQnotifies(handle) {
             onNotification?(PGNotification(notification.pointee))
             PQfreemem(notification)
@@ -27,30 +27,30 @@ extension Pipeline {
     }
 
     /// Goes on reading once the reader of a stream has caught up.
-    func readOn() {
+    mutating func readOn() {
         guard isHeldUp, !inFlight.isEmpty else { return }
         inFlight[0].isHeldUp = inFlight[0].isReaderBehind
         receive()
     }
 
-    func holdUp(_ isHeldUp: Bool) {
+    mutating func holdUp(_ isHeldUp: Bool) {
         guard isHeldUp != self.isHeldUp else { return }
         self.isHeldUp = isHeldUp
         if let token { loop.update(socket, token: token, interest: interest) }
         extendDeadline()
     }
 
-    func unwatch() {
+    mutating func unwatch() {
         if let token { loop.unwatch(socket, token: token) }
         token = nil
     }
 
     /// Reads from the socket into libpq's buffer. False when the connection is dead; what came before it died
     /// can still be handed out.
-    func consume() -> Bool {
+    mutating func consume() -> Bool {
         guard let handle else { return false }
         // Only a result that didn't arrive in one piece is worth a look at how large it becomes.
-        let isWatched = inFlight.first?.isArriving ?? false
+        let isWatched = !inFlight.isEmpty && inFlight[0].isArriving
         let before = isWatched ? Int(pgc_socket_pending(socket)) : 0
         guard PQconsumeInput(handle) == 1 else { return false }
         // OpenSSL may hold decrypted bytes, for which the socket will not become readable again.
@@ -67,12 +67,12 @@ extension Pipeline {
         let usual = PQsslInUse(handle) == 1 ? 8_192 : 16_384
         inFlight[0].arrived += max(min(before, usual), before - Int(pgc_socket_pending(socket)))
         guard inFlight[0].arrived / 2 > configuration.maximumResultBytes else { return true }
-        inFlight[0].note(tooLarge(inFlight[0].current?.origin))
+        inFlight[0].note(tooLarge(inFlight[0].current?.statement.origin))
         return false
     }
 
     /// Hands out every result that is complete. `PQgetResult` is never asked while it would block.
-    func handOut() {
+    mutating func handOut() {
         while let handle, !inFlight.isEmpty, !inFlight[0].isHeldUp {
             switch inFlight[0].copying {
             case .in: return
@@ -108,22 +108,22 @@ extension Pipeline {
 
     /// Has libpq hand out the rows of a stream one by one. To be called as soon as its step is the next: libpq
     /// refuses once it has looked at the first row.
-    func askForSingleRows() {
-        if let handle, case .rows? = inFlight.first?.current?.step { PQsetSingleRowMode(handle) }
+    mutating func askForSingleRows() {
+        if let handle, !inFlight.isEmpty, inFlight[0].current?.action == .rows { PQsetSingleRowMode(handle) }
     }
 
     /// Keeps a row until there are enough of them, or no more for now: each change of threads is to be worth it.
-    func takeRow(_ row: OpaquePointer) {
+    mutating func takeRow(_ row: OpaquePointer) {
         rows.handles.append(row)
         rows.bytes += PQresultMemorySize(row)
         effects.traffic.received += PQresultMemorySize(row)
         if rows.bytes >= 64 << 10 { passRows() }
     }
 
-    func passRows() {
+    mutating func passRows() {
         guard !rows.handles.isEmpty else { return }
         let batch = RowBatch(rows.handles, origin: inFlight[0].request.work.origin)
-        if case .rows(let buffer)? = inFlight[0].current?.step, !inFlight[0].isCancelled {
+        if case .rows(_, let buffer) = inFlight[0].request.work, !inFlight[0].isCancelled {
             buffer.push(batch, bytes: rows.bytes)
             inFlight[0].isHeldUp = buffer.isFull
             // What nobody reads any more has to be over in time.
@@ -132,7 +132,7 @@ extension Pipeline {
         rows = ([], 0)
     }
 
-    func take(_ result: OpaquePointer) {
+    mutating func take(_ result: OpaquePointer) {
         let status = PQresultStatus(result)
         if status == PGRES_SINGLE_TUPLE { return takeRow(result) }
         passRows()
@@ -141,7 +141,7 @@ extension Pipeline {
             return complete()
         }
         let current = inFlight[0].current
-        let origin = current?.origin ?? Origin(sql: "", file: #fileID, line: #line)
+        var origin: Origin { current?.statement.origin ?? Origin(sql: "", file: #fileID, line: #line) }
         switch status {
         case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY:
             let size = PQresultMemorySize(result)
@@ -149,7 +149,7 @@ extension Pipeline {
             if size > configuration.maximumResultBytes {
                 inFlight[0].note(tooLarge(origin))
             }
-            switch current?.step {
+            switch current?.action {
             case .rows:
                 PQclear(result)
             case .copyIn, .copyOut:
@@ -172,20 +172,20 @@ extension Pipeline {
             }
         case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
             PQclear(result)
-            if beginCopying(status, current?.step) { return }
+            if beginCopying(status) { return }
             inFlight[0].note(PGError(.invalidStatement, "COPY can't be run as a statement", origin))
             close(PGError(.connection, "closed to end a COPY", origin))
         default:
             // After a FATAL error libpq makes up a second one when the socket closes: the first says why.
             inFlight[0].note(PGError(result, origin: origin))
-            if case .prepare(let key)? = current?.step { cache.remove(key) }
+            if let current, current.action == .prepare { cache.remove(current.statement.key) }
             PQclear(result)
         }
     }
 
     /// Believes no longer in statements that the session has just been told to forget: what ends the
     /// transaction is among them.
-    func noteForgotten(_ result: OpaquePointer) {
+    mutating func noteForgotten(_ result: OpaquePointer) {
         guard let tag = PQcmdStatus(result), tag[0] == CChar(UInt8(ascii: "D")) else { return }
         if ["DEALLOCATE ALL", "DISCARD ALL"].contains(String(cString: tag)) {
             cache.removeAll()
@@ -194,12 +194,13 @@ extension Pipeline {
         }
     }
 
-    func complete() {
+    mutating func complete() {
         if let error = inFlight[0].error, inFlight[0].hasFailedBefore {
             let reason = "the transaction before could not be ended: \(error.description)"
             return close(PGError(.connection, reason))
         }
-        let segment = inFlight.removeFirst()
+        // Most often it is the only one, which needn't be moved past any other.
+        let segment = inFlight.count == 1 ? inFlight.removeLast() : inFlight.removeFirst()
         if !segment.request.isDetached { effects.traffic.roundTrips += 1 }
         if let error = segment.error, error.isStaleStatement {
             cache.removeAll()
@@ -208,7 +209,7 @@ extension Pipeline {
         if segment.isCancelled, cancelCalls > 0 {
             cancelling.append(segment.request)
         } else {
-            effects.answered.append((segment.request, segment.naturalOutcome))
+            effects.answered.append(.init(request: segment.request, outcome: segment.naturalOutcome))
         }
         if cancelCalls == 0 { cancelDeadline = nil }
         if inFlight.isEmpty, segment.request.isDetached, isInTransaction {
@@ -217,7 +218,7 @@ extension Pipeline {
         // What had to wait for its turn has all of its time.
         extendDeadline()
         askForSingleRows()
-        if inFlight.first?.isCancelled == true { cancelFirst() }
+        if !inFlight.isEmpty, inFlight[0].isCancelled { cancelFirst() }
         startNext()
     }
 

@@ -3,19 +3,19 @@ import CLibpq
 extension Pipeline {
     /// Keeps a statement that ends a transaction, and of which nobody waits for the answer, until something
     /// else is sent or ``sendPosted()`` is called.
-    func post(_ statement: Statement) {
+    mutating func post(_ statement: Statement) {
         posted = statement
     }
 
     /// Sends what was posted, if nothing has taken it along.
-    func sendPosted() {
+    mutating func sendPosted() {
         guard handle != nil, posted != nil else { return }
         write([], for: Request(.statements([]), isDetached: true))
         flush()
     }
 
     /// Sends a request as soon as it can be.
-    func submit(_ request: Request) {
+    mutating func submit(_ request: Request) {
         if !request.isRepeatable { sendPosted() }
         if queue.isEmpty, mayStart(request) {
             start(request)
@@ -27,52 +27,57 @@ extension Pipeline {
     func mayStart(_ request: Request) -> Bool {
         // A cancel that hasn't returned could still hit it.
         if cancelCalls > 0 { return false }
-        return request.work.isExclusive
-            ? inFlight.isEmpty : inFlight.first?.request.work.isExclusive != true
+        if inFlight.isEmpty { return true }
+        return !request.work.isExclusive && !inFlight[0].request.work.isExclusive
     }
 
     /// The connection is gone, and nothing of the request was sent.
-    func refuse(_ request: Request) {
+    mutating func refuse(_ request: Request) {
         let failure = Failure.lost(connectionError().with(request.work.origin), answered: false)
-        effects.answered.append((request, Outcome(failure: failure)))
+        effects.answered.append(.init(request: request, outcome: Outcome(failure: failure)))
     }
 
-    func start(_ request: Request) {
+    mutating func start(_ request: Request) {
         if request.isCancelled {
-            return effects.answered.append((request, Outcome(failure: .cancelled)))
+            return effects.answered.append(.init(request: request, outcome: Outcome(failure: .cancelled)))
         }
         switch request.work {
-        case .statements(let statements):
+        case .statements(let statements, let kept):
             if hasOrphans, posted != nil || (inFlight.isEmpty && !isInTransaction) { removeOrphans() }
-            write(statements, for: request)
+            write(statements, keeping: kept, for: request)
             flush()
-        case .rows(let statement, let buffer):
-            write([statement], as: .rows(buffer), for: request)
+        case .rows(let statement, _):
+            write([statement], as: .rows, for: request)
             flush()
-        case .script(let origin):
-            startExclusive(origin, .script, for: request)
-        case .copyOut(let origin, let buffer):
-            startExclusive(origin, .copyOut(buffer), for: request)
-        case .copyIn(let origin, let writer):
-            startExclusive(origin, .copyIn(writer), for: request)
+        case .script(let statement):
+            startExclusive(statement, as: .script, for: request)
+        case .copyOut(let statement, _):
+            startExclusive(statement, as: .copyOut, for: request)
+        case .copyIn(let statement, _):
+            startExclusive(statement, as: .copyIn, for: request)
         }
     }
 
-    func startNext() {
+    mutating func startNext() {
         while let next = queue.first, mayStart(next) {
             queue.removeFirst()
             start(next)
         }
     }
 
-    func newSegment(_ request: Request, capacity: Int = 1) -> Segment {
+    mutating func newSegment(_ request: Request, capacity: Int = 1) -> Segment {
         let deadline = Instant.now + configuration.statementTimeout
         let segment = Segment(request, deadline: deadline, capacity: capacity)
         arm(segment.deadline)
         return segment
     }
 
-    func write(_ statements: [Statement], as step: Segment.Step = .execute, for request: Request) {
+    mutating func write(
+        _ statements: [Statement],
+        as action: Segment.Action = .execute,
+        keeping kept: Int = 0,
+        for request: Request
+    ) {
         guard let handle else { return refuse(request) }
         var segment = newSegment(request, capacity: statements.count + 1)
         var isWritten = true
@@ -81,46 +86,45 @@ extension Pipeline {
             isWritten = write(posted, as: .end, to: handle, &segment)
             self.posted = nil
         }
-        for statement in statements where isWritten {
-            isWritten = write(statement, as: statement.keepsResult ? .keep : step, to: handle, &segment)
+        for (index, statement) in statements.enumerated() where isWritten {
+            let isKept = index >= statements.count - kept
+            isWritten = write(statement, as: isKept ? .keep : action, to: handle, &segment)
         }
-        inFlight.append(segment)
+        inFlight.append(consume segment)
         guard isWritten, PQpipelineSync(handle) == 1 else { return close(connectionError()) }
         if inFlight.count == 1 { askForSingleRows() }
     }
 
-    func write(
+    mutating func write(
         _ statement: Statement,
-        as step: Segment.Step,
+        as action: Segment.Action,
         to handle: OpaquePointer,
         _ segment: inout Segment
     ) -> Bool {
-        let sql = statement.sql
-        effects.traffic.sent += sql.size
+        effects.traffic.sent += statement.sql.size
         guard statement.prepares, configuration.preparesStatements else {
-            segment.steps.append((step, statement.origin))
-            return sql.send(to: handle)
+            segment.steps.append(.init(action: action, statement: statement))
+            return statement.sql.send(to: handle)
         }
-        let key = StatementCache.Key(text: sql.text, types: sql.types)
         let name: StatementCache.Name
-        switch cache.use(key, isPinned: statement.isControl) {
+        switch cache.use(statement.key, isPinned: statement.isControl) {
         case .prepared(let known):
             name = known
         case .new(let new, let evicted):
             name = new
             if let evicted {
-                segment.steps.append((.deallocate, statement.origin))
+                segment.steps.append(.init(action: .deallocate, statement: statement))
                 guard SQL(stringLiteral: "DEALLOCATE \(evicted)").send(to: handle) else { return false }
             }
-            segment.steps.append((.prepare(key), statement.origin))
-            guard sql.prepare(as: new, on: handle) else { return false }
+            segment.steps.append(.init(action: .prepare, statement: statement))
+            guard statement.sql.prepare(as: new, on: handle) else { return false }
         }
-        segment.steps.append((step, statement.origin))
-        return sql.send(to: handle, prepared: name)
+        segment.steps.append(.init(action: action, statement: statement))
+        return statement.sql.send(to: handle, prepared: name)
     }
 
     /// In a segment of its own: if it fails, nothing else does.
-    func removeOrphans() {
+    mutating func removeOrphans() {
         cache.removeAll()
         write(
             [Statement(control: "DEALLOCATE ALL")],
@@ -132,30 +136,30 @@ extension Pipeline {
     }
 
     /// Scripts and COPY go by the simple protocol, for which libpq has to leave the pipeline mode.
-    func startExclusive(_ origin: Origin, _ step: Segment.Step, for request: Request) {
+    mutating func startExclusive(_ statement: Statement, as action: Segment.Action, for request: Request) {
         guard let handle else { return refuse(request) }
         var segment = newSegment(request)
-        segment.steps.append((step, origin))
+        segment.steps.append(.init(action: action, statement: statement))
         inFlight.append(segment)
-        guard PQexitPipelineMode(handle) == 1, PQsendQuery(handle, origin.sql) == 1 else {
+        guard PQexitPipelineMode(handle) == 1, PQsendQuery(handle, statement.sql.text) == 1 else {
             return close(connectionError())
         }
         flush()
     }
 
-    func finishExclusive() {
+    mutating func finishExclusive() {
         guard let handle, PQenterPipelineMode(handle) == 1 else { return close(connectionError()) }
         complete()
     }
 
     /// Forgets every prepared statement, which the server is about to do as well.
-    func forgetStatements() {
+    mutating func forgetStatements() {
         cache.removeAll()
         hasOrphans = false
     }
 
     /// Lets libpq write what it has buffered; what the socket doesn't take now, it takes when it is writable.
-    func flush() {
+    mutating func flush() {
         guard let handle, let token else { return }
         switch PQflush(handle) {
         case 0 where isWaitingToWrite: isWaitingToWrite = false
@@ -164,7 +168,8 @@ extension Pipeline {
         default: return
         }
         loop.update(socket, token: token, interest: interest)
-        if !isWaitingToWrite { copyWriter?.becomeReady() }
+        // What was written may also have been the COPY itself, which the server hasn't begun yet.
+        if !isWaitingToWrite, inFlight.first?.copying == .in { copyWriter?.becomeReady() }
     }
 
     var interest: Interest {

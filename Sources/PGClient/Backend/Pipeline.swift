@@ -5,16 +5,21 @@ import CLibpq
 ///
 /// It isn't safe by itself: ``Backend`` lets one thread in at a time. Nothing in here blocks. What has to
 /// happen outside of the lock is gathered in ``effects``.
-final class Pipeline {
+struct Pipeline: ~Copyable {
     /// What follows from a call, to be done when the lock is released.
     struct Effects {
-        var answered: [(Request, Outcome)] = []
+        var answered: [Answer] = []
         /// When the deadlines have to be looked at.
         var timer: Instant?
         /// A call that asks the server to cancel, to be made on a thread that may block.
         var cancelCalls: [CancelCall] = []
         var hasClosed = false
         var traffic = Traffic()
+    }
+
+    struct Answer {
+        let request: Request
+        let outcome: Outcome
     }
 
     let configuration: PGConfiguration
@@ -72,6 +77,9 @@ final class Pipeline {
         return inFlight.allSatisfy(\.request.isDetached)
     }
 
+    /// Whether the first in flight is a stream whose reader has to catch up.
+    var isReaderBehind: Bool { !inFlight.isEmpty && inFlight[0].isHeldUp }
+
     /// Whether the server is inside a transaction. Only to be asked when nothing is in flight.
     var isInTransaction: Bool {
         guard let handle else { return false }
@@ -79,9 +87,10 @@ final class Pipeline {
     }
 
     /// What follows from the calls since the last time this was called.
-    func takeEffects() -> Effects {
-        defer { effects = Effects() }
-        return effects
+    mutating func takeEffects() -> Effects {
+        var taken = Effects()
+        swap(&taken, &effects)
+        return taken
     }
 
     // MARK: Closing
@@ -91,7 +100,7 @@ final class Pipeline {
     }
 
     /// Closes the connection. Everything in flight fails with its own first error, or else with this one.
-    func close(_ reason: PGError) {
+    mutating func close(_ reason: PGError) {
         guard let handle else { return }
         passRows()
         unwatch()
@@ -99,10 +108,11 @@ final class Pipeline {
         pgc_close(socket)
         self.handle = nil
         posted = nil
-        effects.answered += cancelling.map { ($0, Outcome(failure: .cancelled)) }
-        effects.answered += inFlight.map { ($0.request, $0.outcome(lostTo: reason)) }
+        effects.answered += cancelling.map { Answer(request: $0, outcome: Outcome(failure: .cancelled)) }
+        effects.answered += inFlight.map { Answer(request: $0.request, outcome: $0.outcome(lostTo: reason)) }
         effects.answered += queue.map { request in
-            (request, Outcome(failure: .lost(reason.with(request.work.origin), answered: false)))
+            let failure = Failure.lost(reason.with(request.work.origin), answered: false)
+            return Answer(request: request, outcome: Outcome(failure: failure))
         }
         cancelling = []
         inFlight = []

@@ -1,37 +1,48 @@
 import Synchronization
 
-/// A statement as it is sent.
-struct Statement: Sendable {
+/// A statement as it is sent. It is kept in several places on its way, each of which would have to count a
+/// reference for each of its parts if it were a struct.
+final class Statement: Sendable {
     let sql: SQL
-    let origin: Origin
+    private let file: StaticString
+    private let line: UInt
     /// Whether it goes through the connection's cache of prepared statements.
     let prepares: Bool
     /// Whether it is the client's own.
     let isControl: Bool
-    /// Whether its result is wanted though others follow it.
-    var keepsResult = false
 
-    init(_ sql: SQL, file: StaticString, line: UInt) {
-        self.sql = sql
-        origin = Origin(sql: sql.text, file: file, line: line)
-        prepares = true
-        isControl = false
-    }
+    var origin: Origin { Origin(sql: sql.text, file: file, line: line) }
+    let key: StatementCache.Key
 
-    /// A statement with a large result, which isn't worth a place in the cache.
-    init(streaming sql: SQL, file: StaticString, line: UInt) {
+    init(_ sql: SQL, prepares: Bool = true, file: StaticString, line: UInt) {
         self.sql = sql
-        origin = Origin(sql: sql.text, file: file, line: line)
-        prepares = false
+        self.file = file
+        self.line = line
+        self.prepares = prepares
         isControl = false
+        key = StatementCache.Key(text: sql.text, types: sql.types)
     }
 
     /// A statement of the client's own.
     init(control text: String, prepares: Bool = false) {
         sql = SQL(stringLiteral: text)
-        origin = Origin(sql: text, file: #fileID, line: #line)
+        file = #fileID
+        line = #line
         self.prepares = prepares
         isControl = true
+        key = StatementCache.Key(text: text, types: [])
+    }
+
+    /// Why it can't be sent at all, if it can't: libpq would cut the text at a NUL.
+    func validate() throws {
+        if sql.parameterCount > 65_535 {
+            throw PGError(
+                .invalidStatement,
+                "\(sql.parameterCount) parameters, and the protocol allows 65535",
+                origin
+            )
+        }
+        if sql.containsNUL { throw PGError(.invalidStatement, "the text contains a NUL", origin) }
     }
 }
 
@@ -68,16 +79,17 @@ struct Outcome: Sendable {
 final class Request: Sendable {
     enum Work: Sendable {
         /// Statements that are sent in one go and end with a Sync: the unit in which the server answers, and
-        /// after which an error is over.
-        case statements([Statement])
+        /// after which an error is over. The result is the last one's, or those of the last few are
+        /// kept.
+        case statements([Statement], keeping: Int = 0)
         /// A text of any number of statements, which libpq's simple protocol ends by itself.
-        case script(Origin)
+        case script(Statement)
         /// One statement whose rows go into a buffer as they come.
         case rows(Statement, into: StreamBuffer<RowBatch>)
         /// A COPY from the server whose data goes into a buffer as it comes.
-        case copyOut(Origin, into: StreamBuffer<[UInt8]>)
+        case copyOut(Statement, into: StreamBuffer<[UInt8]>)
         /// A COPY to the server.
-        case copyIn(Origin, CopyWriter)
+        case copyIn(Statement, CopyWriter)
 
         /// Whether it has its transaction for itself until its end.
         var isStream: Bool {
@@ -194,14 +206,16 @@ final class Request: Sendable {
 
 extension Request.Work {
     /// The statement that it is for: those before it only precede it.
-    var origin: Origin {
+    var last: Statement? {
         switch self {
-        case .statements(let statements):
-            statements.last?.origin ?? Origin(sql: "", file: #fileID, line: #line)
-        case .rows(let statement, _): statement.origin
-        case .script(let origin), .copyOut(let origin, _), .copyIn(let origin, _): origin
+        case .statements(let statements, _): statements.last
+        case .rows(let statement, _), .script(let statement), .copyOut(let statement, _),
+            .copyIn(let statement, _):
+            statement
         }
     }
+
+    var origin: Origin { last?.origin ?? Origin(sql: "", file: #fileID, line: #line) }
 
     /// Nobody reads what comes from now on.
     func abandon() {

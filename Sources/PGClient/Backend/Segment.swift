@@ -1,8 +1,9 @@
 /// A request while it is under way on a connection.
 struct Segment {
-    enum Step {
-        /// Parses a statement and remembers it by the cache's key.
-        case prepare(StatementCache.Key)
+    /// What the server does at a step.
+    enum Action {
+        /// Parses a statement, and remembers it.
+        case prepare
         /// Executes a statement whose result is asked for.
         case execute
         /// Executes a statement whose result is asked for though others follow.
@@ -14,9 +15,14 @@ struct Segment {
         /// Any number of statements.
         case script
         /// Executes a statement whose rows are handed out one by one.
-        case rows(StreamBuffer<RowBatch>)
-        case copyOut(StreamBuffer<[UInt8]>)
-        case copyIn(CopyWriter)
+        case rows
+        case copyOut
+        case copyIn
+    }
+
+    struct Step {
+        let action: Action
+        let statement: Statement
     }
 
     /// How far a COPY is.
@@ -35,7 +41,7 @@ struct Segment {
 
     let request: Request
     var deadline: Instant
-    var steps: [(step: Step, origin: Origin)] = []
+    var steps: [Step] = []
     /// The step of which the next result is.
     var position = 0
 
@@ -67,15 +73,15 @@ struct Segment {
     var isHeldUp = false
     var isReaderBehind: Bool {
         if isCancelled { return false }
-        return switch current?.step {
-        case .rows(let buffer): buffer.isFull
-        case .copyOut(let buffer): buffer.isFull
+        return switch request.work {
+        case .rows(_, let buffer): buffer.isFull
+        case .copyOut(_, let buffer): buffer.isFull
         default: false
         }
     }
 
     /// The step of which the next result is; nil when only the Sync is missing.
-    var current: (step: Step, origin: Origin)? {
+    var current: Step? {
         position < steps.count ? steps[position] : nil
     }
 
@@ -90,7 +96,7 @@ struct Segment {
     mutating func note(_ error: PGError) {
         guard firstError == nil else { return }
         firstError = FirstError(error)
-        if case .end? = current?.step { hasFailedBefore = true }
+        if current?.action == .end { hasFailedBefore = true }
     }
 
     /// The outcome of a segment whose connection was closed. Whether an error is about the connection is
@@ -101,7 +107,7 @@ struct Segment {
         if error.kind == .server { error.kind = reason.kind }
         // The server answers a segment as a whole, so before it has begun to, the blame is on what it was
         // sent for.
-        let origin = isAnswered ? current?.origin : steps.last?.origin
+        let origin = (isAnswered ? current : steps.last)?.statement.origin
         return Outcome(failure: .lost(error.with(origin), answered: isAnswered && !hasFailedBefore))
     }
 }

@@ -1,9 +1,24 @@
 /// The statements that are prepared on one connection, by text and parameter types; the least recently used
 /// is given up for a new one.
 struct StatementCache {
+    /// What a prepared statement is known by. The hash is computed once, since the same is asked of every connection.
     struct Key: Hashable, Sendable {
-        let text: String
-        let types: [PGType]
+        private let text: String
+        private let types: [PGType]
+        private let hash: Int
+
+        init(text: String, types: [PGType]) {
+            self.text = text
+            self.types = types
+            var hasher = Hasher()
+            hasher.combine(text)
+            hasher.combine(types)
+            hash = hasher.finalize()
+        }
+
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(hash)
+        }
     }
 
     /// A name as libpq takes it, so that it isn't converted each time.

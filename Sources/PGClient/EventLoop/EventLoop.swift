@@ -1,4 +1,3 @@
-import Dispatch
 import Synchronization
 
 #if canImport(Glibc)
@@ -16,9 +15,9 @@ protocol EventLoopClient: AnyObject, Sendable {
     func socketReady() -> Bool
 }
 
-/// One thread that waits for every socket of this library and for every deadline. It reads, and resumes who
-/// waits; sending is done by whoever has something to send, on their own thread, which saves a change of
-/// threads per statement.
+/// What waits for its share of the sockets of this library, and of the deadlines. A thread of the ``PGTaskExecutor`` reads,
+/// and resumes who waits; sending is done by whoever has something to send, on their own thread, which saves a
+/// change of threads per statement.
 final class EventLoop: Sendable {
     private struct Registry: Sendable {
         var clients: [UInt64: any EventLoopClient] = [:]
@@ -27,7 +26,7 @@ final class EventLoop: Sendable {
 
     private struct Timers: Sendable {
         var heap = TimerHeap()
-        /// Until when the thread sleeps; nil while it is awake, and will look at the heap before it sleeps.
+        /// Until when the thread sleeps or has slept; nil when it will look at the heap before it sleeps.
         var sleepsUntil: Instant?
     }
 
@@ -35,30 +34,18 @@ final class EventLoop: Sendable {
     private let registry = Mutex(Registry())
     private let timers = Mutex(Timers())
 
-    private static let process = Mutex<EventLoop?>(nil)
+    /// One of the loops of this process, by turns.
+    static func next() throws -> EventLoop { try PGTaskExecutor.shared().nextLoop() }
 
-    /// The loop of this process, started when first asked for. It is never stopped: an idle thread costs less
-    /// than the question of who stops it.
-    static func shared() throws -> EventLoop {
-        try process.withLock { process in
-            if let process { return process }
-            #if os(Linux)
-                guard let poller = EpollPoller() else {
-                    throw PGError(.connection, "no file descriptor is left for epoll")
-                }
-            #else
-                #error("this system has no Poller yet: kqueue would be one")
-            #endif
-            let loop = EventLoop(poller: poller)
-            process = loop
-            return loop
-        }
-    }
-
-    private init(poller: any Poller) {
+    init() throws {
+        #if os(Linux)
+            guard let poller = EpollPoller() else {
+                throw PGError(.connection, "no file descriptor is left for epoll")
+            }
+        #else
+            #error("this system has no Poller yet: kqueue would be one")
+        #endif
         self.poller = poller
-        // A serial queue of its own brings a thread of its own; Dispatch does nothing else here.
-        DispatchQueue(label: "PGClient.loop").async { self.run() }
     }
 
     /// Watches a socket until it can be read, and returns the registration's token, or nil when the kernel
@@ -95,23 +82,38 @@ final class EventLoop: Sendable {
         if mustWake { poller.wake() }
     }
 
-    private func run() {
-        while true {
-            let due = timers.withLock { timers in
-                timers.sleepsUntil = nil
-                return timers.heap.due(at: .now)
-            }
-            for action in due { action() }
-            var isHeldUp = false
-            poller.wait(milliseconds: sleepingTime()) { token in
-                // A client that was closed meanwhile isn't there any more.
-                let client = registry.withLock { $0.clients[token] }
-                if client?.socketReady() == false { isHeldUp = true }
-            }
-            // Waiting for a lock would hold up all other connections, and on few processors also the one who
-            // has it.
-            if isHeldUp { sched_yield() }
+    /// Does once what is due, and reads what has arrived. One thread at a time may call this.
+    ///
+    /// - Parameters:
+    ///   - mayBlock: whether to wait until there is something to do.
+    ///   - begin: called when the wait is over, before anything is done.
+    func poll(mayBlock: Bool, begin: () -> Void) {
+        let due = timers.withLock { timers in
+            timers.sleepsUntil = nil
+            return timers.heap.due(at: .now)
         }
+        var hasBegun = !due.isEmpty
+        if hasBegun { begin() }
+        for action in due { action() }
+        var isHeldUp = false
+        poller.wait(milliseconds: mayBlock && due.isEmpty ? sleepingTime() : 0) { token in
+            if !hasBegun {
+                hasBegun = true
+                begin()
+            }
+            // A client that was closed meanwhile isn't there any more.
+            let client = registry.withLock { $0.clients[token] }
+            if client?.socketReady() == false { isHeldUp = true }
+        }
+        if !hasBegun { begin() }
+        // Waiting for a lock would hold up all other connections, and on few processors also the one who
+        // has it.
+        if isHeldUp { sched_yield() }
+    }
+
+    /// Ends a ``poll(mayBlock:begin:)``, also one that starts later. May be called from any thread.
+    func wake() {
+        poller.wake()
     }
 
     /// Goes to sleep: how long the poller may wait; nil for ever.

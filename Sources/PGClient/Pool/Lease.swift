@@ -17,35 +17,48 @@ final class Lease: Sendable {
         }
 
         let access: PGAccess
-        /// What has to be sent before the first statement.
-        let prelude: [Statement]
+        let beginning: Beginning
         var phase = Phase.fresh
         /// What goes out together with the commit.
         var last: [Statement] = []
-        var firstError: PGError?
+        private var firstFailure: Failure?
+        var firstError: PGError? {
+            if case .refused(let error) = firstFailure { error } else { nil }
+        }
 
         init(_ access: PGAccess, _ opening: SQL?) {
             self.access = access
-            prelude =
-                if let opening {
-                    [access.begin, Statement(opening, file: #fileID, line: #line)]
-                } else {
-                    [access.begin]
-                }
+            beginning = Beginning(
+                begin: access.begin,
+                opening: opening.map { Statement($0, file: #fileID, line: #line) }
+            )
         }
 
         mutating func note(_ error: PGError) {
-            firstError = firstError ?? error
+            if firstFailure == nil { firstFailure = .refused(error) }
         }
+    }
 
-        func validateOpening() throws {
-            for statement in prelude { try statement.sql.validate(statement.origin) }
+    /// What has to be sent before the first statement.
+    struct Beginning: Sendable {
+        let begin: Statement
+        let opening: Statement?
+
+        /// The first statements, with what has to precede them.
+        func followed(by statements: [Statement]) -> [Statement] {
+            var all: [Statement] = []
+            all.reserveCapacity(statements.count + 2)
+            all.append(begin)
+            if let opening { all.append(opening) }
+            all += statements
+            return all
         }
     }
 
     private enum Entrance: Sendable {
-        /// To be sent with what has to precede it, by the one who has the lease for itself until ``leave(_:)``.
-        case first(prelude: [Statement])
+        /// To be sent with what begins the transaction, if there is one, by the one who has the lease for itself
+        /// until ``leave(_:_:)``.
+        case first(after: Beginning?)
         /// It was sent.
         case sent(Request, Backend)
         case wait
@@ -75,15 +88,15 @@ final class Lease: Sendable {
             if isStarting { return .wait }
             try check(id)
             if transaction?.phase == .fresh {
-                try transaction?.validateOpening()
+                try transaction?.beginning.opening?.validate()
                 transaction?.phase = .open
                 isStarting = true
-                return .first(prelude: transaction?.prelude ?? [])
+                return .first(after: transaction?.beginning)
             }
             guard let backend else {
                 if transaction != nil { throw transaction?.firstError ?? Self.closed }
                 isStarting = true
-                return .first(prelude: [])
+                return .first(after: nil)
             }
             let request = Request(work())
             if request.work.isStream { (stream, isStreaming) = (request, true) }
@@ -131,6 +144,24 @@ final class Lease: Sendable {
             return id
         }
 
+        /// Ends the lease and the read that is open, if nothing of it has to be waited for: a first statement or a
+        /// stream.
+        mutating func endRead(_ id: Int) -> Backend? {
+            guard id == self.id, !isStarting, stream == nil, let transaction,
+                transaction.access == .readOnly, transaction.phase == .open
+            else { return nil }
+            self.transaction = nil
+            return endIdle()
+        }
+
+        /// Ends the lease, if no transaction is open or about to be.
+        mutating func endIdle() -> Backend? {
+            guard transaction == nil, !isStarting else { return nil }
+            isOver = true
+            defer { backend = nil }
+            return backend
+        }
+
         mutating func note(_ failure: Failure) {
             switch failure {
             case .refused(let error), .lost(let error, _): transaction?.note(error)
@@ -160,15 +191,7 @@ final class Lease: Sendable {
 
     /// Runs a statement in a transaction, or outside of one if the number is nil.
     func run(_ statement: Statement, in id: Int?) async throws -> PGResult {
-        try statement.sql.validate(statement.origin)
-        span?.note(statement.origin)
-        let outcome =
-            switch try await send({ .statements([statement]) }, in: id) {
-            case .first(let prelude): await start(.statements(prelude + [statement]), in: id)
-            case .sent(let request, _): await request.cancellableOutcome()
-            case .wait: Outcome()
-            }
-        try note(outcome, in: id)
+        let outcome = try await run([statement], in: id)
         guard let result = outcome.result else {
             throw PGError(.connection, "the statement has no result", statement.origin)
         }
@@ -177,43 +200,52 @@ final class Lease: Sendable {
 
     /// Runs statements in one message, and returns their results.
     func run(together statements: [Statement], in id: Int) async throws -> [PGResult] {
-        for statement in statements {
-            try statement.sql.validate(statement.origin)
-            span?.note(statement.origin)
-        }
-        let kept = statements.map { statement in
-            var statement = statement
-            statement.keepsResult = true
-            return statement
-        }
+        try await run(statements, keeping: statements.count, in: id).kept
+    }
+
+    // Inlined, as `send` is: an async call costs more than what they do.
+    @inline(always)
+    private func run(_ statements: [Statement], keeping kept: Int = 0, in id: Int?) async throws -> Outcome {
+        for statement in statements { try prepare(statement) }
         let outcome =
-            switch try await send({ .statements(kept) }, in: id) {
-            case .first(let prelude): await start(.statements(prelude + kept), in: id)
+            switch try await send({ .statements(statements, keeping: kept) }, in: id) {
+            case .first(let beginning):
+                await start(
+                    .statements(beginning?.followed(by: statements) ?? statements, keeping: kept),
+                    in: id
+                )
             case .sent(let request, _): await request.cancellableOutcome()
             case .wait: Outcome()
             }
         try note(outcome, in: id)
-        return outcome.kept
+        return outcome
+    }
+
+    private func prepare(_ statement: Statement) throws {
+        try statement.validate()
+        if let span { span.note(statement.origin) }
     }
 
     /// Leaves a statement to go out together with the commit.
     func runWithCommit(_ statement: Statement, in id: Int) throws {
-        try statement.sql.validate(statement.origin)
-        span?.note(statement.origin)
+        try prepare(statement)
         try state.withLock { try $0.leaveLast(statement, in: id) }
     }
 
     /// Runs a script in a transaction, or outside of one if the number is nil.
-    func script(_ origin: Origin, in id: Int?) async throws {
-        try SQL(stringLiteral: origin.sql).validate(origin)
-        span?.note(origin)
-        let backend = try await sendAlone(.script(origin), in: id) { request in
+    func script(_ statement: Statement, in id: Int?) async throws {
+        try prepare(statement)
+        let backend = try await sendAlone(.script(statement), in: id) { request in
             try note(await request.cancellableOutcome(), in: id)
         }
         try state.withLock { state in
             guard state.id == id, state.transaction != nil, !backend.isInTransaction else { return }
             state.transaction?.phase = .spoiled
-            throw PGError(.transactionClosed, "the script has ended the transaction that it ran in", origin)
+            throw PGError(
+                .transactionClosed,
+                "the script has ended the transaction that it ran in",
+                statement.origin
+            )
         }
     }
 
@@ -221,8 +253,7 @@ final class Lease: Sendable {
 
     /// Begins a stream, which has the transaction for itself until ``endStream(_:_:)``.
     func stream(_ work: Request.Work, in id: Int?) async throws -> (Request, Backend) {
-        try SQL(stringLiteral: work.origin.sql).validate(work.origin)
-        span?.note(work.origin)
+        if let statement = work.last { try prepare(statement) }
         var sent: Request?
         let backend = try await sendAlone(work, in: id) { sent = $0 }
         guard let sent else { throw PGError(.transactionClosed, "the stream wasn't sent", work.origin) }
@@ -252,8 +283,9 @@ final class Lease: Sendable {
     ) async throws -> Backend {
         while true {
             switch try await send({ work }, in: id) {
-            case .first(let prelude):
-                try note(await start(.statements(prelude), in: id), in: id)
+            case .first(let beginning):
+                let statements = beginning?.followed(by: []) ?? []
+                try note(await start(.statements(statements), in: id), in: id)
             case .sent(let request, let backend):
                 try await body(request)
                 return backend
@@ -264,6 +296,7 @@ final class Lease: Sendable {
     }
 
     /// Sends a request, or has it sent with what has to precede it; waits while the first is under way.
+    @inline(always)
     private func send(_ work: () -> Request.Work, in id: Int?) async throws -> Entrance {
         while true {
             try Task.checkCancellation()
@@ -460,6 +493,10 @@ final class Lease: Sendable {
 
     /// Commits, and gives the connection back whatever comes of it.
     func commitAndGiveBack(_ id: Int) async throws {
+        // A read of which nothing is under way: there is nothing to wait for.
+        if let backend = state.withLock({ $0.endRead(id) }) {
+            return pool.release(backend, posting: Self.commit)
+        }
         do {
             try await commit(id)
         } catch {
@@ -474,6 +511,8 @@ final class Lease: Sendable {
     /// - Parameter resetting: whether it was lent for more than a transaction, so that its session may have
     ///   changed.
     func giveBack(resetting: Bool = false) async {
+        // Most often the transaction has ended already.
+        if !resetting, let backend = state.withLock({ $0.endIdle() }) { return pool.release(backend) }
         await rollBack(state.withLock { $0.id })
         let backend = await whenStarted { state in
             defer { (state.isOver, state.backend) = (true, nil) }

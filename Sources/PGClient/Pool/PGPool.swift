@@ -36,7 +36,7 @@ public final class PGPool: PGSession {
     public func run(_ sql: SQL, file: StaticString, line: UInt) async throws -> PGResult {
         try Task.checkCancellation()
         let statement = Statement(sql, file: file, line: line)
-        try sql.validate(statement.origin)
+        try statement.validate()
         return try await TransactionSpan.run("postgresql statement", tracer, isolation: nil) { span in
             span?.note(statement.origin)
             return try await run(statement)
@@ -148,7 +148,7 @@ public final class PGPool: PGSession {
             }
             guard isOpen else { return continuation.resume() }
             perform(state.withLock { $0.beginClosing() })
-            guard let loop = try? EventLoop.shared() else { return }
+            guard let loop = try? EventLoop.next() else { return }
             loop.schedule(at: deadline) { [weak self] in
                 guard let self else { return }
                 perform(state.withLock { $0.giveUpDraining() })
@@ -212,14 +212,17 @@ public final class PGPool: PGSession {
     }
 
     /// Takes a connection back.
-    func release(_ backend: Backend) {
-        let isClean = backend.isClean
+    ///
+    /// - Parameter end: what ends the transaction on it, of which nobody waits for the answer. It goes out with
+    ///   whatever is sent next.
+    func release(_ backend: Backend, posting end: Statement? = nil) {
+        let isClean = backend.isClean(posting: end)
         let effects = state.withLock { $0.release(backend, isClean: isClean, at: .now) }
         metrics?.returned(leasedAt: backend.leasedAt)
         noteSizes()
         perform(effects, areFresh: true)
         // What was posted has gone out with the next request if somebody has waited for this connection.
-        if effects.assigned.isEmpty { backend.sendPosted() }
+        if effects.assigned == nil { backend.sendPosted() }
     }
 
     private func noteSizes() {
@@ -254,10 +257,10 @@ public final class PGPool: PGSession {
             metrics?.discarded(reason)
             backend.close()
         }
-        for (request, backend) in effects.assigned { give(backend, to: request, isFresh: areFresh) }
+        if let next = effects.assigned { give(next.connection, to: next.waiter, isFresh: areFresh) }
         for _ in 0..<effects.open { Task { await connect() } }
         if effects.isDrained { finishDraining() }
-        guard let time = effects.timer, let loop = try? EventLoop.shared() else { return }
+        guard let time = effects.timer, let loop = try? EventLoop.next() else { return }
         loop.schedule(at: time) { [weak self] in
             guard let self else { return }
             perform(state.withLock { $0.tick(at: .now) })

@@ -21,6 +21,8 @@ public struct PGRetry: Sendable {
     /// Run once.
     public static let never = PGRetry(attempts: 1)
 
+    // Inlined: an async call costs more than what it does.
+    @inline(always)
     func run<R: Sendable>(
         isolation: isolated (any Actor)?,
         _ body: () async throws -> R

@@ -80,7 +80,7 @@ public struct PGTransaction: PGSession {
     /// - Throws: the error of the first statement that fails. A text that ends the transaction, or that
     ///   copies, is an error too.
     public func script(_ text: String, file: StaticString = #fileID, line: UInt = #line) async throws {
-        try await lease.script(Origin(sql: text, file: file, line: line), in: id)
+        try await lease.script(Statement(SQL(stringLiteral: text), file: file, line: line), in: id)
     }
 }
 
@@ -99,7 +99,7 @@ public struct PGConnection: PGSession {
     /// Runs a text of any number of statements, which the server commits together unless the text itself says
     /// otherwise.
     public func script(_ text: String, file: StaticString = #fileID, line: UInt = #line) async throws {
-        try await lease.script(Origin(sql: text, file: file, line: line), in: nil)
+        try await lease.script(Statement(SQL(stringLiteral: text), file: file, line: line), in: nil)
     }
 
     /// Runs a transaction on this connection, as ``PGPool/transaction(_:opening:retry:isolation:_:)`` does. There

@@ -32,7 +32,7 @@ enum DiscardReason: String, Sendable, CaseIterable {
 struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>: Sendable {
     /// What follows from a change.
     struct Effects: Sendable {
-        var assigned: [(waiter: Waiter, connection: Connection)] = []
+        var assigned: Assignment?
         var failed: [(waiter: Waiter, error: PGError)] = []
         var close: [(connection: Connection, reason: DiscardReason)] = []
         /// How many connections to open.
@@ -41,6 +41,12 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
         var timer: Instant?
         /// The last connection is gone after the pool was closed.
         var isDrained = false
+    }
+
+    /// Who gets which connection.
+    struct Assignment: Sendable {
+        let waiter: Waiter
+        let connection: Connection
     }
 
     private struct Member: Sendable {
@@ -96,7 +102,8 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
     mutating func start(at now: Instant) -> Effects {
         var effects = Effects()
         openMore(at: now, &effects)
-        return finished(effects, at: now)
+        setTimer(of: &effects, at: now)
+        return effects
     }
 
     /// Gives a connection, or puts the waiter at the end of the line.
@@ -105,7 +112,7 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
         if isClosing {
             effects.failed = [(waiter, Self.closedError)]
         } else if waiters.isEmpty, let connection = takeIdle(at: now, &effects) {
-            effects.assigned = [(waiter, connection)]
+            effects.assigned = Assignment(waiter: waiter, connection: connection)
         } else if waiters.count >= bounds.maximumWaiters {
             effects.failed = [
                 (waiter, PGError(.poolExhausted, "\(waiters.count) tasks wait for a connection already"))
@@ -117,7 +124,8 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
         }
         // Also when somebody was served: what was found too old meanwhile may have been of the minimum.
         openMore(at: now, &effects)
-        return finished(effects, at: now)
+        setTimer(of: &effects, at: now)
+        return effects
     }
 
     /// Takes a waiter out of the line whose task was cancelled. False when it doesn't stand there.
@@ -150,7 +158,8 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
         effects.failed = late.map { ($0.waiter, error) }
         trimIdle(at: now, &effects)
         openMore(at: now, &effects)
-        return finished(effects, at: now)
+        setTimer(of: &effects, at: now)
+        return effects
     }
 
     private mutating func trimIdle(at now: Instant, _ effects: inout Effects) {
@@ -166,8 +175,7 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
     }
 
     /// Adds the timer to what follows, if it is to ring earlier than the one that is set.
-    private mutating func finished(_ effects: Effects, at now: Instant) -> Effects {
-        var effects = effects
+    private mutating func setTimer(of effects: inout Effects, at now: Instant) {
         var next = waiters.first?.deadline
         if let breaker, breaker.until > now, !isClosing, !waiters.isEmpty || total < bounds.minimum {
             next = min(next ?? breaker.until, breaker.until)
@@ -178,7 +186,6 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
             timer = next
             effects.timer = next
         }
-        return effects
     }
 
     /// When the first of the free connections will be too old, or will have been free for too long. They stand
@@ -204,7 +211,8 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
         hand(over: connection, at: now, &effects)
         // While nothing was known of the database, only one attempt was made.
         openMore(at: now, &effects)
-        return finished(effects, at: now)
+        setTimer(of: &effects, at: now)
+        return effects
     }
 
     /// A connection could not be made. If nothing is left that could serve them, everybody who waits learns
@@ -226,7 +234,8 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
             waiters = []
         }
         finishDraining(&effects)
-        return finished(effects, at: now)
+        setTimer(of: &effects, at: now)
+        return effects
     }
 
     /// As many as are waited for and as there is room for; one at a time while the database seems to be away.
@@ -259,7 +268,8 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
         } else {
             hand(over: connection, at: now, &effects)
         }
-        return finished(effects, at: now)
+        setTimer(of: &effects, at: now)
+        return effects
     }
 
     /// A connection has died.
@@ -270,7 +280,8 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
         effects.close = [(connection, .lost)]
         openMore(at: now, &effects)
         finishDraining(&effects)
-        return finished(effects, at: now)
+        setTimer(of: &effects, at: now)
+        return effects
     }
 
     private mutating func discard(
@@ -292,7 +303,7 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
             let expiry = members[ObjectIdentifier(connection)]?.expiry ?? now
             idle.append(Idle(connection: connection, since: now, expiry: expiry))
         } else {
-            effects.assigned.append((waiters.removeFirst().waiter, connection))
+            effects.assigned = Assignment(waiter: waiters.removeFirst().waiter, connection: connection)
         }
     }
 

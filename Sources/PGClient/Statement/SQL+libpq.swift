@@ -1,16 +1,11 @@
 import CLibpq
 
 extension SQL {
-    /// Why the statement can't be sent at all, if it can't: libpq would cut the text at a NUL.
-    func validate(_ origin: Origin) throws {
-        if parameters.count > 65_535 {
-            throw PGError(
-                .invalidStatement,
-                "\(parameters.count) parameters, and the protocol allows 65535",
-                origin
-            )
-        }
-        if text.utf8.contains(0) { throw PGError(.invalidStatement, "the text contains a NUL", origin) }
+    var parameterCount: Int { parameters.count }
+
+    var containsNUL: Bool {
+        var text = text
+        return text.withUTF8 { $0.contains(0) }
     }
 
     /// How many bytes the text and the parameters have.
@@ -27,13 +22,17 @@ extension SQL {
     /// Sends the statement with its parameters, in binary both ways.
     func send(to handle: OpaquePointer, prepared name: StatementCache.Name? = nil) -> Bool {
         let count = Int32(parameters.count)
-        return withValues { values, lengths, formats in
-            if let name {
-                return name.withUnsafeBufferPointer {
+        if let name {
+            return Self.withValues(parameters, buffer.bytes) { values, lengths, formats in
+                name.withUnsafeBufferPointer {
                     PQsendQueryPrepared(handle, $0.baseAddress, count, values, lengths, formats, 1) == 1
                 }
             }
-            return withOids { PQsendQueryParams(handle, text, count, $0, values, lengths, formats, 1) == 1 }
+        }
+        return withOids { oids in
+            Self.withValues(parameters, buffer.bytes) { values, lengths, formats in
+                PQsendQueryParams(handle, text, count, oids, values, lengths, formats, 1) == 1
+            }
         }
     }
 
@@ -44,21 +43,26 @@ extension SQL {
         }
     }
 
-    /// The arrays that libpq wants, on the stack.
-    private func withValues(
+    /// The arrays that libpq wants, on the stack. It isn't given the statement, of which every closure would have a
+    /// copy.
+    private static func withValues(
+        _ parameters: [Parameter],
+        _ bytes: [UInt8],
         _ body: (UnsafePointer<UnsafePointer<CChar>?>?, UnsafePointer<Int32>?, UnsafePointer<Int32>?) -> Bool
     ) -> Bool {
         let count = parameters.count
-        return buffer.bytes.withUnsafeBytes { bytes in
+        if count == 0 { return body(nil, nil, nil) }
+        return bytes.withUnsafeBytes { bytes in
             // A value of no bytes needs an address too, or it would be NULL.
             let base = bytes.baseAddress ?? UnsafeRawPointer(bitPattern: 1)
             return withUnsafeTemporaryAllocation(of: UnsafePointer<CChar>?.self, capacity: count) { values in
                 withUnsafeTemporaryAllocation(of: Int32.self, capacity: 2 * count) { numbers in
-                    for (index, parameter) in parameters.enumerated() {
-                        values[index] = parameter.range.flatMap {
+                    for index in 0..<count {
+                        let range = parameters[index].range
+                        values[index] = range.flatMap {
                             base?.advanced(by: $0.lowerBound).assumingMemoryBound(to: CChar.self)
                         }
-                        numbers[index] = Int32(truncatingIfNeeded: parameter.range?.count ?? 0)
+                        numbers[index] = Int32(truncatingIfNeeded: range?.count ?? 0)
                         numbers[count + index] = 1
                     }
                     return body(

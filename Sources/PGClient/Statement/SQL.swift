@@ -54,7 +54,7 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation {
 
         /// Binds a value, or a NULL of its type.
         public mutating func appendInterpolation<Value: PGEncodable>(_ value: Value?) {
-            sql.bind(value)
+            if let value { sql.bind(value) } else { sql.bindNull(of: Value.pgType) }
         }
 
         /// Splices another statement with its parameters.
@@ -83,11 +83,14 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation {
         left.append(right)
     }
 
-    private mutating func bind<Value: PGEncodable>(_ value: Value?) {
+    private mutating func bind<Value: PGEncodable>(_ value: Value) {
         let start = buffer.bytes.count
-        value?.encode(into: &buffer)
-        let range = value == nil ? nil : start..<buffer.bytes.count
-        append(Parameter(range: range, placeholder: 0), Value.pgType)
+        value.encode(into: &buffer)
+        append(Parameter(range: start..<buffer.bytes.count, placeholder: 0), Value.pgType)
+    }
+
+    private mutating func bindNull(of type: PGType) {
+        append(Parameter(range: nil, placeholder: 0), type)
     }
 
     private mutating func append(_ parameter: Parameter, _ type: PGType) {
@@ -95,8 +98,14 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation {
         types.append(type)
         parameter.placeholder = text.utf8.count
         parameters.append(parameter)
-        text += "$\(parameters.count)"
+        text += Self.placeholder(parameters.count)
     }
+
+    private static func placeholder(_ number: Int) -> String {
+        number <= firstPlaceholders.count ? firstPlaceholders[number - 1] : "$\(number)"
+    }
+
+    private static let firstPlaceholders = (1...32).map { "$\($0)" }
 
     private mutating func append(_ other: SQL) {
         let shift = buffer.bytes.count
@@ -111,7 +120,7 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation {
             var moved = parameter
             moved.range = parameter.range.map { $0.lowerBound + shift..<$0.upperBound + shift }
             append(moved, other.types[index])
-            position = other.text.utf8.index(placeholder, offsetBy: "$\(index + 1)".utf8.count)
+            position = other.text.utf8.index(placeholder, offsetBy: Self.placeholder(index + 1).utf8.count)
         }
         text += other.text[position...]
     }

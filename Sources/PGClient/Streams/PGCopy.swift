@@ -6,12 +6,12 @@
 public struct PGCopyOut: AsyncSequence, Sendable {
     let lease: Lease
     let id: Int?
-    let origin: Origin
+    let statement: Statement
 
     /// Sends the COPY at the first call of `next()`.
     public func makeAsyncIterator() -> Iterator {
-        let origin = origin
-        return Iterator(reader: StreamReader(lease, in: id) { .copyOut(origin, into: $0) })
+        let statement = statement
+        return Iterator(reader: StreamReader(lease, in: id) { .copyOut(statement, into: $0) })
     }
 
     /// Reads the data.
@@ -29,7 +29,7 @@ public struct PGCopyOut: AsyncSequence, Sendable {
 extension PGTransaction {
     /// Runs a `copy … to stdout`, whose statement can't have parameters.
     public func copyOut(_ sql: SQL, file: StaticString = #fileID, line: UInt = #line) -> PGCopyOut {
-        PGCopyOut(lease: lease, id: id, origin: Origin(sql: sql.text, file: file, line: line))
+        PGCopyOut(lease: lease, id: id, statement: Statement(sql, file: file, line: line))
     }
 
     /// Runs a `copy … from stdin`, whose statement can't have parameters, and returns how many rows there were.
@@ -44,7 +44,7 @@ extension PGTransaction {
         file: StaticString = #fileID,
         line: UInt = #line
     ) async throws -> Int where Chunks.Element == [UInt8] {
-        try await lease.copyIn(Origin(sql: sql.text, file: file, line: line), in: id) { write in
+        try await lease.copyIn(Statement(sql, file: file, line: line), in: id) { write in
             for try await chunk in chunks {
                 guard try await write(chunk) else { return }
             }
@@ -68,7 +68,7 @@ extension PGTransaction {
     ) async throws -> Int where Rows.Element == (repeat each Column) {
         let (table, names) = (Self.list(table, "."), Self.list(columns, ", "))
         let sql: SQL = "copy \(table) (\(names)) from stdin (format binary)"
-        return try await lease.copyIn(Origin(sql: sql.text, file: file, line: line), in: id) { write in
+        return try await lease.copyIn(Statement(sql, file: file, line: line), in: id) { write in
             var buffer = PGBuffer(copyingColumns: columns.count)
             for row in rows {
                 buffer.append(Int16(truncatingIfNeeded: columns.count))
@@ -135,17 +135,21 @@ extension Lease {
     /// - Parameter body: writes with the function it is given, which answers false when the server takes no
     ///   more.
     func copyIn(
-        _ origin: Origin,
+        _ statement: Statement,
         in id: Int?,
         _ body: (_ write: ([UInt8]) async throws -> Bool) async throws -> Void
     ) async throws -> Int {
         let writer = CopyWriter()
-        let (request, backend) = try await stream(.copyIn(origin, writer), in: id)
+        let (request, backend) = try await stream(.copyIn(statement, writer), in: id)
         return try await withTaskCancellationHandler {
             do {
                 try await body { chunk in
                     guard chunk.count < Int32.max else {
-                        throw PGError(.invalidStatement, "a piece of a copy has 2 GiB or more", origin)
+                        throw PGError(
+                            .invalidStatement,
+                            "a piece of a copy has 2 GiB or more",
+                            statement.origin
+                        )
                     }
                     guard await writer.wait() else { return false }
                     backend.write(chunk)

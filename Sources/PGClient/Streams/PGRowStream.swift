@@ -66,7 +66,7 @@ extension PGTransaction {
         file: StaticString = #fileID,
         line: UInt = #line
     ) -> PGRowStream<Row> {
-        stream(Statement(streaming: sql, file: file, line: line)) { try Row(from: &$0) }
+        stream(Statement(sql, prepares: false, file: file, line: line)) { try Row(from: &$0) }
     }
 
     /// The rows of a query as a stream of tuples, or of values if it has one column:
@@ -81,7 +81,7 @@ extension PGTransaction {
         file: StaticString = #fileID,
         line: UInt = #line
     ) -> PGRowStream<(repeat each Column)> {
-        stream(Statement(streaming: sql, file: file, line: line)) { reader in
+        stream(Statement(sql, prepares: false, file: file, line: line)) { reader in
             (repeat try reader.next((each Column).self))
         }
     }

@@ -282,7 +282,7 @@ final class PoolSimulation {
             try close(link, reason, after: event)
             if link === pending { pending = nil }
         }
-        for (guest, link) in effects.assigned {
+        if let (guest, link) = effects.assigned.map({ ($0.waiter, $0.connection) }) {
             if link === pending {
                 pending = nil
             } else {

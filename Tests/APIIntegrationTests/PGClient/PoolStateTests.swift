@@ -28,7 +28,9 @@ private struct Bench {
             "guest \(guest.number) fails: \(error.kind == .connection ? error.message : error.kind.rawValue)"
         }
         story += effects.close.map { "link \($0.number) is closed: \($1)" }
-        story += effects.assigned.map { "guest \($0.number) gets link \($1.number)" }
+        if let next = effects.assigned {
+            story.append("guest \(next.waiter.number) gets link \(next.connection.number)")
+        }
         if effects.open > 0 { story.append("open \(effects.open)") }
         if effects.isDrained { story.append("drained") }
         return story

@@ -3,13 +3,16 @@ import Testing
 
 extension OneAtATime {
     @Suite(.timeLimit(.minutes(60))) struct `Tenants that share connections` {
-        @Test func `Twelve on four connections, with cancels at any time, never see a row of one another`()
-            async throws
-        {
-            try await Tenants.with { tenants in
-                try await Database.withPool({ $0.maximumConnections = 4 }) { pool in
-                    await tenants.readAll(pool, "Four connections")
-                    try await Database.expectAnswer(pool)
+        @Test(arguments: TaskThreads.allCases)
+        func `Twelve on four connections, with cancels at any time, never see a row of one another`(
+            _ threads: TaskThreads
+        ) async throws {
+            try await threads.run {
+                try await Tenants.with { tenants in
+                    try await Database.withPool({ $0.maximumConnections = 4 }) { pool in
+                        await tenants.readAll(pool, "Four connections")
+                        try await Database.expectAnswer(pool)
+                    }
                 }
             }
         }
