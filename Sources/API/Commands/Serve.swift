@@ -31,7 +31,7 @@ struct Serve: AsyncParsableCommand {
                 if let guide { FileHandle.standardOutput.write(Data((guide + "\n").utf8)) }
             }
         )
-        try await application.runService()
+        try await withTaskExecutorPreference(PGTaskExecutor.shared()) { try await application.runService() }
         await server.pool.close()
     }
 
