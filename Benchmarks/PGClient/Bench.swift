@@ -13,33 +13,44 @@ import Synchronization
     @Option(help: "Run that many operations instead of measuring time.") var operations: Int?
     @Flag(help: "Wait for every statement, as a client without a pipeline does.") var awaited = false
     @Flag(help: "Read rows one by one.") var stream = false
+    @Flag(help: "Run the tasks on Swift's own threads, and not on PGClient's.") var swiftThreads = false
 
     func run() async throws {
+        if swiftThreads { return try await measure() }
+        try await withTaskExecutorPreference(PGTaskExecutor.shared()) { try await measure() }
+    }
+
+    private func measure() async throws {
         var configuration = PGConfiguration(url)
         configuration.maximumConnections = connections
         configuration.acquireTimeout = .seconds(30)
         configuration.maximumResultBytes = 64 << 20
         let pool = PGPool(configuration)
         if let operations {
-            _ = try await measure(pool, until: .operations(operations))
+            _ = try await measure(pool, until: .operations(operations / tasks))
             return
         }
-        _ = try await measure(pool, until: .time(.now + .milliseconds(500)))
-        let (cpu, start) = (Self.cpuTime(), ContinuousClock.now)
-        var latencies = try await measure(pool, until: .time(start + .seconds(seconds)))
-        let elapsed = (ContinuousClock.now - start) / .seconds(1)
+        _ = try await measure(pool, until: .time(Self.now + 500_000_000))
+        let (cpu, start) = (Self.cpuTime(), Self.now)
+        var latencies = try await measure(pool, until: .time(start + UInt64(seconds * 1e9)))
+        let elapsed = Double(Self.now - start) / 1e9
         report(&latencies, elapsed: elapsed, cpu: Self.cpuTime() - cpu)
         await pool.close()
     }
 
     private enum End: Sendable {
-        case time(ContinuousClock.Instant)
+        case time(UInt64)
         case operations(Int)
     }
+
+    /// Nanoseconds of a clock. Dividing a `Duration` would cost a thousand instructions for each operation.
+    private static var now: UInt64 { DispatchTime.now().uptimeNanoseconds }
 
     /// The latencies of all operations, in nanoseconds.
     private func measure(_ pool: PGPool, until end: End) async throws -> [UInt64] {
         if awaited { return try await measureAwaited(pool, until: end) }
+        // An option costs more to read than an allocation.
+        let (workload, stream) = (workload, stream)
         return try await withThrowingTaskGroup(of: [UInt64].self) { group in
             for task in 0..<tasks {
                 group.addTask {
@@ -73,13 +84,13 @@ import Synchronization
     private func repeated(until end: End, _ body: () async throws -> Void) async throws -> [UInt64] {
         var latencies: [UInt64] = []
         while true {
-            let start = ContinuousClock.now
+            let start = Self.now
             switch end {
             case .time(let end): if start >= end { return latencies }
-            case .operations(let count): if latencies.count >= count / tasks { return latencies }
+            case .operations(let count): if latencies.count >= count { return latencies }
             }
             try await body()
-            latencies.append(UInt64((ContinuousClock.now - start) / .nanoseconds(1)))
+            latencies.append(Self.now - start)
         }
     }
 
@@ -89,7 +100,9 @@ import Synchronization
             Double(latencies[Int(Double(latencies.count - 1) * part)]) / 1000
         }
         let count = Double(latencies.count)
-        let client = "PGClient" + (awaited ? " awaited" : "") + (stream ? " stream" : "")
+        let client =
+            "PGClient" + (awaited ? " awaited" : "") + (stream ? " stream" : "")
+            + (swiftThreads ? " swift-threads" : "")
         print(
             """
             {"client": "\(client)", "workload": "\(workload.rawValue)", "tasks": \(tasks), \
