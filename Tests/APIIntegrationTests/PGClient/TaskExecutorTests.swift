@@ -6,11 +6,12 @@ import Testing
 enum TaskThreads: CaseIterable {
     case swifts, clients
 
+    var executor: (any TaskExecutor)? {
+        get throws { self == .clients ? try PGTaskExecutor.shared() : nil }
+    }
+
     func run<R: Sendable>(_ body: @Sendable () async throws -> R) async throws -> R {
-        switch self {
-        case .swifts: try await body()
-        case .clients: try await withTaskExecutorPreference(PGTaskExecutor.shared()) { try await body() }
-        }
+        try await withTaskExecutorPreference(executor) { try await body() }
     }
 }
 

@@ -10,7 +10,7 @@ extension OneAtATime {
             try await threads.run {
                 try await Tenants.with { tenants in
                     try await Database.withPool({ $0.maximumConnections = 4 }) { pool in
-                        await tenants.readAll(pool, "Four connections")
+                        await tenants.readAll(pool, "Four connections", on: try threads.executor)
                         try await Database.expectAnswer(pool)
                     }
                 }

@@ -58,7 +58,7 @@ struct Tenants {
 
     /// Reads as all of them at once, with every fourth transaction being cancelled at some time, until there
     /// were so many reads. No read may show anything but all rows of the tenant who reads.
-    func readAll(_ pool: PGPool, _ title: String) async {
+    func readAll(_ pool: PGPool, _ title: String, on executor: (any TaskExecutor)? = nil) async {
         let counts = Counts()
         await withTaskGroup(of: Void.self) { group in
             for tenant in Self.all {
@@ -68,7 +68,7 @@ struct Tenants {
                         round += 1
                         let isCancelled = Int.random(in: 0..<4) == 0
                         let access: PGAccess = round.isMultiple(of: 2) ? .readOnly : .readWrite
-                        let task = Task {
+                        let task = Task(executorPreference: executor) {
                             try await pool.transaction(access, opening: opening(tenant)) { transaction in
                                 for pause in isCancelled ? [0, 0.002] : [0, 0] {
                                     try await expectOwnRows(of: tenant, pause, transaction)
