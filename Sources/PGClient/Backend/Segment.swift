@@ -30,15 +30,6 @@ struct Segment {
         case out, `in`
     }
 
-    /// An error is large, and few segments have one.
-    private final class FirstError: Sendable {
-        let error: PGError
-
-        init(_ error: PGError) {
-            self.error = error
-        }
-    }
-
     let request: Request
     var deadline: Instant
     var steps: [Step] = []
@@ -49,8 +40,8 @@ struct Segment {
     var result: PGResult?
     /// Of the statements that keep theirs.
     var kept: [PGResult] = []
-    private var firstError: FirstError?
-    var error: PGError? { firstError?.error }
+    private var firstError = FirstError()
+    var error: PGError? { firstError.error }
     /// What ends the transaction before has failed, so nothing of the segment itself was executed.
     private(set) var hasFailedBefore = false
     var isAnswered = false
@@ -92,10 +83,9 @@ struct Segment {
         return Outcome(result: result, kept: kept)
     }
 
-    /// The first error is what the caller learns.
     mutating func note(_ error: PGError) {
-        guard firstError == nil else { return }
-        firstError = FirstError(error)
+        guard self.error == nil else { return }
+        firstError.note(error)
         if current?.action == .end { hasFailedBefore = true }
     }
 

@@ -6,185 +6,16 @@ import Synchronization
 /// it. The handles that users hold name a transaction by a number that is never used again: a handle that is
 /// kept too long is told so.
 final class Lease: Sendable {
-    /// A transaction as the client sees it.
-    struct Transaction: Sendable {
-        enum Phase: Sendable {
-            /// Nothing was sent yet, not even BEGIN.
-            case fresh
-            case open
-            /// A statement was cancelled, or the script has ended the transaction by itself.
-            case spoiled
-        }
-
-        let access: PGAccess
-        let beginning: Beginning
-        var phase = Phase.fresh
-        /// What goes out together with the commit.
-        var last: [Statement] = []
-        private var firstFailure: Failure?
-        var firstError: PGError? {
-            if case .refused(let error) = firstFailure { error } else { nil }
-        }
-
-        init(_ access: PGAccess, _ opening: SQL?) {
-            self.access = access
-            beginning = Beginning(
-                begin: access.begin,
-                opening: opening.map { Statement($0, file: #fileID, line: #line) }
-            )
-        }
-
-        mutating func note(_ error: PGError) {
-            if firstFailure == nil { firstFailure = .refused(error) }
-        }
-    }
-
-    /// What has to be sent before the first statement.
-    struct Beginning: Sendable {
-        let begin: Statement
-        let opening: Statement?
-
-        /// The first statements, with what has to precede them.
-        func followed(by statements: [Statement]) -> [Statement] {
-            var all: [Statement] = []
-            all.reserveCapacity(statements.count + 2)
-            all.append(begin)
-            if let opening { all.append(opening) }
-            all += statements
-            return all
-        }
-    }
-
-    private enum Entrance: Sendable {
-        /// To be sent with what begins the transaction, if there is one, by the one who has the lease for itself
-        /// until ``leave(_:_:)``.
-        case first(after: Beginning?)
-        /// It was sent.
-        case sent(Request, Backend)
-        case wait
-    }
-
-    private struct State: Sendable {
-        /// nil before the first statement.
-        var backend: Backend?
-        var transaction: Transaction?
-        var id = Lease.firstTransaction
-        var isOver = false
-        /// Nothing was executed in this lease yet, so a dead connection can be replaced unnoticed.
-        var isUntouched = true
-        /// The first statement is under way: others wait until it is over.
-        var isStarting = false
-        /// The last stream, and whether somebody still reads or writes it.
-        var stream: Request?
-        var isStreaming = false
-        var gate: [CheckedContinuation<Void, Never>] = []
-
-        /// Sends a request, unless something has to precede it. Both happen under the lease's lock: once the
-        /// transaction has ended, nothing of it can reach the connection any more, which may be somebody
-        /// else's then.
-        ///
-        /// Throws if the handle is no longer, or not now, the right one.
-        mutating func send(_ work: () -> Request.Work, in id: Int?) throws -> Entrance {
-            if isStarting { return .wait }
-            try check(id)
-            if transaction?.phase == .fresh {
-                try transaction?.beginning.opening?.validate()
-                transaction?.phase = .open
-                isStarting = true
-                return .first(after: transaction?.beginning)
-            }
-            guard let backend else {
-                if transaction != nil { throw transaction?.firstError ?? Self.closed }
-                isStarting = true
-                return .first(after: nil)
-            }
-            let request = Request(work())
-            if request.work.isStream { (stream, isStreaming) = (request, true) }
-            _ = request.assign(backend)
-            backend.submit(request)
-            return .sent(request, backend)
-        }
-
-        private func check(_ id: Int?) throws {
-            if isOver { throw Self.closed }
-            if let id, id != self.id || transaction == nil { throw Self.closed }
-            if id == nil, transaction != nil {
-                throw PGError(
-                    .transactionClosed,
-                    "a transaction is open on this connection, and is to be used"
-                )
-            }
-            if isStreaming {
-                throw PGError(.transactionClosed, "a stream is still being read or written here")
-            }
-            if transaction?.phase == .spoiled {
-                throw PGError(.transactionClosed, "the transaction was cancelled and can't go on")
-            }
-        }
-
-        mutating func leaveLast(_ statement: Statement, in id: Int) throws {
-            try check(id)
-            guard transaction?.access == .readWrite else {
-                throw PGError(
-                    .invalidStatement,
-                    "a transaction that only reads doesn't wait for its commit",
-                    statement.origin
-                )
-            }
-            transaction?.last.append(statement)
-        }
-
-        mutating func begin(_ transaction: Transaction) throws -> Int {
-            if isOver { throw Self.closed }
-            if self.transaction != nil {
-                throw PGError(.transactionClosed, "a transaction is open on this connection already")
-            }
-            id += 1
-            self.transaction = transaction
-            return id
-        }
-
-        /// Ends the lease and the read that is open, if nothing of it has to be waited for: a first statement or a
-        /// stream.
-        mutating func endRead(_ id: Int) -> Backend? {
-            guard id == self.id, !isStarting, stream == nil, let transaction,
-                transaction.access == .readOnly, transaction.phase == .open
-            else { return nil }
-            self.transaction = nil
-            return endIdle()
-        }
-
-        /// Ends the lease, if no transaction is open or about to be.
-        mutating func endIdle() -> Backend? {
-            guard transaction == nil, !isStarting else { return nil }
-            isOver = true
-            defer { backend = nil }
-            return backend
-        }
-
-        mutating func note(_ failure: Failure) {
-            switch failure {
-            case .refused(let error), .lost(let error, _): transaction?.note(error)
-            case .cancelled: transaction?.phase = .spoiled
-            }
-        }
-
-        private static var closed: PGError {
-            PGError(.transactionClosed, "the closure that this belonged to has ended")
-        }
-    }
-
-    static let firstTransaction = 1
     private static let commit = Statement(control: "COMMIT", prepares: true)
 
     private let pool: PGPool
     private let span: TransactionSpan?
-    private let state: Mutex<State>
+    private let state: Mutex<LeaseState>
 
-    init(pool: PGPool, transaction: Transaction?, span: TransactionSpan?) {
+    init(pool: PGPool, transaction: LeaseState.Transaction?, span: TransactionSpan?) {
         self.pool = pool
         self.span = span
-        state = Mutex(State(transaction: transaction))
+        state = Mutex(LeaseState(transaction: transaction))
     }
 
     // MARK: Statements
@@ -266,7 +97,7 @@ final class Lease: Sendable {
             guard state.stream === request else { return }
             state.isStreaming = false
             switch error {
-            case let error as PGError: state.transaction?.note(error)
+            case let error as PGError: state.transaction?.firstError.note(error)
             case is CancellationError: state.transaction?.phase = .spoiled
             default: break
             }
@@ -297,7 +128,7 @@ final class Lease: Sendable {
 
     /// Sends a request, or has it sent with what has to precede it; waits while the first is under way.
     @inline(always)
-    private func send(_ work: () -> Request.Work, in id: Int?) async throws -> Entrance {
+    private func send(_ work: () -> Request.Work, in id: Int?) async throws -> LeaseState.Entrance {
         while true {
             try Task.checkCancellation()
             let entrance = try state.withLock { try $0.send(work, in: id) }
@@ -318,7 +149,7 @@ final class Lease: Sendable {
 
     /// Waits until no first statement is under way, which a task may have left behind, and then changes the
     /// state before another can be.
-    private func whenStarted<R: Sendable>(_ change: (inout State) -> R) async -> R {
+    private func whenStarted<R: Sendable>(_ change: (inout LeaseState) -> R) async -> R {
         while true {
             if let result = state.withLock({ $0.isStarting ? nil : change(&$0) }) { return result }
             await untilStarted()
@@ -382,7 +213,7 @@ final class Lease: Sendable {
             guard id == state.id, state.transaction != nil else { return }
             if case .refused(let error) = failure, error.sqlState == .inFailedTransaction {
                 // The server only says that the transaction had failed; why is what the caller needs.
-                throw state.transaction?.firstError ?? error
+                throw state.transaction?.firstError.error ?? error
             }
             state.note(failure)
         }
@@ -392,7 +223,7 @@ final class Lease: Sendable {
     // MARK: Transactions
 
     /// Begins a transaction, of which nothing is sent yet.
-    func begin(_ transaction: Transaction) throws -> Int {
+    func begin(_ transaction: LeaseState.Transaction) throws -> Int {
         try Task.checkCancellation()
         return try state.withLock { try $0.begin(transaction) }
     }
@@ -468,8 +299,8 @@ final class Lease: Sendable {
     }
 
     /// From here on the transaction's handle is of no use, and nothing more is sent for it.
-    private func end(_ id: Int) async -> (Transaction, Backend?)? {
-        let ended: (Transaction, Backend?)? = await whenStarted { state in
+    private func end(_ id: Int) async -> (LeaseState.Transaction, Backend?)? {
+        let ended: (LeaseState.Transaction, Backend?)? = await whenStarted { state in
             guard id == state.id, let ended = state.transaction else { return nil }
             state.transaction = nil
             state.stream?.work.abandon()
@@ -480,11 +311,11 @@ final class Lease: Sendable {
         return ended
     }
 
-    private func commitFailed(_ transaction: Transaction, _ reason: String) -> PGError {
-        var error = transaction.firstError ?? PGError(.commitFailed, "")
+    private func commitFailed(_ transaction: LeaseState.Transaction, _ reason: String) -> PGError {
+        var error = transaction.firstError.error ?? PGError(.commitFailed, "")
         error.message =
             "nothing was committed: \(reason)"
-            + (transaction.firstError.map { "; first error: \($0.message)" } ?? "")
+            + (transaction.firstError.error.map { "; first error: \($0.message)" } ?? "")
         error.kind = .commitFailed
         return error
     }

@@ -102,13 +102,13 @@ public final class PGPool: PGSession {
     ) async throws -> R {
         let result: R
         do {
-            result = try await body(PGTransaction(lease: lease, id: Lease.firstTransaction))
+            result = try await body(PGTransaction(lease: lease, id: LeaseState.firstTransaction))
         } catch {
             // What is still open then is rolled back.
             await lease.giveBack()
             throw error
         }
-        try await lease.commitAndGiveBack(Lease.firstTransaction)
+        try await lease.commitAndGiveBack(LeaseState.firstTransaction)
         return result
     }
 

@@ -102,8 +102,7 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
     mutating func start(at now: Instant) -> Effects {
         var effects = Effects()
         openMore(at: now, &effects)
-        setTimer(of: &effects, at: now)
-        return effects
+        return finished(effects, at: now)
     }
 
     /// Gives a connection, or puts the waiter at the end of the line.
@@ -124,8 +123,7 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
         }
         // Also when somebody was served: what was found too old meanwhile may have been of the minimum.
         openMore(at: now, &effects)
-        setTimer(of: &effects, at: now)
-        return effects
+        return finished(effects, at: now)
     }
 
     /// Takes a waiter out of the line whose task was cancelled. False when it doesn't stand there.
@@ -158,8 +156,7 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
         effects.failed = late.map { ($0.waiter, error) }
         trimIdle(at: now, &effects)
         openMore(at: now, &effects)
-        setTimer(of: &effects, at: now)
-        return effects
+        return finished(effects, at: now)
     }
 
     private mutating func trimIdle(at now: Instant, _ effects: inout Effects) {
@@ -175,7 +172,7 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
     }
 
     /// Adds the timer to what follows, if it is to ring earlier than the one that is set.
-    private mutating func setTimer(of effects: inout Effects, at now: Instant) {
+    private mutating func finished(_ effects: consuming Effects, at now: Instant) -> Effects {
         var next = waiters.first?.deadline
         if let breaker, breaker.until > now, !isClosing, !waiters.isEmpty || total < bounds.minimum {
             next = min(next ?? breaker.until, breaker.until)
@@ -186,6 +183,7 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
             timer = next
             effects.timer = next
         }
+        return effects
     }
 
     /// When the first of the free connections will be too old, or will have been free for too long. They stand
@@ -211,8 +209,7 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
         hand(over: connection, at: now, &effects)
         // While nothing was known of the database, only one attempt was made.
         openMore(at: now, &effects)
-        setTimer(of: &effects, at: now)
-        return effects
+        return finished(effects, at: now)
     }
 
     /// A connection could not be made. If nothing is left that could serve them, everybody who waits learns
@@ -234,8 +231,7 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
             waiters = []
         }
         finishDraining(&effects)
-        setTimer(of: &effects, at: now)
-        return effects
+        return finished(effects, at: now)
     }
 
     /// As many as are waited for and as there is room for; one at a time while the database seems to be away.
@@ -268,8 +264,7 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
         } else {
             hand(over: connection, at: now, &effects)
         }
-        setTimer(of: &effects, at: now)
-        return effects
+        return finished(effects, at: now)
     }
 
     /// A connection has died.
@@ -280,8 +275,7 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
         effects.close = [(connection, .lost)]
         openMore(at: now, &effects)
         finishDraining(&effects)
-        setTimer(of: &effects, at: now)
-        return effects
+        return finished(effects, at: now)
     }
 
     private mutating func discard(
