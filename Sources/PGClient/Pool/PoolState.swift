@@ -102,7 +102,8 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
     mutating func start(at now: Instant) -> Effects {
         var effects = Effects()
         openMore(at: now, &effects)
-        return finished(effects, at: now)
+        setTimer(of: &effects, at: now)
+        return effects
     }
 
     /// Gives a connection, or puts the waiter at the end of the line.
@@ -123,7 +124,8 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
         }
         // Also when somebody was served: what was found too old meanwhile may have been of the minimum.
         openMore(at: now, &effects)
-        return finished(effects, at: now)
+        setTimer(of: &effects, at: now)
+        return effects
     }
 
     /// Takes a waiter out of the line whose task was cancelled. False when it doesn't stand there.
@@ -156,7 +158,8 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
         effects.failed = late.map { ($0.waiter, error) }
         trimIdle(at: now, &effects)
         openMore(at: now, &effects)
-        return finished(effects, at: now)
+        setTimer(of: &effects, at: now)
+        return effects
     }
 
     private mutating func trimIdle(at now: Instant, _ effects: inout Effects) {
@@ -172,7 +175,7 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
     }
 
     /// Adds the timer to what follows, if it is to ring earlier than the one that is set.
-    private mutating func finished(_ effects: consuming Effects, at now: Instant) -> Effects {
+    private mutating func setTimer(of effects: inout Effects, at now: Instant) {
         var next = waiters.first?.deadline
         if let breaker, breaker.until > now, !isClosing, !waiters.isEmpty || total < bounds.minimum {
             next = min(next ?? breaker.until, breaker.until)
@@ -183,7 +186,6 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
             timer = next
             effects.timer = next
         }
-        return effects
     }
 
     /// When the first of the free connections will be too old, or will have been free for too long. They stand
@@ -209,7 +211,8 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
         hand(over: connection, at: now, &effects)
         // While nothing was known of the database, only one attempt was made.
         openMore(at: now, &effects)
-        return finished(effects, at: now)
+        setTimer(of: &effects, at: now)
+        return effects
     }
 
     /// A connection could not be made. If nothing is left that could serve them, everybody who waits learns
@@ -231,7 +234,8 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
             waiters = []
         }
         finishDraining(&effects)
-        return finished(effects, at: now)
+        setTimer(of: &effects, at: now)
+        return effects
     }
 
     /// As many as are waited for and as there is room for; one at a time while the database seems to be away.
@@ -264,7 +268,8 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
         } else {
             hand(over: connection, at: now, &effects)
         }
-        return finished(effects, at: now)
+        setTimer(of: &effects, at: now)
+        return effects
     }
 
     /// A connection has died.
@@ -275,7 +280,8 @@ struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & Sendable>
         effects.close = [(connection, .lost)]
         openMore(at: now, &effects)
         finishDraining(&effects)
-        return finished(effects, at: now)
+        setTimer(of: &effects, at: now)
+        return effects
     }
 
     private mutating func discard(
