@@ -19,7 +19,7 @@ struct AppContext: RequestContext {
 
     init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
-        requestID = UUID().uuidString.lowercased()
+        requestID = UUID().text
         origin = Origin(
             requestID: requestID,
             source: SourceAddress(source.channel.remoteAddress) ?? .loopback

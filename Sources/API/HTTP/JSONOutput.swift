@@ -1,4 +1,5 @@
 import Domain
+import Foundation
 
 /// Writes what is `Encodable` as JSON (RFC 8259) straight into bytes, members in the order in which a value names them.
 /// Foundation's encoder makes a tree of a value first, which for a board took more time than reading it. What that one
@@ -53,11 +54,13 @@ final class JSONOutput {
         append("\"")
         var text = text
         text.withUTF8 { utf8 in
-            // Mostly nothing has to be escaped.
-            if utf8.contains(where: \.isEscapedInJSON) {
-                utf8.forEach(appendEscaped)
-            } else {
+            // Mostly nothing has to be. Without a way out of the loop, many bytes are looked at at once.
+            var escaped: UInt8 = 0
+            for byte in utf8 { escaped |= byte.isEscapedInJSON ? 1 : 0 }
+            if escaped == 0 {
                 bytes.append(contentsOf: utf8)
+            } else {
+                utf8.forEach(appendEscaped)
             }
         }
         append("\"")
@@ -75,12 +78,25 @@ final class JSONOutput {
                 .init(codingPath: [], debugDescription: "is no number of JSON")
             )
         }
+        // Most numbers are whole, and quickly written as such. Minus zero isn't one of those.
+        if let whole = Int32(exactly: value), whole != 0 {
+            return write(whole)
+        }
         let text = String(value)
         bytes.append(contentsOf: text.hasSuffix(".0") ? text.utf8.dropLast(2) : text.utf8[...])
     }
 
     func write(_ value: Bool) {
         bytes.append(contentsOf: (value ? "true" : "false").utf8)
+    }
+
+    func write(_ value: UUID) {
+        append("\"")
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: UUID.textLength) { text in
+            value.writeText(to: text)
+            bytes.append(contentsOf: text)
+        }
+        append("\"")
     }
 
     func writeNull() {
@@ -116,11 +132,24 @@ final class JSONOutput {
     }
 
     func beginMember(_ key: some CodingKey, at depth: Int) {
+        separateMember(at: depth)
+        write(key.stringValue)
+        append(":")
+    }
+
+    /// - Parameter name: nothing in it has to be escaped.
+    func beginMember(_ name: StaticString, at depth: Int) {
+        separateMember(at: depth)
+        append("\"")
+        bytes.append(contentsOf: UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
+        append("\"")
+        append(":")
+    }
+
+    private func separateMember(at depth: Int) {
         close(downTo: depth)
         if case .object(isEmpty: false) = open[depth - 1] { append(",") }
         open[depth - 1] = .object(isEmpty: false)
-        write(key.stringValue)
-        append(":")
     }
 
     func beginElement(at depth: Int) {

@@ -182,11 +182,6 @@ struct JWKSet: Encodable, Sendable {
     let keys: [Key]
 }
 
-extension UUID {
-    /// The form that every answer uses (RFC 9562: lower case on output).
-    var text: String { uuidString.lowercased() }
-}
-
 extension Data {
     /// Base64url without padding (RFC 4648 §5).
     var base64URL: String {

@@ -15,7 +15,9 @@ package struct Zone: Hashable, Sendable, Codable {
             self.init(identifier: identifier, timeZone: .gmt)
             return
         }
-        guard identifier.contains("/") || Self.withoutSlash.contains(identifier), identifier.utf8.count <= 64,
+        // By bytes: to look for text is Foundation's, and a person's every day has a zone.
+        guard identifier.utf8.contains(UInt8(ascii: "/")) || Self.withoutSlash.contains(identifier),
+            identifier.utf8.count <= 64,
             let timeZone = TimeZone(identifier: identifier)
         else { return nil }
         self.init(identifier: identifier, timeZone: timeZone)

@@ -70,10 +70,7 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation {
         /// Quotes one identifier: `a.b` becomes `"a.b"`, the name of one thing and not of two.
         public mutating func appendInterpolation(identifier name: String) {
             sql.text += "\""
-            for character in name.unicodeScalars {
-                sql.text.unicodeScalars.append(character)
-                if character == "\"" { sql.text += "\"" }
-            }
+            sql.text += name.utf8.contains(UInt8(ascii: "\"")) ? name.replacing("\"", with: "\"\"") : name
             sql.text += "\""
         }
     }
@@ -108,6 +105,7 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation {
     private static let firstPlaceholders = (1...32).map { "$\($0)" }
 
     private mutating func append(_ other: SQL) {
+        if other.parameters.isEmpty { return text += other.text }
         let shift = buffer.bytes.count
         buffer.append(contentsOf: other.buffer.bytes)
         var position = other.text.utf8.startIndex

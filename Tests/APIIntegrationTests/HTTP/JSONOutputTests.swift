@@ -32,8 +32,46 @@ struct `JSON that is written` {
         #expect(try text(value) == expected)
     }
 
+    private struct Row: JSONRow {
+        let id: UUID?
+        var inner: Inner?
+
+        struct Inner: JSONRow {
+            func write(to object: JSONObject) throws {
+                object.member("isInner", true)
+                object.member("count", 3)
+            }
+        }
+
+        func write(to object: JSONObject) throws {
+            object.member("id", id)
+            object.member("name", "a \"name\"")
+            try object.member("inner", inner)
+            try object.member("half", 0.5)
+            try object.member("names", ["x", "y"])
+            try object.member("nothing", [String]?.none)
+        }
+    }
+
+    @Test func `a row writes its members itself, and those that are nil are left out`() throws {
+        let id = UUID()
+        let rest = #""half":0.5,"names":["x","y"]}"#
+        #expect(
+            try text(["rows": [Row(id: id, inner: Row.Inner()), Row(id: nil)]])
+                == #"{"rows":[{"id":"\#(id.uuidString.lowercased())","name":"a \"name\"","#
+                + #""inner":{"isInner":true,"count":3},"# + rest + #",{"name":"a \"name\"","# + rest + "]}"
+        )
+    }
+
+    @Test(arguments: 1...20)
+    func `a UUID is written in lower case`(_: Int) {
+        let id = UUID()
+        #expect(id.text == id.uuidString.lowercased())
+    }
+
     @Test(arguments: [
-        (5, "5"), (-0.0, "-0"), (0.1, "0.1"), (1e21, "1e+21"), (1e-7, "1e-07"),
+        (5, "5"), (-3, "-3"), (2_147_483_648, "2147483648"), (-0.0, "-0"), (0.1, "0.1"), (1e21, "1e+21"),
+        (1e-7, "1e-07"),
         (.greatestFiniteMagnitude, "1.7976931348623157e+308"),
     ])
     func `a number is as short as it can be`(_ value: Double, _ expected: String) throws {
