@@ -5804,13 +5804,12 @@ ALTER TABLE app.team_member OWNER TO breathmaster_owner;
 COMMENT ON TABLE app.team_member IS 'Who belongs to which team. Who leaves the company leaves its teams.';
 
 CREATE VIEW board.blocked WITH (security_barrier='true') AS
- SELECT block.blocked_uid AS uid
-   FROM app.block
-  WHERE (block.uid = ( SELECT app.uid() AS uid))
-UNION ALL
- SELECT block.uid
-   FROM app.block
-  WHERE (block.blocked_uid = ( SELECT app.uid() AS uid));
+ SELECT
+        CASE
+            WHEN (block.uid = ( SELECT app.uid() AS uid)) THEN block.blocked_uid
+            ELSE block.uid
+        END AS uid
+   FROM app.block;
 
 ALTER TABLE board.blocked OWNER TO breathmaster_boards;
 
@@ -6373,6 +6372,10 @@ CREATE UNIQUE INDEX domain_claim_taken ON app.domain_claim USING btree (domain) 
 CREATE INDEX email_claim_by_mailbox ON app.email_claim USING btree (mailbox);
 
 CREATE UNIQUE INDEX email_claim_taken ON app.email_claim USING btree (lower(address));
+
+CREATE INDEX friendship_accepted ON app.friendship USING btree (uid, friend_uid) WHERE (accepted_at IS NOT NULL);
+
+CREATE INDEX friendship_accepted_by_friend ON app.friendship USING btree (friend_uid, uid) WHERE (accepted_at IS NOT NULL);
 
 CREATE INDEX friendship_by_friend ON app.friendship USING btree (friend_uid);
 

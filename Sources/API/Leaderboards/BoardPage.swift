@@ -28,14 +28,38 @@ struct BoardPage: Sendable {
         self.total = isHidden ? 0 : total
         self.isHidden = isHidden
     }
+
+    /// Of a board that the viewer isn't on or doesn't want to see.
+    init(isHidden: Bool) {
+        self.init(standings: [], continues: (false, false), mine: nil, total: 0, isHidden: isHidden)
+    }
 }
 
-struct StandingRow: PGRow {
+/// The rows of a page in their order.
+struct PageRows: Sendable {
+    let standings: [StandingRow]
+    /// Whether there is more above them, and below.
+    let continues: (above: Bool, below: Bool)
+
+    /// The smallest value above the viewer's own, if the page has both.
+    var nextAboveOwn: Double? {
+        standings.firstIndex(where: \.isMine).flatMap { own in
+            standings[..<own].last { $0.value > standings[own].value }?.value
+        }
+    }
+
+    /// Whether there is no smallest value above the viewer's own but ``nextAboveOwn``.
+    var knowsNext: Bool {
+        nextAboveOwn != nil || (!continues.above && standings.contains(where: \.isMine))
+    }
+}
+
+struct StandingRow: Sendable {
     var rank: Int
     /// As whom others know the row: the uid, or what stands for it.
     let entryID: UUID
-    /// Nil for who is there under a pseudonym.
-    let uid: UUID?
+    /// Whether that is the uid. It isn't of who is there under a pseudonym.
+    let isNamed: Bool
     let isMine: Bool
     let displayName, avatarURL: String?
     let value: Double
@@ -44,59 +68,76 @@ struct StandingRow: PGRow {
     let favoritePatterns: [String]?
     let stats: StandingStats?
 
-    init(from row: inout PGRowReader) throws {
-        rank = try row.next()
+    /// What ``init(from:)`` reads of a view's row.
+    static let columns: SQL =
+        "entry_id, uid is not null, is_mine, display_name, avatar_url, value::float8, achieved_at"
+
+    /// A row without what only some boards have.
+    init(
+        from row: inout PGRowReader,
+        rank: Int = 0,
+        favoritePatterns: [String]? = nil,
+        stats: (inout PGRowReader) throws -> StandingStats? = { _ in nil }
+    ) throws {
+        self.rank = rank
         entryID = try row.next()
-        uid = try row.next()
+        isNamed = try row.next()
         isMine = try row.next()
         displayName = try row.next()
         avatarURL = try row.next()
         value = try row.next()
         achievedAt = try row.next()
-        favoritePatterns = try row.next()
-        stats = try StandingStats(ifAnyIn: &row)
-    }
-
-    /// Nil where an outer join found none.
-    init?(ifPresentIn row: inout PGRowReader) throws {
-        let (rank, entryID) = (try row.next() as Int?, try row.next() as UUID?)
-        uid = try row.next()
-        let isMine = try row.next() as Bool?
-        displayName = try row.next()
-        avatarURL = try row.next()
-        let (value, achievedAt) = (try row.next() as Double?, try row.next() as Instant?)
-        favoritePatterns = try row.next()
-        stats = try StandingStats(ifAnyIn: &row)
-        guard let rank, let entryID, let isMine, let value, let achievedAt else { return nil }
-        (self.rank, self.entryID, self.isMine) = (rank, entryID, isMine)
-        (self.value, self.achievedAt) = (value, achievedAt)
+        self.favoritePatterns = favoritePatterns
+        self.stats = try stats(&row)
     }
 }
 
 extension StandingRow {
     /// The order of every board: the larger value, then who got there first, then by whom others see.
-    fileprivate func comesBefore(_ other: StandingRow) -> Bool {
-        (-value, achievedAt, entryID) < (-other.value, other.achievedAt, other.entryID)
+    fileprivate func comesBefore(_ other: StandingRow) -> Bool { place < other.place }
+
+    func isAbove(_ cursor: BoardCursor) -> Bool { place < cursor.place }
+    func isBelow(_ cursor: BoardCursor) -> Bool { place > cursor.place }
+
+    private var place: (Double, Instant, UUID) { (-value, achievedAt, entryID) }
+}
+
+extension BoardCursor {
+    fileprivate var place: (Double, Instant, UUID) { (-value, achievedAt, entryID) }
+}
+
+extension [StandingRow] {
+    /// All of a board in order, with their ranks.
+    func ranked() -> [StandingRow] {
+        var standings = sorted { $0.comesBefore($1) }
+        for place in standings.indices {
+            let isTied = place > 0 && standings[place - 1].value == standings[place].value
+            standings[place].rank = isTied ? standings[place - 1].rank : place + 1
+        }
+        return standings
     }
 }
 
 /// What stands beside a value, as far as the scope and the person allow.
-struct StandingStats: Encodable, Sendable {
-    let weeklyXP, weeklyStreak, weeklyMinutes: Int?
-    let weeklyConsistency: Double?
-    let totalSessions, totalXP, longestStreak: Int?
+struct StandingStats: JSONRow, Sendable {
+    var weeklyXP, weeklyStreak, weeklyMinutes: Int?
+    var weeklyConsistency: Double?
+    var totalSessions, totalXP, longestStreak: Int?
+
+    func write(to object: JSONObject) throws {
+        object.member("weeklyXP", weeklyXP)
+        object.member("weeklyStreak", weeklyStreak)
+        object.member("weeklyMinutes", weeklyMinutes)
+        try object.member("weeklyConsistency", weeklyConsistency)
+        object.member("totalSessions", totalSessions)
+        object.member("totalXP", totalXP)
+        object.member("longestStreak", longestStreak)
+    }
 
     /// Nil where there is none of them.
-    fileprivate init?(ifAnyIn row: inout PGRowReader) throws {
-        weeklyXP = try row.next()
-        weeklyStreak = try row.next()
-        weeklyMinutes = try row.next()
-        weeklyConsistency = try row.next()
-        totalSessions = try row.next()
-        totalXP = try row.next()
-        longestStreak = try row.next()
-        let numbers = [weeklyXP, weeklyStreak, weeklyMinutes, totalSessions, totalXP, longestStreak]
-        guard weeklyConsistency != nil || numbers.contains(where: { $0 != nil }) else { return nil }
+    var orNone: StandingStats? {
+        let any = weeklyXP ?? weeklyStreak ?? weeklyMinutes ?? totalSessions ?? totalXP ?? longestStreak
+        return any != nil || weeklyConsistency != nil ? self : nil
     }
 }
 
@@ -143,21 +184,24 @@ extension BoardRequest {
 
     /// The page from what lies above the place that it is asked for, and from that place on: of each
     /// one more than a page may show, where there are so many. In any order.
-    func page(_ rows: [NearRow]) -> (standings: [StandingRow], continues: (above: Bool, below: Bool)) {
+    func page(_ rows: [NearRow]) -> PageRows {
         let rows = rows.sorted { $0.standing.comesBefore($1.standing) }
         let above = rows.filter(\.isAbove).map(\.standing)
         let below = rows.filter { !$0.isAbove }.map(\.standing)
         switch anchor {
         case .top:
-            return (Array(below.prefix(limit)), (false, below.count > limit))
+            return PageRows(standings: Array(below.prefix(limit)), continues: (false, below.count > limit))
         case .next(let cursor) where cursor.isBackward:
-            return (above.suffix(limit), (above.count > limit, true))
+            return PageRows(standings: above.suffix(limit), continues: (above.count > limit, true))
         case .next:
-            return (Array(below.prefix(limit)), (true, below.count > limit))
+            return PageRows(standings: Array(below.prefix(limit)), continues: (true, below.count > limit))
         case .me:
             let before = above.suffix(half)
             let after = below.prefix(limit - before.count)
-            return (Array(before + after), (above.count > before.count, below.count > after.count))
+            return PageRows(
+                standings: Array(before + after),
+                continues: (above.count > before.count, below.count > after.count)
+            )
         }
     }
 }

@@ -1,6 +1,7 @@
 import Domain
 import Foundation
 import PGClient
+import Tenancy
 
 /// The rows of a board in their order, which is that of an index: the largest value first,
 /// ties by who got there first, then by whom others see.
@@ -95,14 +96,31 @@ struct BoardRows: Sendable {
 }
 
 /// A row of a page, and on which side it is of the place that the page is asked for.
-struct NearRow: PGRow {
+struct NearRow: Sendable {
     /// Above that place, and not there or below.
     let isAbove: Bool
     let standing: StandingRow
-    static let columns = 17
+}
+
+/// Where the viewer is on a board that is counted, if they are, and whether they want to see it.
+struct OwnPlace: PGRow {
+    let isHidden: Bool
+    let value: Double?
+    let displayName: String?
+
+    static func query(of rows: BoardRows, on board: BoardRequest, for viewer: Principal) -> PGQuery<OwnPlace>
+    {
+        PGQuery(
+            """
+            select \(board.isHidden(from: viewer)), mine.value::float8, mine.display_name
+            from (select) as viewer left join (\(rows.own)) as mine on true
+            """
+        )
+    }
 
     init(from row: inout PGRowReader) throws {
-        isAbove = try row.next()
-        standing = try StandingRow(from: &row)
+        isHidden = try row.next()
+        value = try row.next()
+        displayName = try row.next()
     }
 }

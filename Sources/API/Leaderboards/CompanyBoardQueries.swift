@@ -3,10 +3,22 @@ import Foundation
 import PGClient
 import Tenancy
 
+private struct CompanyRow: PGRow {
+    let near: NearRow
+
+    init(from row: inout PGRowReader) throws {
+        near = NearRow(
+            isAbove: try row.next(),
+            standing: try StandingRow(from: &row) { row in
+                StandingStats(weeklyMinutes: try row.next(), weeklyConsistency: try row.next()).orNone
+            }
+        )
+    }
+}
+
 extension TenantTransaction {
     /// Colleagues whom the viewer sees, and nobody else: rows in their order, which for minutes is that of an index,
-    /// and ranks by counting those who have more. Only of the largest value on a page somebody may be before it, so of
-    /// the others those on it are all that there are above one of them.
+    /// and ranks by counting those who have more.
     func companyStandings(on board: BoardRequest) async throws -> BoardPage {
         guard let organizationID = principal.organizationID else { throw Problem.notFound }
         let value: SQL = "\(identifier: board.metric.column)"
@@ -23,31 +35,55 @@ extension TenantTransaction {
             others: ", weekly_minutes, weekly_consistency",
             isWhole: board.metric != .weeklyConsistency
         )
-        let answer: [CountedBoardRow] = try await query(
-            """
-            with mine as materialized (\(rows.own)),
-              near as materialized (\(rows.near(board))),
-              top as materialized (select max(value) as value from near)
-            select false, is_above, 0::bigint, entry_id, uid, is_mine, display_name, avatar_url, value::float8, achieved_at,
-              null::text[], null::integer, null::integer, weekly_minutes, weekly_consistency, null::integer, null::integer,
-              null::integer, \(CountedBoardRow.standing)
-            from near
-            union all
-            select \(CountedBoardRow.counts), count(*), count(*) filter (where \(value) > (select value from mine)),
-              (select value::float8 from mine), (min(\(value)) filter (where \(value) > (select value from mine)))::float8,
-              (select display_name from mine), count(*) filter (where \(value) > (select value from top)),
-              array_remove((select value::float8 from top) || (
-                select array_agg(value::float8) from near where value < (select value from top)
-              ), null),
-              count(*) filter (where \(value) = (select value from top)) || (
-                select array_agg(1::bigint) from near where value < (select value from top)
-              ),
-              \(board.isHidden(from: principal))
-            from board.company
-            where \(isRanked)
-            """
+        let (own, near) = try await query(
+            OwnPlace.query(of: rows, on: board, for: principal),
+            PGQuery<CompanyRow>(
+                """
+                with mine as materialized (\(rows.own))
+                select is_above, \(StandingRow.columns), weekly_minutes, weekly_consistency
+                from (\(rows.near(board))) as near
+                """
+            )
         )
-        return BoardPage(answer, of: board)
+        guard let own = own.first, !own.isHidden else { return BoardPage(isHidden: true) }
+        if case .me = board.anchor, own.value == nil { return BoardPage(isHidden: false) }
+        let page = board.page(near.map(\.near))
+        return BoardPage(
+            page,
+            own: own,
+            counts: try await companyCounts(of: page, own: own.value, among: rows)
+        )
+    }
+
+    /// Only of the largest value on a page may somebody be before it: of the others, those on it are all that there
+    /// are above one of them.
+    private func companyCounts(
+        of page: PageRows,
+        own: Double?,
+        among rows: BoardRows
+    ) async throws -> BoardCounts {
+        let top = page.standings.first?.value
+        let (total, aboveOwn, next, aboveTop, withTop) = try await queryOne(
+            """
+            select count(*), count(*) filter (where \(rows.value) > \(own)),
+              (min(\(rows.value)) filter (where \(rows.value) > \(own)))::float8,
+              count(*) filter (where \(rows.value) > \(top)), count(*) filter (where \(rows.value) = \(top))
+            from \(rows.view)
+            where \(rows.isRanked)
+            """,
+            as: (Int, Int, Double?, Int, Int).self
+        )
+        let below = page.standings.map(\.value).filter { $0 != top }
+        return BoardCounts(
+            total: total,
+            aboveOwn: aboveOwn,
+            next: next,
+            ranks: RankCounts(
+                peopleAbove: aboveTop,
+                values: [top].compactMap(\.self) + below,
+                people: [withTop] + below.map { _ in 1 }
+            )
+        )
     }
 
     /// Nil for the whole company. Asked for by itself: a condition of a board that nobody is on would not be looked at.

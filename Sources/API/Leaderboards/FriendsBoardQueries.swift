@@ -1,113 +1,85 @@
 import Domain
-import Foundation
 import PGClient
 import Tenancy
 
-/// How many standings there are, and one of them with where it is in their order.
-private struct PlacedRow: PGRow {
-    struct Placed: Sendable {
-        let position: Int
-        let next: Double?
-        let isOnPage: Bool
-        let standing: StandingRow
-    }
-
-    let total: Int
-    let isHidden: Bool
-    /// Nil where there is none to show.
-    let placed: Placed?
+private struct FriendRow: PGRow {
+    let standing: StandingRow
 
     init(from row: inout PGRowReader) throws {
-        total = try row.next()
-        isHidden = try row.next()
-        let (position, next, isOnPage) = (
-            try row.next() as Int?, try row.next() as Double?, try row.next() as Bool?
-        )
-        let standing = try StandingRow(ifPresentIn: &row)
-        placed =
-            if let position, let isOnPage, let standing {
-                Placed(position: position, next: next, isOnPage: isOnPage, standing: standing)
-            } else {
-                nil
-            }
+        let favoritePatterns = try row.next() as [String]?
+        standing = try StandingRow(from: &row, favoritePatterns: favoritePatterns) { row in
+            StandingStats(
+                weeklyXP: try row.next(),
+                weeklyStreak: try row.next(),
+                totalSessions: try row.next(),
+                totalXP: try row.next(),
+                longestStreak: try row.next()
+            ).orNone
+        }
     }
 }
 
 extension TenantTransaction {
-    /// Few enough to rank all whom the viewer sees, and nobody else.
+    /// Few enough to rank all whom the viewer sees, and nobody else. That is done here: for Postgres, it is more than to
+    /// find them.
     func friendsStandings(on board: BoardRequest) async throws -> BoardPage {
-        let rows: [PlacedRow] = try await query(
-            """
-            with standing as materialized (
-              select *, rank() over (order by value desc) as rank,
-                row_number() over (order by value desc, achieved_at, uid) as position,
-                (max(value) over (order by value desc groups between 1 preceding and 1 preceding))::float8 as next
-              from (
-                select *, \(identifier: board.metric.column) as value,
-                  \(identifier: board.metric.column + "_at") as achieved_at
-                from board.friends
-                where period = \(board.period.description)
-              ) as board
-              where value > 0
-            ), page as (
-              select \(board.anchor.offset(of: board)) as "offset"
+        let value: SQL = "\(identifier: board.metric.column)"
+        let (hidden, rows) = try await query(
+            PGQuery<HiddenBoard>("select \(board.isHidden(from: principal))"),
+            PGQuery<FriendRow>(
+                """
+                select favorite_patterns, \(StandingRow.columns), weekly_xp, weekly_streak, total_sessions, total_xp,
+                  longest_streak
+                from (
+                  select *, \(value) as value, \(identifier: board.metric.column + "_at") as achieved_at
+                  from board.friends
+                  where period = \(board.period.description) and \(value) > 0
+                ) as board
+                """
             )
-            select (select count(*) from standing), \(board.isHidden(from: principal)), position, next,
-              position > "offset" and position <= "offset" + \(board.limit),
-              rank, uid, uid, is_mine, display_name, avatar_url, value::float8, achieved_at, favorite_patterns,
-              weekly_xp, weekly_streak, null::integer, null::float8, total_sessions, total_xp, longest_streak
-            from page
-              left join standing
-                on is_mine or (position > "offset" and position <= "offset" + \(board.limit))
-            order by position
-            """
         )
-        let placed = rows.compactMap(\.placed)
-        let page = placed.filter(\.isOnPage)
-        let total = rows.first?.total ?? 0
+        guard hidden.first?.isHidden == false else { return BoardPage(isHidden: true) }
+        let standings = rows.map(\.standing).ranked()
+        let own = standings.firstIndex(where: \.isMine)
+        let page = board.page(of: standings, own: own)
         return BoardPage(
-            standings: page.map(\.standing),
-            continues: (
-                page.first.map { $0.position > 1 } ?? false, page.last.map { $0.position < total } ?? false
-            ),
-            mine: placed.first { $0.standing.isMine }.map {
+            standings: Array(standings[page]),
+            continues: (page.lowerBound > 0, page.upperBound < standings.count),
+            mine: own.map { own in
                 OwnStanding(
-                    rank: $0.standing.rank,
-                    value: $0.standing.value,
-                    next: $0.next,
-                    displayName: $0.standing.displayName
+                    rank: standings[own].rank,
+                    value: standings[own].value,
+                    next: standings[..<own].last { $0.value > standings[own].value }?.value,
+                    displayName: standings[own].displayName
                 )
             },
-            total: total,
-            isHidden: rows.first?.isHidden ?? false
+            total: standings.count,
+            isHidden: false
         )
     }
 }
 
-extension BoardRequest.Anchor {
-    /// How many standings lie above the page. Who is not on the board sees its top.
-    fileprivate func offset(of board: BoardRequest) -> SQL {
-        switch self {
-        case .top:
-            "0::bigint"
-        case .next(let cursor) where cursor.isBackward:
-            """
-            greatest(0, (
-              select count(*) from standing
-              where value > \(cursor.value)
-                or (value = \(cursor.value) and (achieved_at, uid) < (\(cursor.achievedAt), \(cursor.entryID)))
-            ) - \(board.limit))
-            """
-        case .next(let cursor):
-            """
-            (
-              select count(*) from standing
-              where value > \(cursor.value)
-                or (value = \(cursor.value) and (achieved_at, uid) <= (\(cursor.achievedAt), \(cursor.entryID)))
-            )
-            """
-        case .me:
-            "greatest(0, coalesce((select position from standing where is_mine), 0) - 1 - \(board.half))"
-        }
+private struct HiddenBoard: PGRow {
+    let isHidden: Bool
+
+    init(from row: inout PGRowReader) throws {
+        isHidden = try row.next()
+    }
+}
+
+extension BoardRequest {
+    /// Which of all standings in their order are on the page. Who is not on the board sees its top.
+    fileprivate func page(of standings: [StandingRow], own: Int?) -> Range<Int> {
+        let start =
+            switch anchor {
+            case .top: 0
+            case .me: (own ?? 0) - half
+            case .next(let cursor) where cursor.isBackward:
+                standings.count { $0.isAbove(cursor) } - limit
+            case .next(let cursor):
+                standings.count { !$0.isBelow(cursor) }
+            }
+        let first = min(max(0, start), standings.count)
+        return first..<min(first + limit, standings.count)
     }
 }

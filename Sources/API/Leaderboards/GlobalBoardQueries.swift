@@ -3,50 +3,110 @@ import Foundation
 import PGClient
 import Tenancy
 
-extension TenantTransaction {
-    /// Everyone who opted in, which may be many: rows by the order of an index, ranks
-    /// from counts of people by value.
-    func globalStandings(on board: BoardRequest) async throws -> BoardPage {
-        let rows: [CountedBoardRow] = try await query(
-            """
-            with mine as materialized (\(board.globalRows.own)),
-              near as materialized (\(board.globalRows.near(board))),
-              place as materialized (
-                select value, value / 128 as in_bucket, (value / 128 + 1) * 128 as following from mine
-              ),
-              stretch as materialized (
-                select max(value) as value, max(value) / 128 as in_bucket, (max(value) / 128 + 1) * 128 as following,
-                  min(value) as bottom
-                from near
-              )
-            select false, is_above, 0::bigint, entry_id, near.uid, is_mine, display_name, avatar_url, value::float8, achieved_at,
-              null::text[], case when stats_shown then weekly_xp end, case when stats_shown then weekly_streak end,
-              null::integer, null::float8, total.total_sessions, total.total_xp, total.longest_streak,
-              \(CountedBoardRow.standing)
-            from near
-              left join board.global_total total on total.uid = near.uid
-            union all
-            select \(CountedBoardRow.counts), coalesce(sum(people) filter (where level > 0), 0)::bigint,
-              \(BoardRequest.peopleAbove("place")), (select value::float8 from mine), (
-                select \(board.column)::float8 as next from board.global
-                where \(board.isRanked) and \(board.column) > (select value from mine)
-                order by \(board.column) limit 1
-              ), (select display_name from mine), \(BoardRequest.peopleAbove("stretch")),
-              array_agg(bucket::float8) filter (where \(BoardRequest.isOnPage)),
-              array_agg(people) filter (where \(BoardRequest.isOnPage)), \(board.isHidden(from: principal))
-            from board.global_count
-            where \(board.isTallied) and (level > 0 or level = 0 and (
-              bucket >= (select bottom from stretch) and bucket < (select following from stretch)
-              or bucket > (select value from place) and bucket < (select following from place)))
-            """
+private struct GlobalRow: PGRow {
+    let near: NearRow
+
+    init(from row: inout PGRowReader) throws {
+        near = NearRow(
+            isAbove: try row.next(),
+            standing: try StandingRow(from: &row) { row in
+                StandingStats(
+                    weeklyXP: try row.next(),
+                    weeklyStreak: try row.next(),
+                    totalSessions: try row.next(),
+                    totalXP: try row.next(),
+                    longestStreak: try row.next()
+                ).orNone
+            }
         )
-        return BoardPage(rows, of: board)
+    }
+}
+
+extension TenantTransaction {
+    /// Everyone who opted in, which may be many: rows by the order of an index, and then ranks from counts of people
+    /// by value. Counts are asked for by what the rows are found to be: as one statement, it would take longer to
+    /// begin than two round trips do.
+    func globalStandings(on board: BoardRequest) async throws -> BoardPage {
+        let rows = board.globalRows
+        let (own, near) = try await query(
+            OwnPlace.query(of: rows, on: board, for: principal),
+            PGQuery<GlobalRow>(
+                """
+                with mine as materialized (\(rows.own))
+                select is_above, \(StandingRow.columns), case when stats_shown then weekly_xp end,
+                  case when stats_shown then weekly_streak end, total_sessions, total_xp, longest_streak
+                from (\(rows.near(board))) as near
+                  left join (
+                    select uid as named_uid, total_sessions, total_xp, longest_streak from board.global_total
+                  ) as total on named_uid = uid
+                """
+            )
+        )
+        guard let own = own.first, !own.isHidden else { return BoardPage(isHidden: true) }
+        if case .me = board.anchor, own.value == nil { return BoardPage(isHidden: false) }
+        let page = board.page(near.map(\.near))
+        return BoardPage(page, own: own, counts: try await globalCounts(of: page, own: own.value, on: board))
+    }
+
+    private func globalCounts(
+        of page: PageRows,
+        own: Double?,
+        on board: BoardRequest
+    ) async throws -> BoardCounts {
+        let own = own.map(CountedValue.init)
+        let top = page.standings.first.map { CountedValue($0.value) }
+        let bottom = page.standings.last.map { CountedValue($0.value) }
+        let isOnPage: SQL = "level <> 1 and bucket between \(bottom?.value) and \(top?.value)"
+        let isNextNeeded = own != nil && !page.knowsNext
+        let (total, aboveOwn, aboveTop, values, people, next) = try await queryOne(
+            """
+            select coalesce(sum(people) filter (where level > 0), 0)::bigint, \(CountedValue.peopleAbove(own)),
+              \(CountedValue.peopleAbove(top)), array_agg(bucket::float8) filter (where \(isOnPage)),
+              array_agg(people) filter (where \(isOnPage)),
+              \(isNextNeeded ? board.valueAbove(own) : "null::float8")
+            from board.global_count
+            where \(board.isTallied) and (level > 0
+              or level = 0 and bucket >= \(bottom?.value) and bucket < \(top?.endOfBucket)
+              or level = 0 and bucket > \(own?.value) and bucket < \(own?.endOfBucket))
+            """,
+            as: (Int, Int, Int, [Double]?, [Int]?, Double?).self
+        )
+        return BoardCounts(
+            total: total,
+            aboveOwn: aboveOwn,
+            next: next,
+            ranks: RankCounts(peopleAbove: aboveTop, values: values ?? [], people: people ?? [])
+        )
+    }
+}
+
+/// A value as it is counted: by itself, and in a bucket of 128.
+private struct CountedValue {
+    let value: Int32
+
+    init(_ value: Double) {
+        self.value = Int32(value)
+    }
+
+    var bucket: Int32 { value / 128 }
+    var endOfBucket: Int32 { (bucket + 1) * 128 }
+
+    /// How many people have more: of the buckets above it by their sums; of its own, and of what isn't summed up yet, by
+    /// each value.
+    static func peopleAbove(_ place: CountedValue?) -> SQL {
+        guard let place else { return "0::bigint" }
+        return """
+            coalesce(sum(people) filter (where
+              level = 1 and bucket > \(place.bucket)
+              or level = 0 and bucket > \(place.value) and bucket < \(place.endOfBucket)
+              or level = 2 and bucket > \(place.value)), 0)::bigint
+            """
     }
 }
 
 extension BoardRequest {
-    fileprivate var column: SQL { "\(identifier: metric.column)" }
-    fileprivate var isRanked: SQL { "period = \(period.description) and \(column) > 0" }
+    private var column: SQL { "\(identifier: metric.column)" }
+    private var isRanked: SQL { "period = \(period.description) and \(column) > 0" }
     fileprivate var isTallied: SQL { "period = \(period.description) and metric = \(metric.column)" }
 
     fileprivate var globalRows: BoardRows {
@@ -60,19 +120,13 @@ extension BoardRequest {
         )
     }
 
-    /// Whether a count is of one value, and of one on the page.
-    fileprivate static let isOnPage: SQL =
-        "level <> 1 and bucket between (select bottom from stretch) and (select value from stretch)"
-
-    /// How many people have more than the value of a place: of the buckets above it by their sums; of its own, and of
-    /// what isn't summed up yet, by each value. The bounds are columns of `place`: computed in a condition on a view, they
-    /// would lose its index.
-    fileprivate static func peopleAbove(_ place: SQL) -> SQL {
+    /// Named, or it would be ordered by what is selected, which no index has.
+    fileprivate func valueAbove(_ own: CountedValue?) -> SQL {
         """
-        coalesce(sum(people) filter (where
-          level = 1 and bucket > (select in_bucket from \(place))
-          or level = 0 and bucket > (select value from \(place)) and bucket < (select following from \(place))
-          or level = 2 and bucket > (select value from \(place))), 0)::bigint
+        (
+          select \(column)::float8 as next from board.global where \(isRanked) and \(column) > \(own?.value)
+          order by \(column) limit 1
+        )
         """
     }
 }

@@ -4,26 +4,19 @@ import Foundation
 
 /// A page of a board, as it is answered.
 struct Leaderboard: Encodable, Sendable {
-    struct Entry: Encodable, Sendable {
-        let rank: Int
-        /// Absent for who is there under a pseudonym.
-        let uid: String?
-        let isMe: Bool
-        let displayName: String?
-        let avatarUrl: String?
-        let value: Double
-        let favoritePatterns: [String]?
-        let stats: StandingStats?
+    struct Entry: JSONRow, Sendable {
+        let standing: StandingRow
 
-        init(_ row: StandingRow) {
-            rank = row.rank
-            uid = row.uid?.text
-            isMe = row.isMine
-            displayName = row.displayName
-            avatarUrl = row.avatarURL
-            value = row.value
-            favoritePatterns = row.favoritePatterns
-            stats = row.stats
+        func write(to object: JSONObject) throws {
+            object.member("rank", standing.rank)
+            // Not of who is there under a pseudonym.
+            object.member("uid", standing.isNamed ? standing.entryID : nil)
+            object.member("isMe", standing.isMine)
+            object.member("displayName", standing.displayName)
+            object.member("avatarUrl", standing.avatarURL)
+            try object.member("value", standing.value)
+            try object.member("favoritePatterns", standing.favoritePatterns)
+            try object.member("stats", standing.stats)
         }
     }
 
@@ -84,7 +77,7 @@ struct Leaderboard: Encodable, Sendable {
         self.season = season.map(SeasonState.init)
         isHidden = page.isHidden
         total = page.total
-        entries = page.standings.map(Entry.init)
+        entries = page.standings.map(Entry.init(standing:))
         me = page.mine.map { Mine($0, among: page.total) }
         func cursor(beside row: StandingRow?, isBackward: Bool) throws -> String? {
             try row.flatMap {

@@ -55,6 +55,15 @@ struct LateChange: Encodable, PGRow {
     }
 }
 
+private struct RankedRow: PGRow {
+    let near: NearRow
+
+    init(from row: inout PGRowReader) throws {
+        let (isAbove, rank) = (try row.next() as Bool, try row.next() as Int)
+        near = NearRow(isAbove: isAbove, standing: try StandingRow(from: &row, rank: rank))
+    }
+}
+
 private struct SealRow: PGRow {
     let people: Int32
     let isHidden: Bool
@@ -166,11 +175,10 @@ extension TenantTransaction {
     private func finalStandings(on board: BoardRequest) async throws -> BoardPage {
         guard let history = board.history else { return try await standings(on: board) }
         let (rows, own, seals) = try await query(
-            PGQuery<NearRow>(
+            PGQuery<RankedRow>(
                 """
                 with mine as materialized (\(history.rows.own))
-                select is_above, rank, entry_id, uid, is_mine, display_name, avatar_url, value::float8, achieved_at, null::text[],
-                  null::integer, null::integer, null::integer, null::float8, null::integer, null::integer, null::integer
+                select is_above, rank, \(StandingRow.columns)
                 from (\(history.rows.near(board))) as near
                 """
             ),
@@ -193,7 +201,7 @@ extension TenantTransaction {
                 """
             )
         )
-        let page = board.page(rows)
+        let page = board.page(rows.map(\.near))
         return BoardPage(
             standings: page.standings,
             continues: page.continues,

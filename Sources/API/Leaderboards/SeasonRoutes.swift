@@ -105,7 +105,7 @@ struct SeasonRoutes: Sendable {
             SeasonBoard(
                 page: Leaderboard(page, of: board, in: season, cursorKey: cursorKey, asOf: asOf),
                 // Where one of the first three has gone, nobody moves up.
-                podium: podium.standings.filter { $0.rank <= 3 }.map(Leaderboard.Entry.init),
+                podium: podium.standings.filter { $0.rank <= 3 }.map(Leaderboard.Entry.init(standing:)),
                 changes: page.isHidden ? [] : changes,
                 finalisedAt: season?.finalisedAt,
                 digest: seal?.digest.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()

@@ -49,11 +49,6 @@ public struct PGRowReader {
         }
     }
 
-    /// Leaves out so many columns.
-    public mutating func skip(_ columns: Int) {
-        column += Int32(truncatingIfNeeded: columns)
-    }
-
     @usableFromInline
     mutating func nextCell() throws -> PGCell {
         guard column < types.count else {
