@@ -14,10 +14,3 @@ function request()
   next_person = next_person % #people + 1
   return wrk.format("GET", path, { ["Authorization"] = "Bearer " .. people[next_person] })
 end
-
-function response(status, _, body)
-  if status ~= 200 then
-    io.stderr:write(status, " ", body, "\n")
-    os.exit(1)
-  end
-end

@@ -48,40 +48,38 @@ extension TenantTransaction {
         guard let own = own.first, !own.isHidden else { return BoardPage(isHidden: true) }
         if case .me = board.anchor, own.value == nil { return BoardPage(isHidden: false) }
         let page = board.page(near.map(\.near))
-        return BoardPage(
-            page,
-            own: own,
-            counts: try await companyCounts(of: page, own: own.value, among: rows)
-        )
+        let counts = try await companyCounts(of: page, from: board.anchor, own: own.value, among: rows)
+        return BoardPage(page, own: own, counts: counts)
     }
 
-    /// Only of the largest value on a page may somebody be before it: of the others, those on it are all that there
-    /// are above one of them.
+    /// Nobody is above a page of the top. Of another, only of its largest value may somebody be before it; of the rest,
+    /// those on the page are all that there are above one of them.
     private func companyCounts(
         of page: PageRows,
+        from anchor: BoardRequest.Anchor,
         own: Double?,
         among rows: BoardRows
     ) async throws -> BoardCounts {
-        let top = page.standings.first?.value
+        let top = if case .top = anchor { nil as Double? } else { page.standings.first?.value }
         let (total, aboveOwn, next, aboveTop, withTop) = try await queryOne(
             """
-            select count(*), count(*) filter (where \(rows.value) > \(own)),
-              (min(\(rows.value)) filter (where \(rows.value) > \(own)))::float8,
-              count(*) filter (where \(rows.value) > \(top)), count(*) filter (where \(rows.value) = \(top))
+            select count(*), \(rows.count("> \(own)", where: own != nil)),
+              \(rows.smallest("> \(own)", where: own != nil && !page.knowsNext)),
+              \(rows.count("> \(top)", where: top != nil)), \(rows.count("= \(top)", where: top != nil))
             from \(rows.view)
             where \(rows.isRanked)
             """,
             as: (Int, Int, Double?, Int, Int).self
         )
-        let below = page.standings.map(\.value).filter { $0 != top }
+        let others = page.standings.map(\.value).filter { $0 != top }
         return BoardCounts(
             total: total,
             aboveOwn: aboveOwn,
             next: next,
             ranks: RankCounts(
                 peopleAbove: aboveTop,
-                values: [top].compactMap(\.self) + below,
-                people: [withTop] + below.map { _ in 1 }
+                values: [top].compactMap(\.self) + others,
+                people: (top == nil ? [] : [withTop]) + others.map { _ in 1 }
             )
         )
     }
@@ -95,5 +93,16 @@ extension TenantTransaction {
             "select app.team_on_board(\(board.period.description), \(team))",
             as: [UUID].self
         )
+    }
+}
+
+extension BoardRows {
+    /// How many have a value of which that is true; none, where that isn't needed.
+    fileprivate func count(_ condition: SQL, where isNeeded: Bool) -> SQL {
+        isNeeded ? "count(*) filter (where \(value) \(condition))" : "0::bigint"
+    }
+
+    fileprivate func smallest(_ condition: SQL, where isNeeded: Bool) -> SQL {
+        isNeeded ? "(min(\(value)) filter (where \(value) \(condition)))::float8" : "null::float8"
     }
 }
