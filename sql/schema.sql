@@ -1574,6 +1574,40 @@ ALTER FUNCTION app.enter_by_recovery_code(of_uid uuid, shown bytea, next bytea, 
 
 COMMENT ON FUNCTION app.enter_by_recovery_code(of_uid uuid, shown bytea, next bytea, at timestamp with time zone) IS 'The user to whom the transaction is bound from now on, whose next code it is; null, and nobody, where the code shown is not good.';
 
+CREATE TABLE app.state_entry (
+    uid uuid NOT NULL,
+    field text NOT NULL,
+    key text NOT NULL,
+    value jsonb,
+    written_at timestamp with time zone NOT NULL,
+    labelled_at timestamp with time zone NOT NULL,
+    device_id text NOT NULL,
+    sync_version bigint NOT NULL,
+    CONSTRAINT state_entry_field_check CHECK (((char_length(field) >= 1) AND (char_length(field) <= 64))),
+    CONSTRAINT state_entry_key_check CHECK (((char_length(key) >= 1) AND (char_length(key) <= 64)))
+);
+
+ALTER TABLE ONLY app.state_entry FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE app.state_entry OWNER TO breathmaster_owner;
+
+COMMENT ON TABLE app.state_entry IS 'What a person keeps here beside practice: unlocks, presets, preferences, entry by entry.';
+
+COMMENT ON COLUMN app.state_entry.value IS 'Null is a tombstone: removed, and an older write doesn''t bring it back.';
+
+COMMENT ON COLUMN app.state_entry.written_at IS 'By a hybrid clock: after what the writer had seen, not after it arrived. The later write stands.';
+
+COMMENT ON COLUMN app.state_entry.labelled_at IS 'What the device''s clock showed: it orders the writes of one device.';
+
+CREATE FUNCTION app.favorite_patterns(person uuid) RETURNS text[]
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    RETURN ARRAY(SELECT (state_entry.value #>> '{}'::text[]) AS pattern FROM app.state_entry WHERE ((state_entry.uid = favorite_patterns.person) AND (state_entry.field = 'preferredPatterns'::text) AND (jsonb_typeof(state_entry.value) = 'string'::text) AND ((state_entry.value #>> '{}'::text[]) ~ '^[a-z0-9][a-z0-9_-]{0,63}$'::text)) GROUP BY (state_entry.value #>> '{}'::text[]) ORDER BY (count(*)) DESC, (state_entry.value #>> '{}'::text[]) LIMIT 3);
+
+ALTER FUNCTION app.favorite_patterns(person uuid) OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.favorite_patterns(person uuid) IS 'The three patterns that somebody has set for most times of their day, as far as the bound user may read it.';
+
 CREATE FUNCTION app.finalise_board(week text, organization uuid, measure text, most integer, at timestamp with time zone) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3168,6 +3202,22 @@ $$;
 ALTER FUNCTION app.post_password_resets(at timestamp with time zone) OWNER TO breathmaster_worker;
 
 COMMENT ON FUNCTION app.post_password_resets(at timestamp with time zone) IS 'Mails the codes of forgotten passwords to those whose the address is, at most five within an hour to each. How many were looked at: up to a hundred.';
+
+CREATE FUNCTION app.project_favorite_patterns() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  update app.standing s set favorite_patterns = favorite.patterns
+  from (select app.favorite_patterns(new.uid) as patterns) as favorite
+  where s.uid = new.uid and s.period = 'all-time' and s.favorite_patterns is distinct from favorite.patterns;
+  return null;
+end
+$$;
+
+ALTER FUNCTION app.project_favorite_patterns() OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.project_favorite_patterns() IS 'Keeps the favourites of a standing of all time, whichever of the two is written first.';
 
 CREATE FUNCTION app.project_on_change() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -5723,31 +5773,6 @@ COMMENT ON COLUMN app.standing.total_xp IS 'Of all time, from sessions that coun
 
 COMMENT ON COLUMN app.standing.weekly_xp_before IS 'What it was when the week had ended, where practice came in after that.';
 
-CREATE TABLE app.state_entry (
-    uid uuid NOT NULL,
-    field text NOT NULL,
-    key text NOT NULL,
-    value jsonb,
-    written_at timestamp with time zone NOT NULL,
-    labelled_at timestamp with time zone NOT NULL,
-    device_id text NOT NULL,
-    sync_version bigint NOT NULL,
-    CONSTRAINT state_entry_field_check CHECK (((char_length(field) >= 1) AND (char_length(field) <= 64))),
-    CONSTRAINT state_entry_key_check CHECK (((char_length(key) >= 1) AND (char_length(key) <= 64)))
-);
-
-ALTER TABLE ONLY app.state_entry FORCE ROW LEVEL SECURITY;
-
-ALTER TABLE app.state_entry OWNER TO breathmaster_owner;
-
-COMMENT ON TABLE app.state_entry IS 'What a person keeps here beside practice: unlocks, presets, preferences, entry by entry.';
-
-COMMENT ON COLUMN app.state_entry.value IS 'Null is a tombstone: removed, and an older write doesn''t bring it back.';
-
-COMMENT ON COLUMN app.state_entry.written_at IS 'By a hybrid clock: after what the writer had seen, not after it arrived. The later write stands.';
-
-COMMENT ON COLUMN app.state_entry.labelled_at IS 'What the device''s clock showed: it orders the writes of one device.';
-
 CREATE TABLE app.sync_batch (
     uid uuid NOT NULL,
     batch_id uuid NOT NULL,
@@ -5813,7 +5838,7 @@ CREATE VIEW board.blocked WITH (security_barrier='true') AS
 
 ALTER TABLE board.blocked OWNER TO breathmaster_boards;
 
-COMMENT ON VIEW board.blocked IS 'Those whom the viewer blocked and those who blocked the viewer. For the other boards alone.';
+COMMENT ON VIEW board.blocked IS 'Those whom the viewer blocked and those who blocked the viewer, by the policy block_between alone: if that showed more blocks, people would be hidden from viewers who have none with them. For the other boards alone.';
 
 CREATE VIEW board.company AS
  SELECT company_standing.organization_id,
@@ -6480,6 +6505,10 @@ CREATE TRIGGER member_departed AFTER DELETE ON app.member FOR EACH ROW WHEN ((ol
 CREATE TRIGGER member_joined AFTER INSERT ON app.member FOR EACH ROW WHEN ((new.agreed_at IS NOT NULL)) EXECUTE FUNCTION app.project_on_change();
 
 CREATE TRIGGER member_owner_kept BEFORE DELETE ON app.member FOR EACH ROW WHEN ((old.role = 'owner'::text)) EXECUTE FUNCTION app.keep_an_owner();
+
+CREATE TRIGGER standing_projected AFTER INSERT ON app.standing FOR EACH ROW WHEN ((new.period = 'all-time'::text)) EXECUTE FUNCTION app.project_favorite_patterns();
+
+CREATE TRIGGER state_entry_projected AFTER INSERT OR UPDATE OF value ON app.state_entry FOR EACH ROW WHEN ((new.field = 'preferredPatterns'::text)) EXECUTE FUNCTION app.project_favorite_patterns();
 
 CREATE TRIGGER user_deleted AFTER DELETE ON app."user" FOR EACH ROW EXECUTE FUNCTION app.forget_blocks();
 
@@ -7230,6 +7259,10 @@ GRANT ALL ON FUNCTION app.enter_by_password_reset(id uuid, shown_digest bytea, a
 REVOKE ALL ON FUNCTION app.enter_by_recovery_code(of_uid uuid, shown bytea, next bytea, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.enter_by_recovery_code(of_uid uuid, shown bytea, next bytea, at timestamp with time zone) TO breathmaster_api;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE app.state_entry TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.favorite_patterns(person uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION app.finalise_board(week text, organization uuid, measure text, most integer, at timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.finalise_season(week text, most integer, at timestamp with time zone) FROM PUBLIC;
@@ -7521,6 +7554,8 @@ REVOKE ALL ON FUNCTION app.post_mail(message uuid, of_kind text, to_address text
 
 REVOKE ALL ON FUNCTION app.post_password_resets(at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.post_password_resets(at timestamp with time zone) TO breathmaster_api;
+
+REVOKE ALL ON FUNCTION app.project_favorite_patterns() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.project_on_change() FROM PUBLIC;
 
@@ -8129,8 +8164,6 @@ GRANT SELECT(longest_streak) ON TABLE app.standing TO breathmaster_boards;
 GRANT SELECT(weekly_xp_before) ON TABLE app.standing TO breathmaster_boards;
 
 GRANT SELECT(weekly_streak_before) ON TABLE app.standing TO breathmaster_boards;
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE app.state_entry TO breathmaster_api;
 
 GRANT SELECT,INSERT,DELETE ON TABLE app.sync_batch TO breathmaster_api;
 

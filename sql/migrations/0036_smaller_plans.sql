@@ -6,6 +6,8 @@
 set local role breathmaster_boards;
 create or replace view board.blocked with (security_barrier) as
 select case when uid = (select app.uid()) then blocked_uid else uid end as uid from app.block;
+comment on view board.blocked is
+  'Those whom the viewer blocked and those who blocked the viewer, by the policy block_between alone: if that showed more blocks, people would be hidden from viewers who have none with them. For the other boards alone.';
 set local role breathmaster_owner;
 
 -- A board of friends begins with who they are, which these say without a look at the table.

@@ -2,7 +2,7 @@
 begin;
 set local client_min_messages = warning;
 create extension if not exists pgtap;
-select plan(81);
+select plan(82);
 \ir support/cast.sql
 
 -- A metric that a scope must not show is not a column of its view. The lists are
@@ -274,7 +274,15 @@ update app.user set share_detailed_progress = true;
 call test.be(test.frank());
 select results_eq(
   $$ select total_sessions, favorite_patterns from board.friends where uid = test.ada() and period = '2026-W10' $$,
-  $$ values (40, '{}'::text[]) $$, 'Showing the details again brings them back.');
+  $$ values (40, array['chill']) $$, 'Showing the details again brings them back.');
+call test.be(test.ada());
+insert into app.state_entry (uid, field, key, value, written_at, labelled_at, device_id, sync_version)
+select test.ada(), field, key, value, now(), now(), 'laptop', 1
+from (values ('preferredPatterns', 'evening', '"boxing"'::jsonb), ('preferredPatterns', 'noon', '"<b>Ada</b>"'),
+  ('preferredPatterns', 'night', '{"name": "chill"}'), ('reminderSettings', 'sound', '"bell"')) as entry (field, key, value);
+call test.be(test.frank());
+select is((select favorite_patterns from board.friends where uid = test.ada() and period = '2026-W10'), array['boxing', 'chill'],
+  'Favourites are the names of patterns that a friend has set for their day, and nothing else that a device keeps there.');
 
 -- Blocks. Each is off the other's boards, whoever of the two made it, and on those of
 -- everybody else. On the global board ranks count both.

@@ -72,7 +72,7 @@ struct StandingRow: Sendable {
     static let columns: SQL =
         "entry_id, uid is not null, is_mine, display_name, avatar_url, value::float8, achieved_at"
 
-    /// A row without what only some boards have.
+    /// Reads ``columns``, and then by `stats` what only some boards have.
     init(
         from row: inout PGRowReader,
         rank: Int = 0,

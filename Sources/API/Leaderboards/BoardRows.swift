@@ -18,8 +18,7 @@ struct BoardRows: Sendable {
     /// The viewer's own row, if there is one.
     var own: SQL { "\(rows(isAbove: false)) and is_mine" }
 
-    /// The rows of the page, and one more in each direction in which it may go on. Around oneself, `mine` has to be
-    /// the viewer's ``own`` row.
+    /// The rows of the page, and one more in each direction in which it may go on.
     func near(_ board: BoardRequest) -> SQL {
         switch board.anchor {
         case .top:
@@ -38,6 +37,7 @@ struct BoardRows: Sendable {
                 entryID: "(select entry_id from mine)"
             )
             return """
+                with mine as materialized (\(own))
                 (\(above(place, board.half + 1)))
                 union all
                 (select * from mine)

@@ -39,7 +39,6 @@ extension TenantTransaction {
             OwnPlace.query(of: rows, on: board, for: principal),
             PGQuery<CompanyRow>(
                 """
-                with mine as materialized (\(rows.own))
                 select is_above, \(StandingRow.columns), weekly_minutes, weekly_consistency
                 from (\(rows.near(board))) as near
                 """
@@ -60,26 +59,26 @@ extension TenantTransaction {
         own: Double?,
         among rows: BoardRows
     ) async throws -> BoardCounts {
-        let top = if case .top = anchor { nil as Double? } else { page.standings.first?.value }
-        let (total, aboveOwn, next, aboveTop, withTop) = try await queryOne(
+        let largest = if case .top = anchor { nil as Double? } else { page.standings.first?.value }
+        let (total, aboveOwn, next, above, withLargest) = try await queryOne(
             """
             select count(*), \(rows.count("> \(own)", where: own != nil)),
               \(rows.smallest("> \(own)", where: own != nil && !page.knowsNext)),
-              \(rows.count("> \(top)", where: top != nil)), \(rows.count("= \(top)", where: top != nil))
+              \(rows.count("> \(largest)", where: largest != nil)), \(rows.count("= \(largest)", where: largest != nil))
             from \(rows.view)
             where \(rows.isRanked)
             """,
             as: (Int, Int, Double?, Int, Int).self
         )
-        let others = page.standings.map(\.value).filter { $0 != top }
+        let others = page.standings.map(\.value).filter { $0 != largest }
         return BoardCounts(
             total: total,
             aboveOwn: aboveOwn,
             next: next,
             ranks: RankCounts(
-                peopleAbove: aboveTop,
-                values: [top].compactMap(\.self) + others,
-                people: (top == nil ? [] : [withTop]) + others.map { _ in 1 }
+                peopleAbove: above,
+                values: [largest].compactMap(\.self) + others,
+                people: (largest == nil ? [] : [withLargest]) + others.map { _ in 1 }
             )
         )
     }

@@ -32,7 +32,6 @@ extension TenantTransaction {
             OwnPlace.query(of: rows, on: board, for: principal),
             PGQuery<GlobalRow>(
                 """
-                with mine as materialized (\(rows.own))
                 select is_above, \(StandingRow.columns), case when stats_shown then weekly_xp end,
                   case when stats_shown then weekly_streak end, total_sessions, total_xp, longest_streak
                 from (\(rows.near(board))) as near
@@ -57,13 +56,13 @@ extension TenantTransaction {
         let top = page.standings.first.map { CountedValue($0.value) }
         let bottom = page.standings.last.map { CountedValue($0.value) }
         let isOnPage: SQL = "level <> 1 and bucket between \(bottom?.value) and \(top?.value)"
-        let isNextNeeded = own != nil && !page.knowsNext
-        let (total, aboveOwn, aboveTop, values, people, next) = try await queryOne(
+        let next = page.knowsNext ? nil : own.map(board.smallestAbove)
+        let (total, aboveOwn, aboveTop, values, people, smallestAbove) = try await queryOne(
             """
             select coalesce(sum(people) filter (where level > 0), 0)::bigint, \(CountedValue.peopleAbove(own)),
               \(CountedValue.peopleAbove(top)), array_agg(bucket::float8) filter (where \(isOnPage)),
               array_agg(people) filter (where \(isOnPage)),
-              \(isNextNeeded ? board.valueAbove(own) : "null::float8")
+              \(next ?? "null::float8")
             from board.global_count
             where \(board.isTallied) and (level > 0
               or level = 0 and bucket >= \(bottom?.value) and bucket < \(top?.endOfBucket)
@@ -74,7 +73,7 @@ extension TenantTransaction {
         return BoardCounts(
             total: total,
             aboveOwn: aboveOwn,
-            next: next,
+            next: smallestAbove,
             ranks: RankCounts(peopleAbove: aboveTop, values: values ?? [], people: people ?? [])
         )
     }
@@ -120,11 +119,11 @@ extension BoardRequest {
         )
     }
 
-    /// Named, or it would be ordered by what is selected, which no index has.
-    fileprivate func valueAbove(_ own: CountedValue?) -> SQL {
+    /// The smallest value above. It is named, or the order would be that of what is selected, which no index has.
+    fileprivate func smallestAbove(_ own: CountedValue) -> SQL {
         """
         (
-          select \(column)::float8 as next from board.global where \(isRanked) and \(column) > \(own?.value)
+          select \(column)::float8 as next from board.global where \(isRanked) and \(column) > \(own.value)
           order by \(column) limit 1
         )
         """

@@ -177,7 +177,6 @@ extension TenantTransaction {
         let (rows, own, seals) = try await query(
             PGQuery<RankedRow>(
                 """
-                with mine as materialized (\(history.rows.own))
                 select is_above, rank, \(StandingRow.columns)
                 from (\(history.rows.near(board))) as near
                 """

@@ -94,7 +94,7 @@ struct SeasonRoutes: Sendable {
         let principal = board.organizationID.map(context.principal.member(of:)) ?? context.principal
         let (season, page, podium, changes, seal) = try await database.read(as: principal) { tx in
             let season = try await tx.season(of: board.period, at: asOf)
-            // All four in one round trip.
+            // All four at once: none waits for another.
             async let page = tx.standings(on: board, in: season)
             async let podium = tx.standings(on: board.podium, in: season)
             async let changes = tx.lateChanges(of: board, in: season)

@@ -69,7 +69,12 @@ extension OrganizationEvent {
     /// Quoted, and begun with an apostrophe where a spreadsheet would take it for a formula.
     static func cell(_ text: String) -> String {
         let isFormula = text.unicodeScalars.first.map { "=+-@\t\r\n".unicodeScalars.contains($0) } ?? false
-        return "\"\(isFormula ? "'" : "")\(text.replacing("\"", with: "\"\""))\""
+        // By scalars: with a combining mark, a quote is another character.
+        let quoted = text.unicodeScalars.reduce(into: "") { quoted, scalar in
+            quoted.unicodeScalars.append(scalar)
+            if scalar == "\"" { quoted += "\"" }
+        }
+        return "\"\(isFormula ? "'" : "")\(quoted)\""
     }
 }
 

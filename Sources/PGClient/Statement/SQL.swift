@@ -70,7 +70,15 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation {
         /// Quotes one identifier: `a.b` becomes `"a.b"`, the name of one thing and not of two.
         public mutating func appendInterpolation(identifier name: String) {
             sql.text += "\""
-            sql.text += name.utf8.contains(UInt8(ascii: "\"")) ? name.replacing("\"", with: "\"\"") : name
+            if name.utf8.contains(UInt8(ascii: "\"")) {
+                // By scalars: with a combining mark, a quote is another character.
+                for scalar in name.unicodeScalars {
+                    sql.text.unicodeScalars.append(scalar)
+                    if scalar == "\"" { sql.text += "\"" }
+                }
+            } else {
+                sql.text += name
+            }
             sql.text += "\""
         }
     }

@@ -56,7 +56,8 @@ struct BoardView: Sendable {
         #expect(page.rows == rows, "\(what)")
         #expect(page["total"] as? Int == total, "\(what)")
         #expect(page["isHidden"] as? Bool == naive.isHidden(board.scope, from: person.uid), "\(what)")
-        #expect(page.own == own(in: seen, of: total, for: person), "\(what)")
+        let mine = own(in: seen, of: total, for: person)
+        #expect(page.own == mine, "\(what)")
         // Nobody is on it, and it has been looked at.
         guard board.metric != .teamChallengeParticipation else { return }
 
@@ -69,11 +70,13 @@ struct BoardView: Sendable {
             around.rows == Array(rows.dropFirst(max(0, position - limit / 2)).prefix(limit)),
             "around \(what)"
         )
+        #expect(around.own == mine && around["total"] as? Int == total, "around \(what)")
 
         if walks {
             try await expectWalk(
                 from: "\(path)?\(board.query)\(period)&limit=\(limit)",
                 rows,
+                own: mine,
                 by: person,
                 what
             )
@@ -96,22 +99,23 @@ struct BoardView: Sendable {
     private func expectWalk(
         from path: String,
         _ rows: [String],
+        own: String,
         by person: NaiveBoards.Person,
         _ what: String
-    )
-        async throws
-    {
+    ) async throws {
         var page = try await person.client.send(.get, path).json
         var down = page.rows
         while let cursor = page["nextCursor"] as? String {
             page = try await person.client.send(.get, "\(path)&cursor=\(cursor)").json
             down += page.rows
+            #expect(page.own == own, "down \(what)")
         }
         #expect(down == rows, "down \(what)")
         var up = page.rows
         while let cursor = page["previousCursor"] as? String {
             page = try await person.client.send(.get, "\(path)&cursor=\(cursor)").json
             up = page.rows + up
+            #expect(page.own == own, "up \(what)")
         }
         #expect(up == rows, "up \(what)")
     }

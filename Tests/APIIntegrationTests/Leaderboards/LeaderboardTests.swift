@@ -224,6 +224,75 @@ struct LeaderboardTests {
         }
     }
 
+    @Test func `a friend's favourites are the patterns that they set for most of their day`() async throws {
+        let clock = TestClock(try Self.monday(of: 2043))
+        try await TestServer(clock: clock).run { nobody in
+            let (client, _) = try await nobody.practitioner("Ada", at: clock.now)
+            var laptop = BatchDevice("laptop", of: client)
+            func favorites(after patterns: [String: Any]) async throws -> [String]? {
+                try await laptop.sync(state: ["preferredPatterns": ["value": patterns]])
+                let answer = try await client.send(.get, "/v1/leaderboards/friends").json
+                return (answer["entries"] as? [[String: Any]])?.first?["favoritePatterns"] as? [String]
+            }
+            #expect(try await favorites(after: ["noon": "chill", "night": 3]) == ["chill"])
+            #expect(
+                try await favorites(after: ["morning": "boxing", "evening": "boxing", "late": "Not a name"])
+                    == ["boxing", "chill"]
+            )
+            #expect(
+                try await favorites(after: ["noon": NSNull(), "dawn": "a", "dusk": "b"]) == [
+                    "boxing", "a", "b",
+                ]
+            )
+        }
+    }
+
+    @Test func `favourites that were set before any practice are there with the first`() async throws {
+        let clock = TestClock(try Self.monday(of: 2044))
+        try await TestServer(clock: clock).run { nobody in
+            let (client, _) = try await nobody.newcomer()
+            var laptop = BatchDevice("laptop", of: client)
+            try await laptop.sync(
+                Practice.sessions(until: clock.now, days: 10, cycles: 40),
+                state: ["preferredPatterns": ["value": ["morning": "boxing"]]]
+            )
+            let friends = ["enabled": true, "shareDetailedProgress": true]
+            let change = ["privacy": ["shareProgress": true], "leaderboards": ["friends": friends]]
+            #expect(try await client.send(.patch, "/v1/me", change).status == 200)
+            let answer = try await client.send(.get, "/v1/leaderboards/friends").json
+            let entries = try #require(answer["entries"] as? [[String: Any]])
+            #expect(entries.map { $0["favoritePatterns"] as? [String] } == [["boxing"]])
+        }
+    }
+
+    @Test func `in a company the gap is to the next value, also where the page doesn't show it`() async throws
+    {
+        let clock = TestClock(try Self.monday(of: 2045))
+        let server = try await TestServer(clock: clock)
+        try await server.run { nobody in
+            let ada = try await nobody.practitioner("Ada", at: clock.now)
+            let acme = try await server.company("Acme", owner: ada.uid)
+            var colleagues = [ada.client]
+            for name in ["Ben", "Cleo"] {
+                let (client, uid) = try await nobody.practitioner(name, at: clock.now)
+                try await server.recordEmail(of: uid, "\(name)@\(acme.domain)")
+                _ = try await client.join(acme.id)
+                colleagues.append(client)
+            }
+            for (client, sittings) in zip(colleagues, [3, 2, 0]) {
+                var phone = BatchDevice("phone", of: client)
+                let hours = (0..<sittings).map { clock.now.addingTimeInterval(-3600 * Double(3 + $0)) }
+                try await phone.sync(hours.map { Practice.session(startedAt: $0, cycles: 40) })
+            }
+            let path = "/v1/leaderboards/company?organization=\(acme.id)"
+            let all = try await ada.client.send(.get, path).json["entries"] as? [[String: Any]] ?? []
+            let values = all.compactMap { $0["value"] as? Int }
+            try #require(Set(values).count == 3)
+            let page = try await colleagues[2].send(.get, "\(path)&limit=1").json
+            #expect((page["me"] as? [String: Any])?["gapToNext"] as? Int == values[1] - values[2])
+        }
+    }
+
     @Test func `an entry holds what its scope may show and no more`() async throws {
         let clock = TestClock(try Self.monday(of: 2037))
         try await TestServer(clock: clock).run { nobody in

@@ -106,6 +106,7 @@ struct OrganizationAuditTests {
         for (text, cell) in [
             ("=1+1", "'=1+1"), ("+1", "'+1"), ("-1", "'-1"), ("@a", "'@a"), ("\tx", "'\tx"), ("\rx", "'\rx"),
             ("\r\nx", "'\r\nx"), ("a=1", "a=1"), ("", ""), ("a\"b", "a\"\"b"),
+            ("a\"\u{301}b", "a\"\"\u{301}b"),
         ] {
             #expect(OrganizationEvent.cell(text) == "\"\(cell)\"")
         }

@@ -29,6 +29,8 @@ import Testing
 
     @Test func `An identifier is quoted, and unsafe text is pasted`() {
         #expect(("\(identifier: #"a"b.c"#)" as SQL).text == #""a""b.c""#)
+        let marked: SQL = "\(identifier: "a\"\u{301}b")"
+        #expect(marked.text.unicodeScalars.elementsEqual("\"a\"\"\u{301}b\"".unicodeScalars))
         #expect(("\(unsafeSQL: "a b")" as SQL).text == "a b")
     }
 
