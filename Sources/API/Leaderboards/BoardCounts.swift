@@ -12,6 +12,19 @@ struct BoardCounts: Sendable {
     let ranks: RankCounts
 }
 
+extension BoardCounts {
+    /// Of a page that is the whole board, there is nothing to ask.
+    init(ofWhole page: PageRows, own: Double?) {
+        let values = page.standings.map(\.value)
+        self.init(
+            total: values.count,
+            aboveOwn: own.map { own in values.count { $0 > own } } ?? 0,
+            next: nil,
+            ranks: RankCounts(peopleAbove: 0, values: values, people: values.map { _ in 1 })
+        )
+    }
+}
+
 extension BoardPage {
     init(_ page: PageRows, own: OwnPlace, counts: BoardCounts) {
         self.init(

@@ -41,6 +41,8 @@ struct PageRows: Sendable {
     /// Whether there is more above them, and below.
     let continues: (above: Bool, below: Bool)
 
+    var isWholeBoard: Bool { !continues.above && !continues.below }
+
     /// The smallest value above the viewer's own, if the page has both.
     var nextAboveOwn: Double? {
         standings.firstIndex(where: \.isMine).flatMap { own in

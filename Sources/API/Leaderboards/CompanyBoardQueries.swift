@@ -47,7 +47,10 @@ extension TenantTransaction {
         guard let own = own.first, !own.isHidden else { return BoardPage(isHidden: true) }
         if case .me = board.anchor, own.value == nil { return BoardPage(isHidden: false) }
         let page = board.page(near.map(\.near))
-        let counts = try await companyCounts(of: page, from: board.anchor, own: own.value, among: rows)
+        let counts =
+            page.isWholeBoard
+            ? BoardCounts(ofWhole: page, own: own.value)
+            : try await companyCounts(of: page, from: board.anchor, own: own.value, among: rows)
         return BoardPage(page, own: own, counts: counts)
     }
 

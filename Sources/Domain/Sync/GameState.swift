@@ -114,25 +114,22 @@ package struct GameState: Hashable, Sendable, Encodable {
         customPresets = ledger.entries(of: "customPresets").sorted { $0.key < $1.key }.map(\.value)
         reminderSettings = ledger.entries(of: "reminderSettings")
         preferenceBackups = ledger.entries(of: "preferenceBackups")
-        weeklyStats = Self.aggregates(of: ledger.days.values) { "\(Week(of: $0))" }
-        monthlyTrends = Self.aggregates(of: ledger.days.values) {
-            let (year, month, _) = $0.civil
-            return "\(year)-\(month.twoDigits)"
-        }
+        weeklyStats = Self.aggregates(of: ledger.days.values, by: Week.init(of:))
+        monthlyTrends = Self.aggregates(of: ledger.days.values, by: Month.init(of:))
         epoch = ledger.epoch
         lastModified = revision.modifiedAt
         deviceId = revision.deviceID
         syncVersion = revision.version
     }
 
-    private static func aggregates(
+    private static func aggregates<Period: Hashable & CustomStringConvertible>(
         of days: some Sequence<PracticeDay>,
-        by period: (LocalDay) -> String
+        by period: (LocalDay) -> Period
     ) -> [Aggregate] {
         Dictionary(grouping: days) { period($0.day) }
-            .map { name, days in
+            .map { period, days in
                 Aggregate(
-                    period: name,
+                    period: period.description,
                     xp: days.reduce(0) { $0 + $1.xp },
                     minutes: Int(days.reduce(0) { $0 + $1.activeMilliseconds } / 60_000),
                     sessions: days.reduce(0) { $0 + $1.sessions },
@@ -140,6 +137,17 @@ package struct GameState: Hashable, Sendable, Encodable {
                 )
             }
             .sorted { $0.period < $1.period }
+    }
+
+    /// Of the civil calendar, such as "2026-03".
+    private struct Month: Hashable, CustomStringConvertible {
+        let year, month: Int
+
+        init(of day: LocalDay) {
+            (year, month, _) = day.civil
+        }
+
+        var description: String { "\(year)-\(month.twoDigits)" }
     }
 }
 
