@@ -1,4 +1,4 @@
--- :people people on the global board of this week, the first 10 in one company, the next
+-- :people people on the global board of this week, the first 100 in one company, the next
 -- 1,000 in another and 50,000 in a third; the first have fifty friends each. Only what boards read.
 -- To be run by a superuser on a migrated, empty database.
 set session_replication_role = replica; -- nothing here that a trigger or a foreign key would refuse
@@ -36,8 +36,8 @@ insert into app.organization (organization_id, name, leaderboard_enabled)
 select ('00000000-0000-4000-9000-' || lpad(n::text, 12, '0'))::uuid, 'Company ' || n, true from generate_series(1, 3) as n;
 create temporary table employee as
 select uid, n, xp, days, reached_at, ('00000000-0000-4000-9000-' || lpad(
-  (case when n <= 10 then 1 when n <= 1010 then 2 else 3 end)::text, 12, '0'))::uuid as organization_id
-from person where n <= 51010;
+  (case when n <= 100 then 1 when n <= 1100 then 2 else 3 end)::text, 12, '0'))::uuid as organization_id
+from person where n <= 51100;
 insert into app.member (organization_id, uid, role) select organization_id, uid, 'member' from employee;
 insert into app.company_standing (organization_id, period, uid, display_name, weekly_minutes, weekly_minutes_at,
   weekly_consistency, weekly_consistency_at)
