@@ -1602,7 +1602,7 @@ COMMENT ON COLUMN app.state_entry.labelled_at IS 'What the device''s clock showe
 CREATE FUNCTION app.favorite_patterns(person uuid) RETURNS text[]
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    RETURN ARRAY(SELECT (state_entry.value #>> '{}'::text[]) AS pattern FROM app.state_entry WHERE ((state_entry.uid = favorite_patterns.person) AND (state_entry.field = 'preferredPatterns'::text) AND (jsonb_typeof(state_entry.value) = 'string'::text) AND ((state_entry.value #>> '{}'::text[]) ~ '^[a-z0-9][a-z0-9_-]{0,63}$'::text)) GROUP BY (state_entry.value #>> '{}'::text[]) ORDER BY (count(*)) DESC, (state_entry.value #>> '{}'::text[]) LIMIT 3);
+    RETURN ARRAY(SELECT (state_entry.value #>> '{}'::text[]) AS pattern FROM app.state_entry WHERE ((state_entry.uid = favorite_patterns.person) AND (state_entry.field = 'preferredPatterns'::text) AND CASE WHEN (pg_column_size(state_entry.value) <= 100) THEN ((jsonb_typeof(state_entry.value) = 'string'::text) AND ((state_entry.value #>> '{}'::text[]) ~ '^[a-z0-9][a-z0-9_-]{0,63}$'::text)) ELSE NULL::boolean END) GROUP BY (state_entry.value #>> '{}'::text[]) ORDER BY (count(*)) DESC, (state_entry.value #>> '{}'::text[]) LIMIT 3);
 
 ALTER FUNCTION app.favorite_patterns(person uuid) OWNER TO breathmaster_owner;
 
@@ -3207,17 +3207,24 @@ CREATE FUNCTION app.project_favorite_patterns() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+declare
+  me constant uuid := app.uid();
+  favorites constant text[] := app.favorite_patterns(me);
 begin
-  update app.standing s set favorite_patterns = favorite.patterns
-  from (select app.favorite_patterns(new.uid) as patterns) as favorite
-  where s.uid = new.uid and s.period = 'all-time' and s.favorite_patterns is distinct from favorite.patterns;
+  if exists (
+    select from app.standing where uid = me and period = 'all-time' and favorite_patterns is distinct from favorites
+  ) then
+    -- The person before their standings, as whoever writes these does.
+    perform from app.user where uid = me for no key update;
+    update app.standing set favorite_patterns = favorites where uid = me and period = 'all-time';
+  end if;
   return null;
 end
 $$;
 
 ALTER FUNCTION app.project_favorite_patterns() OWNER TO breathmaster_owner;
 
-COMMENT ON FUNCTION app.project_favorite_patterns() IS 'Keeps the favourites of a standing of all time, whichever of the two is written first.';
+COMMENT ON FUNCTION app.project_favorite_patterns() IS 'Keeps the favourites of the bound user''s standing of all time, whichever of the two is written first.';
 
 CREATE FUNCTION app.project_on_change() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -6508,7 +6515,7 @@ CREATE TRIGGER member_owner_kept BEFORE DELETE ON app.member FOR EACH ROW WHEN (
 
 CREATE TRIGGER standing_projected AFTER INSERT ON app.standing FOR EACH ROW WHEN ((new.period = 'all-time'::text)) EXECUTE FUNCTION app.project_favorite_patterns();
 
-CREATE TRIGGER state_entry_projected AFTER INSERT OR UPDATE OF value ON app.state_entry FOR EACH ROW WHEN ((new.field = 'preferredPatterns'::text)) EXECUTE FUNCTION app.project_favorite_patterns();
+CREATE TRIGGER state_entry_projected AFTER INSERT OR UPDATE ON app.state_entry FOR EACH STATEMENT EXECUTE FUNCTION app.project_favorite_patterns();
 
 CREATE TRIGGER user_deleted AFTER DELETE ON app."user" FOR EACH ROW EXECUTE FUNCTION app.forget_blocks();
 

@@ -236,7 +236,10 @@ struct LeaderboardTests {
             }
             #expect(try await favorites(after: ["noon": "chill", "night": 3]) == ["chill"])
             #expect(
-                try await favorites(after: ["morning": "boxing", "evening": "boxing", "late": "Not a name"])
+                try await favorites(after: [
+                    "morning": "boxing", "evening": "boxing", "late": "Not a name",
+                    "last": String(repeating: "a", count: 9_000),
+                ])
                     == ["boxing", "chill"]
             )
             #expect(
