@@ -143,6 +143,17 @@ struct StandingStats: JSONRow, Sendable {
     }
 }
 
+extension StandingStats {
+    /// XP and streak of a week, and what was reached in all time.
+    init(from row: inout PGRowReader) throws {
+        weeklyXP = try row.next()
+        weeklyStreak = try row.next()
+        totalSessions = try row.next()
+        totalXP = try row.next()
+        longestStreak = try row.next()
+    }
+}
+
 struct OwnStanding: Sendable {
     let rank: Int
     let value: Double

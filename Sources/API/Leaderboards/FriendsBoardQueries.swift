@@ -7,14 +7,8 @@ private struct FriendRow: PGRow {
 
     init(from row: inout PGRowReader) throws {
         let favoritePatterns = try row.next() as [String]?
-        standing = try StandingRow(from: &row, favoritePatterns: favoritePatterns) { row in
-            StandingStats(
-                weeklyXP: try row.next(),
-                weeklyStreak: try row.next(),
-                totalSessions: try row.next(),
-                totalXP: try row.next(),
-                longestStreak: try row.next()
-            ).orNone
+        standing = try StandingRow(from: &row, favoritePatterns: favoritePatterns) {
+            try StandingStats(from: &$0).orNone
         }
     }
 }

@@ -9,15 +9,7 @@ private struct GlobalRow: PGRow {
     init(from row: inout PGRowReader) throws {
         near = NearRow(
             isAbove: try row.next(),
-            standing: try StandingRow(from: &row) { row in
-                StandingStats(
-                    weeklyXP: try row.next(),
-                    weeklyStreak: try row.next(),
-                    totalSessions: try row.next(),
-                    totalXP: try row.next(),
-                    longestStreak: try row.next()
-                ).orNone
-            }
+            standing: try StandingRow(from: &row) { try StandingStats(from: &$0).orNone }
         )
     }
 }

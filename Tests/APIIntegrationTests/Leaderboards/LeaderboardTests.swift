@@ -1,4 +1,5 @@
 import Foundation
+import PGClient
 import HTTPTypes
 import Testing
 
@@ -265,6 +266,42 @@ struct LeaderboardTests {
             let answer = try await client.send(.get, "/v1/leaderboards/friends").json
             let entries = try #require(answer["entries"] as? [[String: Any]])
             #expect(entries.map { $0["favoritePatterns"] as? [String] } == [["boxing"]])
+        }
+    }
+
+    /// Who changes what they share locks the person first, and then their standings.
+    @Test func `favourites change while the person changes what they share, and neither stops the other`()
+        async throws
+    {
+        let clock = TestClock(try Self.monday(of: 2046))
+        let server = try await TestServer(clock: clock)
+        try await server.run { nobody in
+            let (client, text) = try await nobody.practitioner("Ada", at: clock.now)
+            let uid = try #require(UUID(uuidString: text))
+            let phone = BatchDevice("phone", of: client)
+            let syncing = try await server.asSuperuser { sharing in
+                try await sharing.execute("select from app.user where uid = \(uid) for no key update")
+                let process = try await sharing.queryOne("select pg_backend_pid()", as: Int32.self)
+                let syncing = Task {
+                    let session = Practice.session(startedAt: clock.now.addingTimeInterval(-7200), cycles: 40)
+                    let state: [String: Any] = ["preferredPatterns": ["value": ["morning": "boxing"]]]
+                    return try await client.send(.post, "/v1/sync", phone.body([session], state: state))
+                        .status
+                }
+                try await eventually("the sync waits for the person") {
+                    try await server.asSuperuser { tx in
+                        try await tx.queryOne(
+                            "select count(*) from pg_stat_activity where \(process) = any (pg_blocking_pids(pid))",
+                            as: Int.self
+                        ) > 0
+                    }
+                }
+                try await sharing.execute(
+                    "update app.standing set with_friends = with_friends where uid = \(uid)"
+                )
+                return syncing
+            }
+            #expect(try await syncing.value == 200)
         }
     }
 
