@@ -30,7 +30,7 @@ extension TenantTransaction {
             devices,
             days,
             challenges(naming: nil),
-            entries(changedSince: nil)
+            entries
         )
         return try stored(states, devices, days, [], challenges, entries)
     }
@@ -43,7 +43,7 @@ extension TenantTransaction {
             days,
             self.sessions(which),
             challenges(naming: nil),
-            entries(changedSince: nil)
+            entries
         )
         return try stored(states, devices, days, sessions, challenges, entries)
     }
@@ -60,7 +60,7 @@ extension TenantTransaction {
             days,
             self.sessions(.all),
             challenges(naming: nil),
-            entries(changedSince: nil)
+            entries
         )
         return (try stored(states, devices, days, sessions, challenges, entries), batches)
     }
@@ -75,7 +75,7 @@ extension TenantTransaction {
             self.sessions(.around(batch, clockOffset: clockOffset)),
             othersSessions(since: batch.since ?? batch.baseVersion, than: batch.device.id.text),
             challenges(naming: batch),
-            entries(changedSince: batch)
+            entries
         )
         return BatchReading(
             stored: try stored(states, devices, days, sessions, challenges, entries),
@@ -250,21 +250,14 @@ extension TenantTransaction {
         return PGQuery(sql)
     }
 
-    /// - Parameter batch: nil is all of them; else the fields that it writes and those it hasn't seen as they are.
-    private func entries(changedSince batch: SyncBatch?) -> PGQuery<StateEntryRow> {
-        var sql: SQL = """
+    private var entries: PGQuery<StateEntryRow> {
+        PGQuery(
+            """
             select field, key, value, written_at, labelled_at, device_id, sync_version
             from app.state_entry
             where uid = \(principal.uid)
             """
-        if let batch {
-            sql += """
-                 and (field = any (\(batch.storedFields)) or field in (
-                  select field from app.state_entry
-                  where uid = \(principal.uid) and sync_version > \(batch.baseVersion)))
-                """
-        }
-        return PGQuery(sql)
+        )
     }
 }
 

@@ -36,6 +36,8 @@ extension TenantTransaction {
         for device in after.devices.values {
             if before.ledger.devices[device.id] != device { try upsert(device) }
         }
+        // Also where the same was written again, which is no news, but later than something that is still to come.
+        try upsert(after.fields.filter { before.ledger.fields[$0.key] != $0.value })
         if merge.changesState {
             let changes = LedgerChanges(of: merge, over: before.ledger)
             try upsert(changes.sessions, of: after, syncVersion: revision.version)
@@ -43,7 +45,6 @@ extension TenantTransaction {
             try upsert(changes.challenges, epoch: after.epoch)
             try upsert(changes.days, in: after.epoch)
             try remove(changes.lostDays, in: after.epoch)
-            try upsert(changes.entries)
             try update(merge, revision: revision)
             if let periods = changes.periods {
                 try publish(periods.standings, changed: periods.names, at: revision.modifiedAt)
@@ -181,7 +182,7 @@ extension TenantTransaction {
         )
     }
 
-    private func upsert(_ entries: [(key: FieldKey, value: FieldEntry)]) throws {
+    private func upsert(_ entries: [FieldKey: FieldEntry]) throws {
         guard !entries.isEmpty else { return }
         let values = try entries.map { try $0.value.value.map { PGJSON(try JSONOutput.bytes(of: $0)) } }
         try executeWithCommit(
@@ -303,7 +304,6 @@ private struct LedgerChanges {
     let challenges: [DailyChallenge]
     let days: [PracticeDay]
     let lostDays: [LocalDay]
-    let entries: [(key: FieldKey, value: FieldEntry)]
     let bringsSessionsThatDoNotCount: Bool
     /// The standings that are new and the periods that they are of, where nil is all there are.
     let periods: (standings: [Standing], names: [String]?)?
@@ -320,7 +320,6 @@ private struct LedgerChanges {
         challenges = after.challenges.values.filter { moved || before.challenges[$0.key] != $0 }
         days = after.days.values.filter { moved || before.days[$0.day] != $0 }
         lostDays = moved ? [] : before.days.keys.filter { after.days[$0] == nil }
-        entries = after.fields.filter { before.fields[$0.key] != $0.value }
         if moved {
             periods = (Standing.all(of: after), nil)
         } else if !days.isEmpty || !lostDays.isEmpty {

@@ -64,8 +64,8 @@ struct SyncRoutes: Sendable {
         let reading = try await tx.lockedLedger(for: batch, clockOffset: conditions.clockOffset(at: now))
         let before = reading.stored
         if let replay = reading.replay {
-            guard replay.digest == digest, let answer = replay.answer else { throw Problem.batchIDTaken }
-            return (answer, nil)
+            guard replay.digest == digest else { throw Problem.batchIDTaken }
+            if let answer = replay.answer { return (answer, nil) }
         }
         try conditions.check(before, at: now)
         let merge = Merge(
@@ -106,13 +106,16 @@ struct SyncRoutes: Sendable {
             )
         )
         let bytes = try JSONOutput.bytes(of: answer)
-        let record = BatchRecord(
-            batchID: batch.batchID,
-            deviceID: deviceID,
-            digest: digest,
-            answer: bytes,
-            receivedAt: now
-        )
+        // One that was forgotten, as the person wanted, is made again, and isn't kept again.
+        let record =
+            reading.replay == nil
+            ? BatchRecord(
+                batchID: batch.batchID,
+                deviceID: deviceID,
+                digest: digest,
+                answer: bytes,
+                receivedAt: now
+            ) : BatchRecord(handingTo: deviceID, at: now)
         try tx.store(merge, over: before, as: revision, record)
         return (bytes, merge.changesState ? revision.version : nil)
     }
@@ -130,21 +133,28 @@ struct SyncRoutes: Sendable {
     /// Sending it again changes nothing.
     @Sendable func submitExport(_ request: Request, in context: MemberContext) async throws -> Response {
         let submission = try await JSON.decode(ExportSubmission.self, from: request)
-        return try JSON.response(try await submit(submission, as: context.principal))
+        let conditions = try Conditions(request)
+        return try JSON.response(try await submit(submission, conditions, as: context.principal))
     }
 
     /// One export, one transaction: the merge, what it adds up to, the boards.
-    func submit(_ submission: ExportSubmission, as principal: Principal) async throws -> ExportAnswer {
+    func submit(
+        _ submission: ExportSubmission,
+        _ conditions: Conditions = Conditions(),
+        as principal: Principal
+    ) async throws -> ExportAnswer {
         let (answer, isNews) = try await database.write(as: principal) { tx in
             let now = Instant(now())
             let deviceID = submission.device.id.text
             let baseVersion = submission.baseVersion ?? 0
             let (before, batches) = try await tx.lockedLedger(handedAs: baseVersion, to: deviceID)
+            try conditions.check(before, at: now)
             let merge = Merge(
                 submission,
                 into: before.ledger,
                 base: baseVersion == 0 ? .nothing : batches.first?.hand(to: deviceID),
                 dayStart: before.dayStart,
+                deviceClock: conditions.deviceClock,
                 now: now
             )
             guard merge.eligibility.eligible else { throw Problem.notEligible(merge.eligibility) }
@@ -284,12 +294,17 @@ extension BatchRow {
 }
 
 /// What a request says beside its body.
-private struct Conditions {
+struct Conditions: Sendable {
     /// What the device's clock showed when it sent the request.
     let deviceClock: Instant?
     private let entityTag: String?
 
-    init(_ request: Request) throws {
+    /// It says nothing.
+    init() {
+        (deviceClock, entityTag) = (nil, nil)
+    }
+
+    fileprivate init(_ request: Request) throws {
         entityTag = request.headers[.ifMatch]
         guard let text = HTTPField.Name("X-Device-Clock").flatMap({ request.headers[$0] }) else {
             deviceClock = nil
@@ -302,11 +317,11 @@ private struct Conditions {
     }
 
     /// Milliseconds by which the device's clock is behind; nil if it didn't say.
-    func clockOffset(at now: Instant) -> Int64? {
+    fileprivate func clockOffset(at now: Instant) -> Int64? {
         deviceClock.map { now.milliseconds - $0.milliseconds }
     }
 
-    func check(_ stored: StoredLedger, at now: Instant) throws {
+    fileprivate func check(_ stored: StoredLedger, at now: Instant) throws {
         guard let entityTag, entityTag != "*", !entityTag.contains(stored.entityTag(at: now)) else { return }
         throw Problem.stateHasChanged(stored.state(at: now))
     }

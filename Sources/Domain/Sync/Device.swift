@@ -58,6 +58,12 @@ package struct Device: Hashable, Sendable {
         return max(0, unexplained - rewardXP)
     }
 
+    /// The most that it is known to have earned by itself in the epoch: what it claims next comes on top. What it
+    /// brought counts also where no claim came with it.
+    func earnedXP(in epoch: Int) -> Int {
+        max(self.epoch == epoch ? claimedXP : 0, sessionXP + rewardXP)
+    }
+
     /// It begins the epoch with nothing.
     mutating func begin(epoch: Int) {
         self.epoch = epoch

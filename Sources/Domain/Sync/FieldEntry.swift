@@ -113,7 +113,12 @@ struct FieldWrite {
             if let known = ledger.fields[key] {
                 guard field.rule != .union, known.stamp < stamp else { continue }
             }
-            changed[key] = FieldEntry(value: value, stamp: stamp, syncVersion: syncVersion)
+            let isNews = ledger.fields[key].map { $0.value != value } ?? true
+            changed[key] = FieldEntry(
+                value: value,
+                stamp: stamp,
+                syncVersion: isNews ? syncVersion : ledger.fields[key]?.syncVersion ?? syncVersion
+            )
         }
         let present = ledger.fields.keys.count { $0.field == field.name }
         let added = changed.keys.count { ledger.fields[$0] == nil }

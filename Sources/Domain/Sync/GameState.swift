@@ -4,6 +4,7 @@ package struct GameState: Hashable, Sendable, Encodable {
         package let id: String
         package let type: String
         package let date: LocalDay
+        package let target: Int
         package let rewardXP: Int
         package let deviceId: String
     }
@@ -84,12 +85,14 @@ package struct GameState: Hashable, Sendable, Encodable {
         legacyXP = totals.legacyXP
         challengeHistory =
             challenges
-            .filter { $0.isCompleted && $0.localDay > asOf.advanced(by: -30) }
+            // Also one of tomorrow, where a device is ahead of this day, and of no later one.
+            .filter { $0.isCompleted && asOf.advanced(by: -30) < $0.localDay && $0.localDay <= asOf.advanced(by: 1) }
             .map {
                 ChallengeCompletion(
                     id: $0.key.challengeID,
                     type: $0.kind,
                     date: $0.localDay,
+                    target: $0.target,
                     rewardXP: $0.rewardXP,
                     deviceId: $0.key.deviceID
                 )

@@ -22,7 +22,12 @@ extension Merge {
             now: now,
             clockOffset: Self.clockOffset(of: deviceClock, known: known?.clockOffset ?? 0, now: now)
         )
-        let claims = draft.apply(batch, base: base, syncVersion: syncVersion)
+        let writing = Writing(
+            offset: deviceClock.map { now.milliseconds - $0.milliseconds },
+            earliest: base?.at,
+            syncVersion: syncVersion
+        )
+        let claims = draft.apply(batch, base: base, writing)
         let totals = Totals(of: draft.ledger)
         let eligibility = Eligibility(
             totals,
@@ -39,13 +44,22 @@ extension Merge {
     }
 
     /// A clock that is about right is right; one that was found wrong before stays as wrong as it was.
-    private static func clockOffset(of deviceClock: Instant?, known: Int64, now: Instant) -> Int64 {
+    static func clockOffset(of deviceClock: Instant?, known: Int64, now: Instant) -> Int64 {
         guard let deviceClock else { return known }
         let slack = Int64(Plausibility.clockSkew.components.seconds) * 1000
         let measured = now.milliseconds - deviceClock.milliseconds
         if abs(measured - known) <= slack { return known }
         return abs(measured) <= slack ? 0 : measured
     }
+}
+
+/// What is known of when a batch's fields were written, and the version that they make.
+private struct Writing {
+    /// Milliseconds by which the device's clock is behind ours; nil where the request doesn't show it.
+    let offset: Int64?
+    /// When the device was handed what it knows of others' writes.
+    let earliest: Instant?
+    let syncVersion: Int
 }
 
 /// One field of a batch and what became of it, before the totals are known.
@@ -68,7 +82,7 @@ extension Draft {
     fileprivate mutating func apply(
         _ batch: SyncBatch,
         base: Base?,
-        syncVersion: Int
+        _ writing: Writing
     ) -> [FieldFinding] {
         // One that was known before the clear, and has taken over nothing, still shows what was cleared.
         let known = ledger.devices[deviceID]
@@ -94,9 +108,8 @@ extension Draft {
             if let base { claim(base.hand.earned(claiming: total)) }
             raiseFloor(to: total)
         }
-        let earliest = base.map(\.at)
         return batch.state.sorted { $0.key < $1.key }.map { name, item in
-            finding(name, item, progressionRule: rule, earliest: earliest, syncVersion: syncVersion)
+            finding(name, item, progressionRule: rule, writing)
         }
     }
 
@@ -104,8 +117,7 @@ extension Draft {
         _ name: String,
         _ item: Item<SyncBatch.StateClaim>,
         progressionRule: ReceiptEntry.Rule?,
-        earliest: Instant?,
-        syncVersion: Int
+        _ writing: Writing
     ) -> FieldFinding {
         func told(_ client: JSONValue, _ rule: ReceiptEntry.Rule, _ detail: String? = nil) -> FieldFinding {
             FieldFinding(
@@ -132,16 +144,10 @@ extension Draft {
             }
             return FieldFinding(name: name, client: claim.value, progressionRule: progressionRule)
         case .union, .keyed, .lastWriter, .notStored:
-            let label = claim.modifiedAt ?? now.advanced(by: -clockOffset)
-            // After what the device had seen, and not after it arrived.
-            let writtenAt = min(
-                now,
-                max(label.advanced(by: clockOffset), earliest?.advanced(by: 1) ?? Instant(milliseconds: .min))
-            )
             let before = ledger.value(of: field)
             do {
-                let stamp = Stamp(writtenAt: writtenAt, label: label, deviceID: deviceID)
-                try write(FieldWrite(field, claim.value, stamp: stamp), syncVersion: syncVersion)
+                let stamp = stamp(labelled: claim.modifiedAt, writing)
+                try write(FieldWrite(field, claim.value, stamp: stamp), syncVersion: writing.syncVersion)
             } catch {
                 return told(claim.value, .invalidValue, error.why)
             }
@@ -159,6 +165,18 @@ extension Draft {
         }
     }
 
+    /// When a field was written: never after it arrived. A clock that the request shows tells the rest; of any other
+    /// nothing is certain but what the device had seen by then.
+    private func stamp(labelled label: Instant?, _ writing: Writing) -> Stamp {
+        let offset = writing.offset ?? clockOffset
+        let label = label ?? now.advanced(by: -offset)
+        var writtenAt = label.advanced(by: offset)
+        if writing.offset == nil, let earliest = writing.earliest {
+            writtenAt = max(writtenAt, earliest.advanced(by: 1))
+        }
+        return Stamp(writtenAt: min(now, writtenAt), label: label, deviceID: deviceID)
+    }
+
     /// Challenges in the state are those that the device shows; whether they are done, they say themselves.
     private mutating func uniteChallenges(
         _ field: StateField,
@@ -174,7 +192,12 @@ extension Draft {
         guard case .array(let items) = claim.value, items.count <= SyncBatch.mostItems else {
             return told(.invalidValue, "must be a list of at most \(SyncBatch.mostItems) challenges")
         }
-        let records = items.map(ExtensionExport.ChallengeRecord.item)
+        // What it was handed of another device's is that one's to tell.
+        let own = items.filter { item in
+            guard case .object(let members) = item, case .string(let owner)? = members["deviceId"] else { return true }
+            return owner == deviceID || ledger.devices[owner] == nil
+        }
+        let records = own.map(ExtensionExport.ChallengeRecord.item)
         for case .invalid(let path, let why) in records {
             return told(.invalidValue, "\(path) \(why)")
         }

@@ -2,21 +2,26 @@ extension Merge {
     /// - Parameters:
     ///   - base: what the device was handed in the answer that the export's total contains; nil if that
     ///     answer isn't known any more.
+    ///   - deviceClock: what the device's clock showed when it sent the export; nil if it didn't say.
     ///   - now: the server's clock. An export from the future was taken now.
     package init(
         _ submission: ExportSubmission,
         into before: Ledger,
         base: Hand? = .nothing,
         dayStart: DayStart = .midnight,
+        deviceClock: Instant? = nil,
         now: Instant
     ) {
-        let takenAt = min(submission.takenAt, now)
+        let known = before.devices[submission.device.id.text]?.clockOffset ?? 0
+        let clockOffset = Self.clockOffset(of: deviceClock, known: known, now: now)
+        let takenAt = min(submission.takenAt.advanced(by: clockOffset), now)
         var draft = Draft(
             ledger: before,
             device: submission.device,
             dayStart: dayStart,
             takenAt: takenAt,
-            now: now
+            now: now,
+            clockOffset: clockOffset
         )
         let step = draft.apply(submission.export.meditation, base: base)
         let eligibility = Eligibility(

@@ -47,17 +47,17 @@ package struct Merge: Sendable {
             in: draft.device.timeZone,
             startingAt: draft.dayStart
         )
-        let device = draft.knownDevice
         hand = Hand(
             totalXP: self.totals.totalXP,
-            earnedXP: device.epoch == draft.ledger.epoch ? device.claimedXP : 0
+            earnedXP: draft.knownDevice.earnedXP(in: draft.ledger.epoch)
         )
         changesState = isNews || !draft.ledger.saysTheSame(as: before)
     }
 }
 
 extension Ledger {
-    /// Whether both hold the same facts and claims; when a device was last heard of is neither.
+    /// Whether both hold the same facts and claims; when a device was last heard of is neither, nor is when a field was
+    /// written.
     fileprivate func saysTheSame(as other: Ledger) -> Bool {
         func claims(_ ledger: Ledger) -> [String: Device] {
             ledger.devices.mapValues { device in
@@ -69,7 +69,7 @@ extension Ledger {
         }
         return epoch == other.epoch && eligibleAt == other.eligibleAt && floorXP == other.floorXP
             && days == other.days && sessions == other.sessions && challenges == other.challenges
-            && fields == other.fields && claims(self) == claims(other)
+            && fields.mapValues(\.value) == other.fields.mapValues(\.value) && claims(self) == claims(other)
     }
 }
 
@@ -77,14 +77,14 @@ extension Ledger {
 
 extension Merge {
     /// An operator lets a session count that was quarantined; nil where it isn't.
-    package init?(pardoning key: Session.Key, in before: Ledger, now: Instant) {
+    package init?(pardoning key: Session.Key, in before: Ledger, dayStart: DayStart, now: Instant) {
         guard let session = before.sessions[key], let device = before.devices[key.deviceID],
             before.judgements[key]?.verdict != .sound, !before.isTooOld(session)
         else { return nil }
         var draft = Draft(
             ledger: before,
             device: DeviceDescription(id: Label(device.id), name: Label(device.name), timeZone: device.zone),
-            dayStart: .midnight,
+            dayStart: dayStart,
             takenAt: now,
             now: now
         )

@@ -27,13 +27,6 @@ package struct SyncBatch: Sendable {
         }
     }
 
-    /// The stored fields that it writes.
-    package var storedFields: [String] {
-        state.keys.filter {
-            StateField.byName[$0].map { [.union, .keyed, .lastWriter].contains($0.rule) } ?? false
-        }
-    }
-
     /// The names of the challenges that its state shows.
     package var shownChallengeIDs: [String] {
         ["challengeHistory", "activeChallenges"].flatMap { field -> [String] in

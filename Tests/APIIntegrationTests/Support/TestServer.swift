@@ -226,7 +226,10 @@ struct Client: Sendable {
         try await send(
             method,
             path,
-            text: try body.map { Array(try JSONSerialization.data(withJSONObject: $0)) },
+            // The same bytes each time.
+            text: try body.map {
+                Array(try JSONSerialization.data(withJSONObject: $0, options: .sortedKeys))
+            },
             headers: headers
         )
     }

@@ -25,6 +25,40 @@ struct ExportTests {
         }
     }
 
+    @Test(arguments: [-10, 10])
+    func `a clock that is ten years off costs an export nothing, also after a clear`(_ years: Double) async throws {
+        let clock = TestClock(Practice.noon)
+        try await TestServer(clock: clock, keepsTokens: true).run { nobody in
+            let (ada, _) = try await nobody.newcomer()
+            func export(claiming totalXP: Int, _ sessions: [[String: Any]]) async throws -> Client.Answer {
+                let shown = clock.now.addingTimeInterval(years * 365 * 86_400)
+                let body = Practice.export(until: shown, sessions: sessions, totalXP: totalXP, streak: 10)
+                let name = try #require(HTTPField.Name("X-Device-Clock"))
+                return try await ada.send(
+                    .put, "/v1/sync/export", body, headers: [name: Practice.timestamp(shown)]
+                )
+            }
+            func sessions(days: Int) -> [[String: Any]] {
+                Practice.sessions(
+                    until: clock.now.addingTimeInterval(years * 365 * 86_400),
+                    days: days,
+                    cycles: 40
+                )
+            }
+            let first = try await export(claiming: 1350, sessions(days: 10))
+            #expect(first.status == 200)
+            #expect(first.state["totalSessions"] as? Int == 30)
+            #expect(first.state["currentStreak"] as? Int == 10)
+            clock.advance(by: 3600)
+            let cleared = try await export(claiming: 0, [])
+            #expect(cleared.state["epoch"] as? Int == 2, "\(cleared.json)")
+            clock.advance(by: 86_400)
+            let later = try await export(claiming: 45, Array(sessions(days: 1).suffix(1)))
+            #expect(later.state["totalSessions"] as? Int == 1)
+            #expect(later.state["totalXP"] as? Int == 45)
+        }
+    }
+
     @Test func `the gate stays passed when the streak is lost`() async throws {
         let clock = TestClock()
         try await TestServer(clock: clock).run { nobody in

@@ -101,10 +101,15 @@ struct RetentionTests {
             #expect(outcomes.count == 30)
             #expect(outcomes.allSatisfy { $0["reason"] as? String == "tooOld" })
 
-            // The same batch, and its sessions in another one, by this device and by a new one.
+            // The same batch, whose answer was forgotten and never came, and its sessions in another one, by this
+            // device and by a new one.
             let repeated = try await ada.send(.post, "/v1/sync", history.batch)
-            #expect(repeated.status == 422)
-            #expect(repeated.json["code"] as? String == "batch_id_taken")
+            #expect(repeated.status == 200)
+            #expect(repeated.outcomes.count == 6)
+            #expect(repeated.state["totalXP"] as? Int == state["totalXP"] as? Int)
+            var changed = history.batch
+            changed["since"] = 1
+            #expect(try await ada.send(.post, "/v1/sync", changed).json["code"] as? String == "batch_id_taken")
             let sessions = try #require(history.batch["sessions"] as? [[String: Any]])
             for device in ["tablet", "phone"] {
                 let again = BatchDevice(device, of: ada).body(sessions)

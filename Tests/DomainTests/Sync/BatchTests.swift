@@ -88,4 +88,134 @@ struct `A batch` {
         #expect(merge.receipt.first?.rule == .invalidValue)
         #expect(merge.receipt.first?.detail == "text is larger than 16384 bytes")
     }
+
+    // MARK: When something was written
+
+    private func writing(_ pattern: String, at label: Instant?) -> [String: Item<SyncBatch.StateClaim>] {
+        ["preferredPatterns": .valid(.init(value: .object(["morning": .string(pattern)]), modifiedAt: label))]
+    }
+
+    /// The desktop wrote "boxing" at noon, and the laptop was handed that at one.
+    private func merge(
+        laptopWriting pattern: String,
+        at label: Instant?,
+        clock: Instant?
+    ) -> Merge {
+        let noon = Instant.on(day: 8, 12)
+        let before = Merge(
+            batch(from: "desktop", claiming: 0, state: writing("boxing", at: noon)),
+            into: Ledger(eligibleAt: .on(day: -9, 0)),
+            base: .nothing,
+            syncVersion: 1,
+            deviceClock: noon + 1000,
+            now: noon + 1000
+        )
+        return Merge(
+            batch(epoch: 1, claiming: 0, state: writing(pattern, at: label)),
+            into: before.ledger,
+            base: Base(hand: .nothing, at: .on(day: 8, 13), isOwn: true),
+            syncVersion: 2,
+            deviceClock: clock,
+            now: .on(day: 8, 14)
+        )
+    }
+
+    private func pattern(_ merge: Merge) -> JSONValue? {
+        merge.ledger.fields[FieldKey(field: "preferredPatterns", key: "morning")]?.value
+    }
+
+    @Test func `of a device whose clock is known has what it wrote before another did lose to that`() {
+        // It hadn't sent that yet when it was handed the other's, since preferences wait for a day.
+        let late = merge(laptopWriting: "chill", at: .on(day: 8, 10), clock: .on(day: 8, 14))
+        #expect(pattern(late) == .string("boxing"))
+        let newer = merge(laptopWriting: "chill", at: .on(day: 8, 13, 30), clock: .on(day: 8, 14))
+        #expect(pattern(newer) == .string("chill"))
+        // Ten years off makes no difference.
+        let tenYears = 3652 * 24
+        let wrong = merge(
+            laptopWriting: "chill",
+            at: .on(day: 8, 10 - tenYears),
+            clock: .on(day: 8, 14 - tenYears)
+        )
+        #expect(pattern(wrong) == .string("boxing"))
+    }
+
+    @Test func `of a device whose clock isn't known is written after what the device had seen`() {
+        let merge = merge(laptopWriting: "chill", at: .on(day: 8, 10), clock: nil)
+        #expect(pattern(merge) == .string("chill"))
+    }
+
+    @Test func `that writes the same again is no news, and stands all the same`() {
+        let again = merge(laptopWriting: "boxing", at: .on(day: 8, 13, 30), clock: .on(day: 8, 14))
+        let key = FieldKey(field: "preferredPatterns", key: "morning")
+        #expect(again.ledger.fields[key]?.syncVersion == 1)
+        #expect(again.ledger.fields[key]?.stamp.writtenAt == .on(day: 8, 13, 30))
+        let repeated = Merge(
+            batch(epoch: 1, claiming: 0, state: writing("boxing", at: .on(day: 8, 14, 30))),
+            into: again.ledger,
+            base: .nothing,
+            syncVersion: 3,
+            now: .on(day: 8, 15)
+        )
+        #expect(!repeated.changesState)
+    }
+
+    // MARK: What it was handed
+
+    @Test func `that echoes what it was handed of another's challenges says nothing of them`() throws {
+        func challenges(_ names: [(id: String, device: String)]) -> [String: Item<SyncBatch.StateClaim>] {
+            let items = names.map { name in
+                JSONValue.object([
+                    "id": .string(name.id), "type": .string("minutes"), "date": .string("2026-03-11"),
+                    "target": .integer(5), "rewardXP": .integer(9), "deviceId": .string(name.device),
+                ])
+            }
+            return ["activeChallenges": .valid(.init(value: .array(items), modifiedAt: nil))]
+        }
+        let desktops = merge(
+            batch(from: "desktop", claiming: 0, state: challenges([("c1", "desktop")])),
+            into: Ledger(eligibleAt: .on(day: -9, 0))
+        )
+        let echo = merge(
+            batch(claiming: 0, state: challenges([("c1", "desktop"), ("c2", "laptop")])),
+            into: desktops.ledger
+        )
+        #expect(
+            Set(echo.ledger.challenges.keys) == [
+                .init(deviceID: "desktop", challengeID: "c1"), .init(deviceID: "laptop", challengeID: "c2"),
+            ]
+        )
+    }
+
+    @Test func `after the clear counts what its device earned beside its sessions, whoever earned too`() throws {
+        var ledger = try cleared()
+        let sitting = Sitting(at: .on(day: 8, 9), cycles: 32)
+        let data = try JSONEncoder().encode(sitting)
+        let record = try JSONDecoder().decode(ExtensionExport.SessionRecord.self, from: data)
+        func send(_ device: String, _ epoch: Int, _ base: Hand?, claiming total: Int, _ sessions: [ExtensionExport.SessionRecord] = []) -> Merge {
+            Merge(
+                SyncBatch(
+                    batchID: UUID(),
+                    device: DeviceDescription(id: Label(device), name: Label(device), timeZone: .utc),
+                    epoch: epoch,
+                    baseVersion: 0,
+                    since: nil,
+                    sessions: Items(all: sessions.map { .valid($0) }),
+                    challengeClaims: Items(all: []),
+                    state: ["totalXP": .valid(.init(value: .integer(total), modifiedAt: nil))]
+                ),
+                into: ledger,
+                base: base.map { Base(hand: $0, at: .on(day: 8, 0), isOwn: true) },
+                syncVersion: 1,
+                now: .on(day: 9, 0)
+            )
+        }
+        // The laptop still shows what was cleared.
+        let first = send("laptop", 1, nil, claiming: 152, [record])
+        #expect(first.hand == Hand(totalXP: 32, earnedXP: 32))
+        ledger = first.ledger
+        ledger = send("desktop", 2, .nothing, claiming: 50).ledger
+        let second = send("laptop", 2, first.hand, claiming: 37)
+        #expect(second.totals.totalXP == 32 + 5 + 50)
+    }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Domain
@@ -129,6 +130,43 @@ struct `A day of practice` {
         #expect(days(12, 2, start)[1].followsTravel)
         #expect(days(12, 4, start)[1].followsTravel)
         #expect(!days(12, 6, start)[1].followsTravel)
+    }
+
+    @Test func `of a night owl on a journey follows it also once a session was pardoned`() throws {
+        let (pagoPago, kiritimati) = (
+            try #require(Zone("Pacific/Pago_Pago")), try #require(Zone("Pacific/Kiritimati"))
+        )
+        let start = try #require(DayStart(hour: 4))
+        let day = LocalDay(year: 2026, month: 6, day: 10)
+        let arrival = kiritimati.instant(on: day.advanced(by: 3), 1, 45)
+        var ledger = Ledger(eligibleAt: pagoPago.instant(on: day, 0, 0))
+        // The last two overlap, so one of them is in quarantine.
+        for (began, zone) in [
+            (pagoPago.instant(on: day, 11, 45), pagoPago), (arrival, kiritimati), (arrival + 60_000, kiritimati),
+        ] {
+            let data = try JSONEncoder().encode(Sitting(at: began, minutes: 15))
+            let record = try JSONDecoder().decode(ExtensionExport.SessionRecord.self, from: data)
+            let batch = SyncBatch(
+                batchID: UUID(),
+                device: DeviceDescription(id: Label("laptop"), name: Label("laptop"), timeZone: zone),
+                epoch: 1,
+                baseVersion: 0,
+                since: nil,
+                sessions: Items(all: [.valid(record)]),
+                challengeClaims: Items(all: []),
+                state: [:]
+            )
+            let now = began + 3_600_000
+            ledger = Merge(batch, into: ledger, base: .nothing, syncVersion: 1, dayStart: start, now: now).ledger
+        }
+        let last = try #require(ledger.days.values.max { $0.day < $1.day })
+        #expect(last.followsTravel)
+        let quarantined = try #require(ledger.judgements.first { $0.value.verdict != .sound }?.key)
+        let pardon = try #require(
+            Merge(pardoning: quarantined, in: ledger, dayStart: start, now: arrival + 7_200_000)
+        )
+        #expect(pardon.ledger.days[last.day]?.followsTravel == true)
+        #expect(pardon.ledger.days.count == ledger.days.count)
     }
 
     @Test(arguments: [0, 4])
