@@ -68,7 +68,22 @@ struct CrashPropertyTests {
         }
         await wreck.waitNoMore()
         try await disasters
-        return try await problems(of: devices, on: wreck, token: token)
+        return try await problems(of: devices, on: wreck, token: token) + states(of: devices, on: wreck)
+    }
+
+    /// Once each has synced again, which may still bring what nobody answered for, all hold the same.
+    private static func states(of devices: [CrashDevice], on wreck: Wreck) async throws -> [String] {
+        var devices = devices
+        for index in devices.indices { try await devices[index].sync(through: wreck) }
+        var states: Set<NSDictionary> = []
+        for index in devices.indices {
+            let answer = try await devices[index].sync(through: wreck)
+            var state = answer["state"] as? [String: Any] ?? [:]
+            // That a device has taken over what it was handed is a change too.
+            for label in ["syncVersion", "lastModified", "deviceId"] { state[label] = nil }
+            states.insert(NSDictionary(dictionary: state))
+        }
+        return states.count == 1 ? [] : ["in the end there are \(states.count) states: \(states)"]
     }
 
     /// What is wrong in the end, as a device sees it that was not there.
