@@ -88,10 +88,11 @@ select is(app.confirm_account_merge(test.frank(), '2026-03-06 18:29Z'), true, 'T
 select throws_ok('call test.take_over(test.frank())', 'BM409', 'the last owner', 'No company is left without its last owner.');
 reset role;
 update app.member set role = 'owner' where uid = test.ben();
--- Eve, a friend of Frank's, has blocked Ada; so has he.
+-- Eve, a friend of Frank's, has blocked Ada, and as many others as there is room for; so has he blocked her.
 insert into app.friendship (uid, friend_uid, asked_by, accepted_at)
 values (least(test.eve(), test.frank()), greatest(test.eve(), test.frank()), test.eve(), now());
 insert into app.block (uid, blocked_uid) values (test.eve(), test.ada()), (test.frank(), test.ada());
+insert into app.block (uid, blocked_uid) select test.eve(), gen_random_uuid() from generate_series(1, 999);
 call test.take_over(test.frank());
 select is(current_setting('app.uid'), test.frank()::text, 'Afterwards the transaction is the one''s that stays.');
 reset role;
