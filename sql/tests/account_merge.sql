@@ -2,7 +2,7 @@
 begin;
 set local client_min_messages = warning;
 create extension if not exists pgtap;
-select plan(30);
+select plan(34);
 \ir support/cast.sql
 
 -- Ada's account is to end in Frank's, who has agreed (support/cast.sql).
@@ -88,12 +88,24 @@ select is(app.confirm_account_merge(test.frank(), '2026-03-06 18:29Z'), true, 'T
 select throws_ok('call test.take_over(test.frank())', 'BM409', 'the last owner', 'No company is left without its last owner.');
 reset role;
 update app.member set role = 'owner' where uid = test.ben();
+-- Eve, a friend of Frank's, has blocked Ada, and as many others as there is room for; so has he blocked her.
+insert into app.friendship (uid, friend_uid, asked_by, accepted_at)
+values (least(test.eve(), test.frank()), greatest(test.eve(), test.frank()), test.eve(), now());
+insert into app.block (uid, blocked_uid) values (test.eve(), test.ada()), (test.frank(), test.ada());
+insert into app.block (uid, blocked_uid) select test.eve(), gen_random_uuid() from generate_series(1, 999);
 call test.take_over(test.frank());
 select is(current_setting('app.uid'), test.frank()::text, 'Afterwards the transaction is the one''s that stays.');
 reset role;
 select is_empty('select from app.user where uid = test.ada()', 'The other account is gone,');
 select results_eq($$ select count(*) > 0 from app.session where uid = test.frank() and device_id = 'laptop' $$, 'values (true)',
   'its sessions are here,');
+select results_eq($$ select distinct taken_over_at from app.session where uid = test.frank() and device_id = 'laptop' $$,
+  $$ values ('2026-03-06 18:29Z'::timestamptz) $$, 'which say when they came,');
+select results_eq('select uid from app.block where blocked_uid = test.frank()', 'values (test.eve())',
+  'who blocked it has blocked the one that stays,');
+select is_empty('select from app.friendship where test.eve() in (uid, friend_uid) and test.frank() in (uid, friend_uid)',
+  'and is no friend of theirs any more,');
+select is_empty('select from app.block where test.ada() in (uid, blocked_uid)', 'nobody''s block is of the one that is gone,');
 select is_empty($$ select address from app.email_claim where mailbox = 'ada@acme.example' $$,
   'and what lets somebody in is free.');
 

@@ -2,7 +2,7 @@
 begin;
 set local client_min_messages = warning;
 create extension if not exists pgtap;
-select plan(40);
+select plan(41);
 
 -- On a new connection the settings do not exist yet. This comes before the cast,
 -- whose making binds people.
@@ -147,9 +147,11 @@ call test.be(test.ada());
 select throws_ok($$ update app.user set display_name = '' $$, '23514',
   'new row for relation "user" violates check constraint "user_display_name_invalid"',
   'An empty name is refused by its code.');
-select throws_ok($$ update app.user set display_name = repeat('a', 41) $$, '23514',
+select throws_ok($$ update app.user set display_name = repeat('a', 161) $$, '23514',
   'new row for relation "user" violates check constraint "user_display_name_invalid"',
-  'A name of 41 characters is refused by its code.');
+  'A name of 161 code points is refused by its code.');
+select lives_ok($$ update app.user set display_name = repeat(U&'\+01F469\200D\+01F4BB', 40) $$,
+  'One of 40 joined emoji is not.');
 select throws_ok($$ update app.user set display_name = U&'a\0301' $$, '23514',
   'new row for relation "user" violates check constraint "user_display_name_invalid"',
   'A name that is not in normal form is refused, so that equal names are equal text.');

@@ -2,7 +2,7 @@
 begin;
 set local client_min_messages = warning;
 create extension if not exists pgtap;
-select plan(82);
+select plan(95);
 \ir support/cast.sql
 
 -- A metric that a scope must not show is not a column of its view. The lists are
@@ -75,6 +75,18 @@ select is(test.each('select from board.company where organization_id = test.umbr
 select is(test.each('update board.company set weekly_minutes = 0'),
   'herself 42501, colleague 42501, friend 42501, other company 42501, stranger 42501, unbound 42501',
   'A board cannot be written.');
+
+-- A metric of another scope is no column of the view, so that no statement of the server's can ask for it.
+call test.be(test.ada(), test.acme());
+select throws_ok(format('select %I from board.%I', metric, scope), '42703', format('column "%s" does not exist', metric),
+  format('The %s board has no %s.', scope, metric))
+from (values
+  ('global', 'weekly_minutes'), ('global', 'weekly_consistency'), ('global', 'total_sessions'), ('global', 'total_xp'),
+  ('global', 'team_challenge_participation'), ('global', 'favorite_patterns'),
+  ('friends', 'weekly_minutes'), ('friends', 'weekly_consistency'), ('friends', 'team_challenge_participation'),
+  ('company', 'weekly_xp'), ('company', 'weekly_streak'), ('company', 'total_sessions'), ('company', 'favorite_patterns')
+) as other (scope, metric);
+reset role;
 
 -- The values are those of the ledger, under the names of the scope.
 

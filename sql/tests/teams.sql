@@ -2,7 +2,7 @@
 begin;
 set local client_min_messages = warning;
 create extension if not exists pgtap;
-select plan(27);
+select plan(31);
 \ir support/cast.sql
 
 -- The cast has a team of Acme's with Ada in it, and one of Acme's directory with Cara, who isn't here.
@@ -98,6 +98,15 @@ select is(test.on_board(), 'Breathers 5', 'A team of five is.');
 call test.be(test.ben(), test.acme());
 select is(test.on_board(), 'Breathers 5', 'For everybody who sees the board.');
 select is(cardinality(app.team_on_board('2026-W10', test.acme())), 5, 'Who asks for it is told who they are.');
+call test.be(test.known('dana'));
+select app.block_person(test.ben());
+call test.be(test.ben(), test.acme());
+select is(test.on_board(), 'none', 'Of five, who is blocked by one sees four, which is as if there were no team.');
+call test.be(test.ada(), test.acme());
+select is(test.on_board(), 'Breathers 5', 'For the others it is there.');
+call test.be(test.known('dana'));
+delete from app.block;
+call test.be(test.ben(), test.acme());
 select is(test.on_board('2026-W05'), 'none', 'Of a week in which five of them were on the board.');
 call test.be(test.eve(), test.umbrella());
 select is(test.on_board(), 'none', 'To another company there is no such team.');
@@ -117,6 +126,27 @@ reset role;
 delete from app.member where uid = test.ben();
 call test.be(test.ada(), test.acme());
 select is(test.on_board(), 'none', 'Who leaves the company leaves its teams.');
+
+-- A final season. Ivy practised in it, and joins after.
+
+reset role;
+call test.enter('Ivy', false, false, true);
+call test.practise(500);
+call test.be(test.ben());
+select app.join_organization(test.acme(), test.agreed(test.acme()), test.origin());
+call test.be(test.ada(), test.acme());
+select app.change_team_member(test.acme(), test.acme(), test.ben(), true, test.origin());
+select app.close_seasons(array['2026-W10'], '2026-03-12 18:00Z');
+select app.finalise_season('2026-W10', 1000, '2026-03-12 18:00Z');
+reset role;
+set local role breathmaster_owner;
+select app.record_email(test.known('ivy'), 'ivy@acme.example');
+call test.be(test.known('ivy'));
+select app.join_organization(test.acme(), test.agreed(test.acme()), test.origin());
+call test.be(test.ada(), test.acme());
+select app.change_team_member(test.acme(), test.acme(), test.known('ivy'), true, test.origin());
+select is(test.on_board(), 'Breathers 5', 'Of a final season a team has those who are in its history,');
+select ok(test.known('ivy') <> all (app.team_on_board('2026-W10', test.acme())), 'and nobody who came later.');
 
 select * from finish();
 rollback;

@@ -1,4 +1,5 @@
 import Domain
+import Foundation
 import PGClient
 import Tenancy
 
@@ -8,19 +9,19 @@ struct Board: Encodable, Sendable {
     let organizationId: String?
     let name: String?
     let metrics: [Metric]
-    /// Whether the viewer agreed to be on it.
+    /// Whether the viewer agreed to be on it, and with a company's to be its member.
     let showsMe: Bool
     /// Whether the viewer hid it from themself.
     let isHidden: Bool
 
     fileprivate init(
         _ scope: Scope,
-        of company: OrganizationRoutes.Membership? = nil,
+        of company: (id: UUID, name: String)? = nil,
         showsMe: Bool,
         isHidden: Bool
     ) {
         self.scope = scope
-        organizationId = company?.organizationId
+        organizationId = company?.id.text
         name = company?.name
         metrics = scope.metrics
         self.showsMe = showsMe
@@ -39,14 +40,25 @@ extension TenantTransaction {
             """,
             as: (Bool, Bool, Bool, Bool, Bool, Bool).self
         )
-        async let memberships = ownMemberships()
+        // Whoever a directory put into a company has not agreed to anything yet.
+        async let companies = query(
+            """
+            select o.organization_id, o.name, m.agreed_at is not null
+            from app.member m
+              join app.organization o on o.organization_id = m.organization_id
+            where m.uid = \(principal.uid) and o.leaderboard_enabled and o.suspended_at is null
+              and o.deletion_due_at is null
+            order by o.name, o.organization_id
+            """,
+            as: (UUID, String, Bool).self
+        )
         let (global, friends, company, hidesGlobal, hidesFriends, hidesCompany) = try await agreement
         return [
             Board(.global, showsMe: global, isHidden: hidesGlobal),
             Board(.friends, showsMe: friends, isHidden: hidesFriends),
         ]
-            + (try await memberships).filter(\.leaderboard.enabled).map {
-                Board(.company, of: $0, showsMe: company, isHidden: hidesCompany)
+            + (try await companies).map { id, name, agreed in
+                Board(.company, of: (id, name), showsMe: company && agreed, isHidden: hidesCompany)
             }
     }
 }

@@ -24,13 +24,21 @@ extension TenantTransaction {
             """,
             as: (String, Instant).self
         )
+        async let arrivals = query(
+            """
+            select local_day, max(taken_over_at) from app.session
+            where uid = \(principal.uid) and taken_over_at is not null group by local_day
+            """,
+            as: (LocalDay, Instant).self
+        )
         async let projections = query(PGQuery<ProjectionDifference>(projectionDifferences))
         let (before, stored) = (try await ledger, try await standings)
         let closedAt = Dictionary(uniqueKeysWithValues: try await closings)
+        let takenOverAt = Dictionary(uniqueKeysWithValues: try await arrivals)
         let owner = "user \(principal.uid.text)"
         let counted = before.recounted()
         return before.differences(fromDaysOf: counted, of: owner)
-            + counted.differences(from: stored, closedAt: closedAt, of: owner)
+            + counted.differences(from: stored, closedAt: closedAt, takenOverAt: takenOverAt, of: owner)
             + (try await projections).map {
                 BoardDifference(
                     owner: owner,
@@ -200,9 +208,12 @@ extension Ledger {
     }
 
     /// A closed week stays as it was, so it can be compared where nothing has come in since.
+    ///
+    /// - Parameter takenOverAt: when sessions of a day last came with another account.
     fileprivate func differences(
         from stored: [StoredStanding],
         closedAt: [String: Instant],
+        takenOverAt: [LocalDay: Instant],
         of owner: String
     ) -> [BoardDifference] {
         let stored = Dictionary(uniqueKeysWithValues: stored.map { ($0.period, $0.values) })
@@ -210,7 +221,7 @@ extension Ledger {
             uniqueKeysWithValues: Standing.all(of: self).map { ($0.period.description, $0.values) }
         )
         return Set(stored.keys).union(counted.keys).sorted().flatMap { period -> [BoardDifference] in
-            if let closing = closedAt[period], hasMoved(period, since: closing) { return [] }
+            if let closing = closedAt[period], hasMoved(period, since: closing, takenOverAt) { return [] }
             guard let there = stored[period], let expected = counted[period] else {
                 return [
                     BoardDifference(
@@ -234,18 +245,22 @@ extension Ledger {
         }
     }
 
-    /// Whether a clear, a pardon or practice that came in may have changed the week after it
-    /// was closed. What was under way in that minute may be on either side.
-    private func hasMoved(_ period: String, since closing: Instant) -> Bool {
+    /// Whether a clear, a pardon or practice that came in, by a device or with another account, may have
+    /// changed the week after it was closed. What was under way in that minute may be on either side.
+    private func hasMoved(
+        _ period: String,
+        since closing: Instant,
+        _ takenOverAt: [LocalDay: Instant]
+    ) -> Bool {
         let moment = closing.advanced(by: -60_000)
         guard let week = Week(period), epochStartedAt.map({ $0 < moment }) ?? true else { return true }
         // When the sessions of those days came in is forgotten with them.
         if let detailFrom, week.monday.advanced(by: -1) < detailFrom { return true }
-        return sessions.values.contains { session in
-            (session.receivedAt >= moment || session.isPardoned)
-                && session.localDay >= week.monday.advanced(by: -1)
-                && session.localDay <= week.monday.advanced(by: 7)
-        }
+        let days = week.monday.advanced(by: -1)...week.monday.advanced(by: 7)
+        return takenOverAt.contains { days.contains($0.key) && $0.value >= moment }
+            || sessions.values.contains { session in
+                (session.receivedAt >= moment || session.isPardoned) && days.contains(session.localDay)
+            }
     }
 }
 

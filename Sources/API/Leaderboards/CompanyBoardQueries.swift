@@ -19,22 +19,16 @@ private struct CompanyRow: PGRow {
 extension TenantTransaction {
     /// Colleagues whom the viewer sees, and nobody else: rows in their order, which for minutes is that of an index,
     /// and ranks by counting those who have more.
-    func companyStandings(on board: BoardRequest) async throws -> BoardPage {
+    ///
+    /// - Parameter isFinal: of those who are in the history of the week, whatever became of its standings.
+    func companyStandings(on board: BoardRequest, isFinal: Bool = false) async throws -> BoardPage {
         guard let organizationID = principal.organizationID else { throw Problem.notFound }
-        let value: SQL = "\(identifier: board.metric.column)"
         let team = try await teamUIDs(of: board)
-        let isRanked: SQL = """
-            organization_id = \(organizationID) and period = \(board.period.description) and \(value) > 0
-              and (\(team)::uuid[] is null or uid = any (\(team)))
-            """
-        let rows = BoardRows(
-            view: "board.company",
-            value: value,
-            reachedAt: "\(identifier: board.metric.column + "_at")",
-            isRanked: isRanked,
-            others: ", weekly_minutes, weekly_consistency",
-            isWhole: board.metric != .weeklyConsistency
-        )
+        let isOfTeam: SQL = "(\(team)::uuid[] is null or uid = any (\(team)))"
+        let rows =
+            isFinal
+            ? board.finalCompanyRows(of: organizationID, isOfTeam)
+            : board.companyRows(of: organizationID, isOfTeam)
         let (own, near) = try await query(
             OwnPlace.query(of: rows, on: board, for: principal),
             PGQuery<CompanyRow>(
@@ -94,6 +88,38 @@ extension TenantTransaction {
         return try await queryOne(
             "select app.team_on_board(\(board.period.description), \(team))",
             as: [UUID].self
+        )
+    }
+}
+
+extension BoardRequest {
+    fileprivate func companyRows(of organizationID: UUID, _ isOfTeam: SQL) -> BoardRows {
+        let value: SQL = "\(identifier: metric.column)"
+        return BoardRows(
+            view: "board.company",
+            value: value,
+            reachedAt: "\(identifier: metric.column + "_at")",
+            isRanked: """
+                organization_id = \(organizationID) and period = \(period.description) and \(value) > 0
+                  and \(isOfTeam)
+                """,
+            others: ", weekly_minutes, weekly_consistency",
+            isWhole: metric != .weeklyConsistency
+        )
+    }
+
+    /// In history nothing stands beside a value.
+    fileprivate func finalCompanyRows(of organizationID: UUID, _ isOfTeam: SQL) -> BoardRows {
+        BoardRows(
+            view: "board.company_season_rank",
+            value: "value",
+            reachedAt: "achieved_at",
+            isRanked: """
+                organization_id = \(organizationID) and period = \(period.description) and metric = \(metric.column)
+                  and \(isOfTeam)
+                """,
+            others: ", null::integer as weekly_minutes, null::float8 as weekly_consistency",
+            isWhole: false
         )
     }
 }

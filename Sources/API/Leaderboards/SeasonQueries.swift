@@ -10,20 +10,10 @@ struct SeasonStatus: Sendable {
     /// When the last of its boards became history.
     let finalisedAt: Instant?
 
-    init(_ season: Season, at now: Instant, closed: ClosedSeason?) {
+    init(_ season: Season, at now: Instant, finalisedAt: Instant?) {
         self.season = season
-        state = season.state(at: now, isClosed: closed != nil)
-        finalisedAt = closed?.finalisedAt
-    }
-}
-
-struct ClosedSeason: Sendable {
-    let finalisedAt: Instant?
-}
-
-extension ClosedSeason: PGRow {
-    init(from row: inout PGRowReader) throws {
-        finalisedAt = try row.next()
+        state = season.state(at: now, isFinalised: finalisedAt != nil)
+        self.finalisedAt = finalisedAt
     }
 }
 
@@ -74,36 +64,27 @@ private struct SealRow: PGRow {
     }
 }
 
-private struct ListedSeason: PGRow {
-    let week: String
-    let isClosed: Bool
-    let finalisedAt: Instant?
-
-    init(from row: inout PGRowReader) throws {
-        week = try row.next()
-        isClosed = try row.next()
-        finalisedAt = try row.next()
-    }
-}
-
 extension TenantTransaction {
     /// Nil for all time, which is no season.
     func season(of period: Period, at now: Instant) async throws -> SeasonStatus? {
         guard case .week(let week) = period else { return nil }
         let season = Season(week)
         // None is closed before, so this is spared those who read the running week.
-        guard season.finalAt <= now else { return SeasonStatus(season, at: now, closed: nil) }
-        let closed = try await queryFirst(
-            "select finalised_at from board.season where period = \(week.description)",
-            as: ClosedSeason.self
-        )
-        return SeasonStatus(season, at: now, closed: closed)
+        guard season.finalAt <= now else { return SeasonStatus(season, at: now, finalisedAt: nil) }
+        let finalisedAt = try await query(
+            """
+            select finalised_at from board.season
+            where period = \(week.description) and finalised_at is not null
+            """,
+            as: (Instant).self
+        ).first
+        return SeasonStatus(season, at: now, finalisedAt: finalisedAt)
     }
 
-    /// From history where there is one. Friends have none, nor has a team: each viewer's board is their
-    /// own, of standings that don't change any more.
+    /// From history where there is one. Friends have none: each viewer's board is their own, of standings that
+    /// don't change any more.
     func standings(on board: BoardRequest, in season: SeasonStatus?) async throws -> BoardPage {
-        let isHistory = board.scope != .friends && board.teamID == nil && season?.finalisedAt != nil
+        let isHistory = season?.finalisedAt != nil
         let page = try await isHistory ? finalStandings(on: board) : standings(on: board)
         // Who is not on the board sees its top.
         guard case .me = board.anchor, page.mine == nil, !page.isHidden else { return page }
@@ -111,8 +92,8 @@ extension TenantTransaction {
     }
 
     /// How many were ranked, and the digest of their ranks; nil for a board that isn't history.
-    func seal(of board: BoardRequest) async throws -> BoardSeal? {
-        guard let history = board.history else { return nil }
+    func seal(of board: BoardRequest, in season: SeasonStatus?) async throws -> BoardSeal? {
+        guard season?.finalisedAt != nil, let history = board.history else { return nil }
         return try await queryFirst(
             "select people, digest from \(history.season) where \(history.isOfBoard)",
             as: BoardSeal.self
@@ -146,7 +127,7 @@ extension TenantTransaction {
         let latest = Season.latest(5, at: now).map { $0.week.description }
         return try await query(
             """
-            select period, s.period is not null, s.finalised_at
+            select period, s.finalised_at
             from (
                 select unnest(\(latest)) as period
                 except
@@ -159,21 +140,17 @@ extension TenantTransaction {
             order by period desc
             limit \(list.limit + 1)
             """,
-            as: ListedSeason.self
-        ).compactMap { row in
-            Week(row.week).map {
-                SeasonStatus(
-                    Season($0),
-                    at: now,
-                    closed: row.isClosed ? ClosedSeason(finalisedAt: row.finalisedAt) : nil
-                )
-            }
+            as: (String, Instant?).self
+        ).compactMap { week, finalisedAt in
+            Week(week).map { SeasonStatus(Season($0), at: now, finalisedAt: finalisedAt) }
         }
     }
 
-    /// By ranks that stay as they are: who has gone leaves a gap.
+    /// By ranks that stay as they are: who has gone leaves a gap. A team's are its own, among those of its members
+    /// whom the viewer sees.
     private func finalStandings(on board: BoardRequest) async throws -> BoardPage {
         guard let history = board.history else { return try await standings(on: board) }
+        if board.teamID != nil { return try await companyStandings(on: board, isFinal: true) }
         let (rows, own, seals) = try await query(
             PGQuery<RankedRow>(
                 """

@@ -98,7 +98,7 @@ struct SeasonRoutes: Sendable {
             async let page = tx.standings(on: board, in: season)
             async let podium = tx.standings(on: board.podium, in: season)
             async let changes = tx.lateChanges(of: board, in: season)
-            async let seal = tx.seal(of: board)
+            async let seal = tx.seal(of: board, in: season)
             return (season, try await page, try await podium, try await changes, try await seal)
         }
         return try JSON.response(

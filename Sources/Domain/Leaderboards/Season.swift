@@ -33,10 +33,10 @@ package struct Season: Hashable, Sendable {
     /// From when on it may be closed.
     package var finalAt: Instant { endsAt + Self.grace }
 
-    /// - Parameter isClosed: whether it was closed, which happens soon after `finalAt`. Until
-    ///   then sessions count for it.
-    package func state(at now: Instant, isClosed: Bool) -> State {
-        if isClosed { return .final }
+    /// - Parameter isFinalised: whether it was closed and all its ranks are written, which
+    ///   happens soon after `finalAt`. Until then somebody may come or go.
+    package func state(at now: Instant, isFinalised: Bool) -> State {
+        if isFinalised { return .final }
         return now < endsAt ? .open : .grace
     }
 

@@ -3,8 +3,8 @@
 package struct Standing: Hashable, Sendable {
     package struct Weekly: Hashable, Sendable {
         package let xp: Int
-        /// The longest run of practised days inside the week: everyone starts
-        /// each Monday alike.
+        /// The longest run of practised days inside the week, where travel breaks
+        /// none: everyone starts each Monday alike.
         package let streak: Int
         package let minutes: Int
         package let practisedDays: Int
@@ -55,7 +55,8 @@ package struct Standing: Hashable, Sendable {
     private init?(period: Period, days: [PracticeDay], longestStreak: Int = 0) {
         let days = days.sorted { $0.day < $1.day }
         guard let lastSessionAt = days.map(\.lastEndedAt).max(), let last = days.last else { return nil }
-        let streaks = Streaks(days: days.map(\.day))
+        // As the person's own, but without pauses.
+        let streaks = Streaks(days: days.lazy.map(\.streakDay), pausesFrom: nil)
         // The first day on which a run is as long as the longest gets.
         let record = period == .allTime ? last : days.first { streaks.current(on: $0.day) == streaks.longest }
 

@@ -87,11 +87,6 @@ package struct Streaks: Hashable, Sendable {
         self.pausesFrom = pausesFrom
     }
 
-    /// Without pauses, as boards count.
-    package init(days: some Sequence<LocalDay>) {
-        self.init(days: days.lazy.map { StreakDay($0) }, pausesFrom: nil)
-    }
-
     /// The run of the last practised day, alive or not.
     package var newest: Streak? {
         marks.last.map(streak)

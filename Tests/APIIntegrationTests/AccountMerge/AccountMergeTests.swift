@@ -1,3 +1,4 @@
+import Domain
 import Foundation
 import HTTPTypes
 import PGClient
@@ -292,6 +293,62 @@ struct AccountMergeTests {
             let blocks = try await ben.send(.get, "/v1/friends/blocks").json["blocks"] as? [[String: Any]]
             #expect(blocks?.map { $0["uid"] as? String } == [uid])
             #expect(try await frank.send(.put, "/v1/friends/\(stays)").status == 404)
+        }
+    }
+
+    @Test func `who has blocked the one has blocked the other, and may be asked in vain`() async throws {
+        try await TestServer().run { nobody in
+            let (goes, goesID) = try await nobody.newcomer()
+            let (stays, staysID) = try await nobody.newcomer()
+            let ada = try await nobody.friend(of: stays, staysID)
+            let adaID = try #require(try await ada.send(.get, "/v1/me").json["uid"] as? String)
+            // One's own other account is nobody to go on blocking.
+            for client in [ada, stays] {
+                #expect(try await client.send(.put, "/v1/friends/blocks/\(goesID)").status == 204)
+            }
+            #expect(try await ada.states() == [staysID: "friends"])
+            #expect(try await goes.merge(into: stays).status == 200)
+
+            func blocked(by client: Client) async throws -> [String?] {
+                let answer = try await client.send(.get, "/v1/friends/blocks")
+                return (answer.json["blocks"] as? [[String: Any]] ?? []).map { $0["uid"] as? String }
+            }
+            #expect(try await blocked(by: ada) == [staysID])
+            #expect(try await blocked(by: stays) == [])
+            #expect(try await ada.states() == [:])
+            #expect(try await stays.states() == [:])
+            #expect(try await stays.befriend(adaID) == "requested")
+            #expect(try await ada.states() == [:])
+        }
+    }
+
+    @Test func `a closed week doesn't have what came with an account, and what is wrong there is found`()
+        async throws
+    {
+        let clock = TestClock(end)
+        let server = try await TestServer(clock: clock, keepsTokens: true, isAlone: true)
+        try await server.run { nobody in
+            let (laptop, _) = try await nobody.veteran(until: end)
+            var (desktop, stays) = try await nobody.veteran(until: end.addingTimeInterval(-7200), "desktop")
+            // Of a week in which the other account had nothing.
+            let early = end.addingTimeInterval(-30 * 86_400)
+            try await desktop.sync([Practice.session(startedAt: early, cycles: 40)])
+            clock.advance(by: 600)
+            let weeks = [end, end.addingTimeInterval(-7 * 86_400), early].map {
+                Week(of: LocalDay(of: Instant($0), in: .utc))
+            }
+            for week in weeks { try await server.finalise(Season(week)) }
+            clock.advance(by: 600)
+            #expect(try await laptop.client.merge(into: desktop.client).status == 200)
+            #expect(try await server.boardDifferences() == [])
+
+            try await server.asSuperuser {
+                _ = try await $0.execute(
+                    "update app.standing set weekly_xp = 777 where period = \(weeks[2].description)"
+                )
+            }
+            let found = try await server.boardDifferences()
+            #expect(found == ["user \(stays), standing \(weeks[2]): weekly_xp is 777, expected 45"])
         }
     }
 

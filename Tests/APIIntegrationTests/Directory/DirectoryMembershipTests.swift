@@ -20,6 +20,13 @@ struct DirectoryMembershipTests {
             return (answer.json["organizations"] as? [[String: Any]])?.first
         }
 
+        /// Whether the list of boards says that Ben is on the company's.
+        func showsBen() async throws -> Bool? {
+            let answer = try await ben.send(.get, "/v1/leaderboards")
+            let boards = answer.json["boards"] as? [[String: Any]] ?? []
+            return boards.first { $0["scope"] as? String == "company" }?["showsMe"] as? Bool
+        }
+
         func provision(_ name: String = "ben", active: Bool = true) async throws -> String {
             let user: [String: Any] = ["userName": "\(name)@\(acme.domain)", "active": active]
             let made = try await directory.send(.post, "/scim/v2/Users", user)
@@ -68,9 +75,11 @@ struct DirectoryMembershipTests {
             // Ben shares with his company as a rule, and changes something of it, which projects all he shares.
             _ = try await company.ben.send(.patch, "/v1/me", ["displayName": "Benjamin"])
             #expect(try await company.ada.board(company.board) == "1 Ada")
+            #expect(try await company.showsBen() == false)
             #expect(try await company.join() == 200)
             #expect(try await company.membership()?["agreed"] as? Bool == true)
             #expect(try await company.ada.board(company.board).contains("Benjamin"))
+            #expect(try await company.showsBen() == true)
         }
     }
 

@@ -66,6 +66,46 @@ struct ProfileTests {
         }
     }
 
+    @Test func `a name may be of joined emoji, and is kept as it is`() async throws {
+        try await TestServer().run { nobody in
+            let (client, _) = try await nobody.newcomer()
+            let name = String(repeating: "\u{1F469}\u{200D}\u{1F4BB}", count: 40)
+            let answer = try await client.send(
+                .patch,
+                "/v1/me",
+                ["displayName": name, "realName": name + name]
+            )
+            #expect(answer.status == 200)
+            #expect(answer.json["displayName"] as? String == name)
+            #expect(answer.json["realName"] as? String == name + name)
+        }
+    }
+
+    @Test func `nobody is named by their address, and two may have one name`() async throws {
+        let server = try await TestServer()
+        try await server.run { nobody in
+            let (owner, ownerID) = try await nobody.newcomer()
+            let acme = try await server.company("Acme", owner: ownerID)
+            let body = ["address": "ada.lovelace@\(acme.domain)", "password": "a quiet lake at dawn"]
+            let registered = try await nobody.send(.post, "/v1/auth/register", body)
+            let uid = try #require(registered.json["uid"] as? String)
+            var ada = nobody
+            ada.token = registered.json["accessToken"] as? String
+            try await server.recordEmail(of: uid, "ada.lovelace@\(acme.domain)")
+            #expect(try await ada.join(acme.id).status == 200)
+            #expect(try await ada.send(.get, "/v1/me").json["displayName"] == nil)
+            func names() async throws -> [String?] {
+                let answer = try await owner.send(.get, "/v1/organizations/\(acme.id)/members")
+                return try #require(answer.json["members"] as? [[String: Any]]).map {
+                    $0["displayName"] as? String
+                }
+            }
+            #expect(try await names() == [nil, nil])
+            for client in [owner, ada] { try await client.change(["displayName": "Ada"]) }
+            #expect(try await names() == ["Ada", "Ada"])
+        }
+    }
+
     @Test(arguments: [
         (#"{"tier": "lifetime"}"#, "tier"), (#"{"features": {"earlyAccess": true}}"#, "features"),
         (#"{"uid": "de300000-0000-4000-8000-000000000001"}"#, "uid"),

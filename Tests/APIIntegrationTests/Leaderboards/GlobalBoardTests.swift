@@ -42,6 +42,74 @@ struct GlobalBoardTests {
             #expect(try await server.boardDifferences() == [])
         }
     }
+
+    @Test func `a page that is read while others write is of one moment`() async throws {
+        let clock = TestClock(try Date("2059-05-18T12:00:00Z", strategy: .iso8601))
+        let server = try await TestServer(clock: clock)
+        try await server.run { nobody in
+            let ada = try await nobody.practitioner("Ada", at: clock.now)
+            let acme = try await server.company("Acme", owner: ada.uid)
+            var people = [ada.client]
+            for name in ["Ben", "Cleo", "Dana"] {
+                people.append(try await server.employee(name, of: acme, nobody, at: clock.now).client)
+            }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for (place, person) in people.enumerated() {
+                    group.addTask {
+                        var phone = BatchDevice("phone", of: person)
+                        for number in 1...12 {
+                            let start = clock.now.addingTimeInterval(Double(-2 * 86_400 + number * 1200))
+                            try await phone.sync([
+                                Practice.session(startedAt: start, cycles: 10 * place + number)
+                            ])
+                            let comes = ["global": ["enabled": number.isMultiple(of: 2)]]
+                            try await person.change(["leaderboards": comes])
+                        }
+                    }
+                    group.addTask {
+                        for _ in 0..<30 {
+                            try await person.expectOneMoment(of: "global", of: nil)
+                            try await person.expectOneMoment(
+                                of: "company?organization=\(acme.id)&limit=3",
+                                of: 4
+                            )
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(try await ada.client.board("global").components(separatedBy: ", ").count == 4)
+        }
+    }
+}
+
+extension Client {
+    /// Reads a page of a board's top, whose rows, ranks and total have to agree with one another.
+    ///
+    /// - Parameter people: how many are on the board; nil where all of them are on the page.
+    fileprivate func expectOneMoment(of board: String, of people: Int?) async throws {
+        let page = try await send(.get, "/v1/leaderboards/\(board)").json
+        let entries = try #require(page["entries"] as? [[String: Any]], "\(page)")
+        let values = entries.compactMap { $0["value"] as? Int }
+        func rank(of value: Int) -> Int { 1 + values.count { $0 > value } }
+        #expect(values == values.sorted(by: >))
+        #expect(entries.compactMap { $0["rank"] as? Int } == values.map(rank))
+        #expect(page["total"] as? Int == people ?? entries.count)
+        let own = entries.first { $0["isMe"] as? Bool == true }
+        guard let me = page["me"] as? [String: Any] else {
+            #expect(own == nil)
+            return
+        }
+        let value = try #require(me["value"] as? Int)
+        #expect(me["rank"] as? Int == rank(of: value))
+        if let own {
+            #expect(own["value"] as? Int == value)
+        } else {
+            // The one of four whom a page of three doesn't have.
+            #expect(people != nil)
+            #expect(try #require(values.last) >= value)
+        }
+    }
 }
 
 private struct Person {

@@ -37,6 +37,46 @@ import Testing
         }
     }
 
+    @Test func `a season is not called final before the last of its ranks is written`() async throws {
+        let (clock, season) = try Self.stage("2058-W20")
+        let server = try await TestServer(clock: clock, keepsTokens: true)
+        try await server.run { nobody in
+            let ada = try await nobody.practitioner("Ada", at: clock.now, cycles: 50)
+            let ben = try await nobody.practitioner("Ben", at: clock.now)
+            clock.move(to: season.finalAt)
+            func seen() async throws -> Set<String> {
+                let season = "/v1/leaderboards/global/seasons/2058-W20?metric=weeklyStreak"
+                let page = try await ada.client.send(.get, season).json
+                let board = try await ada.client.send(.get, "/v1/leaderboards/global?period=2058-W20").json
+                let states = [page, board].map {
+                    ($0["season"] as? [String: Any])?["state"] as? String ?? "?"
+                }
+                let listed = try await ada.client.weeks("global").filter { $0.hasPrefix("2058-W20 ") }
+                return Set(
+                    states + listed.map { String($0.dropFirst(9)) }
+                        + (page["digest"] == nil ? [] : ["digest"])
+                )
+            }
+            // Closed, and after a step that wrote all streaks and the first of two by XP.
+            let isUnfinished = try await server.asSuperuser { tx in
+                _ = try await tx.query(
+                    "select app.close_seasons(\([season.week.description]), \(season.finalAt.date))",
+                    as: (String).self
+                )
+                return try await tx.queryOne(
+                    "select app.finalise_season(\(season.week.description), 3, \(season.finalAt.date))",
+                    as: Bool.self
+                )
+            }
+            #expect(isUnfinished)
+            #expect(try await seen() == ["grace"])
+            try await ben.client.change(["leaderboards": ["global": ["enabled": false]]])
+            #expect(try await ada.client.board("global?period=2058-W20") == "1 Ada")
+            try await server.finalise(season)
+            #expect(try await seen() == ["final", "digest"])
+        }
+    }
+
     @Test func `a late session moves an open season and one in grace, and never a final one`() async throws {
         let (clock, season) = try Self.stage("2051-W20")
         let server = try await TestServer(clock: clock, keepsTokens: true)

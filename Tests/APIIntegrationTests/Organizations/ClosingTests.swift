@@ -60,24 +60,32 @@ import Testing
             let directory = try await world.ada.directory(of: world.acme.id)
             let cleo = "cleo@\(world.acme.domain)"
             #expect(try await directory.send(.post, "/scim/v2/Users", ["userName": cleo]).status == 201)
-            func close(_ closed: Bool) async throws {
-                if closing == "deletion" {
-                    _ = try await world.ada.send(closed ? .put : .delete, "\(path)/deletion")
-                } else {
-                    try await world.server.asOperator {
-                        try await $0.suspendOrganization(world.id, closed, at: world.clock.now)
-                    }
-                }
-            }
-            try await close(true)
+            try await world.close(true, by: closing)
             let (client, hers) = try await world.nobody.newcomer()
             try await world.server.recordEmail(of: hers, cleo)
             func companies() async throws -> Int? {
                 (try await client.send(.get, "/v1/organizations").json["organizations"] as? [Any])?.count
             }
             #expect(try await companies() == 0)
-            try await close(false)
+            try await world.close(false, by: closing)
             #expect(try await companies() == 1)
+        }
+    }
+
+    @Test(arguments: ["suspension", "deletion"])
+    func `the board of a closed company is not listed, and is again when it is open`(_ closing: String)
+        async throws
+    {
+        try await withCompany { world in
+            func boards() async throws -> [String?] {
+                let answer = try await world.ada.send(.get, "/v1/leaderboards")
+                return (answer.json["boards"] as? [[String: Any]] ?? []).map { $0["scope"] as? String }
+            }
+            #expect(try await boards() == ["global", "friends", "company"])
+            try await world.close(true, by: closing)
+            #expect(try await boards() == ["global", "friends"])
+            try await world.close(false, by: closing)
+            #expect(try await boards() == ["global", "friends", "company"])
         }
     }
 
@@ -219,6 +227,18 @@ import Testing
         let acme: (id: String, domain: String)
         let id: UUID
         let clock: TestClock
+
+        /// Closes the company, or opens it again.
+        func close(_ isClosed: Bool, by closing: String) async throws {
+            if closing == "deletion" {
+                let deletion = "/v1/organizations/\(acme.id)/deletion"
+                _ = try await ada.send(isClosed ? .put : .delete, deletion)
+            } else {
+                try await server.asOperator {
+                    try await $0.suspendOrganization(id, isClosed, at: clock.now)
+                }
+            }
+        }
     }
 
     /// Ada owns Acme, Ben works there, and both are on its board.

@@ -1,3 +1,4 @@
+import Domain
 import Foundation
 import HTTPTypes
 import PGClient
@@ -159,8 +160,76 @@ struct TeamTests {
         }
     }
 
+    @Test func `a team of five with a block is to who is behind it as if there were no team`() async throws {
+        try await withCompany { world in
+            let (join, _, team) = try await world.team("by hand")
+            for number in 0..<5 { try await join(number) }
+            let board = "/v1/leaderboards/company?organization=\(world.acme.id)&team=\(team)"
+            func seen(by client: Client) async throws -> String {
+                let answer = try await client.send(.get, board).json
+                let listed =
+                    try await client.send(.get, "\(world.path)/teams").json["teams"] as? [[String: Any]]
+                let isListed = listed?.contains { $0["teamId"] as? String == team } == true
+                return
+                    "\(answer["total"] ?? answer["code"] ?? "nothing"), \(isListed ? "listed" : "not listed")"
+            }
+            let (blocker, blocked) = (world.employees[0], world.employees[5])
+            #expect(try await seen(by: blocked) == "5, listed")
+            #expect(try await blocker.send(.put, "/v1/friends/blocks/\(world.uids[5])").status == 204)
+            #expect(try await seen(by: blocked) == "team_not_on_board, not listed")
+            #expect(try await seen(by: blocker) == "5, listed")
+            try await join(5)
+            #expect(try await seen(by: blocked) == "5, listed")
+            #expect(try await seen(by: blocker) == "5, listed")
+            #expect(try await seen(by: world.employees[1]) == "6, listed")
+        }
+    }
+
+    @Test func `in a final season a team has those who were in it, and nobody who came later`() async throws {
+        let season = Season(try #require(Week("2079-W20")))
+        try await withCompany(at: season.endsAt.date.addingTimeInterval(-30 * 3600)) { world in
+            let (server, clock) = (world.server, world.clock)
+            let (join, leave, team) = try await world.team("by hand")
+            for number in 0..<6 { try await join(number) }
+            // One has more than the others, and one who isn't a colleague yet has most.
+            let late = try await world.nobody.practitioner("Late", at: clock.now)
+            for (client, sittings) in [(world.employees[0], 1), (late.client, 2)] {
+                var phone = BatchDevice("phone", of: client)
+                let starts = (1...sittings).map { clock.now.addingTimeInterval(-7200 * Double($0 + 1)) }
+                try await phone.sync(starts.map { Practice.session(startedAt: $0, cycles: 40) })
+            }
+            clock.advance(by: season.finalAt.date.timeIntervalSince(clock.now))
+            try await server.finalise(season)
+
+            let board = "company?organization=\(world.acme.id)&period=2079-W20&team=\(team)"
+            func names() async throws -> [String] {
+                try await world.ada.board(board).components(separatedBy: ", ")
+            }
+            let before = try await names()
+            #expect(before.sorted() == ["1 P0", "2 P1", "2 P2", "2 P3", "2 P4", "2 P5"])
+            try await server.recordEmail(of: late.uid, "late@\(world.acme.domain)")
+            #expect(try await late.client.join(world.acme.id).status == 200)
+            let member = "\(world.path)/teams/\(team)/members/\(late.uid)"
+            #expect(try await world.ada.send(.put, member).status == 204)
+            #expect(try await names() == before)
+
+            let page = try await world.employees[0].send(.get, "/v1/leaderboards/\(board)&limit=2").json
+            #expect(page["total"] as? Int == 6)
+            #expect((page["me"] as? [String: Any])?["rank"] as? Int == 1)
+            let cursor = try #require(page["nextCursor"] as? String)
+            let rest = try await world.ada.board("\(board)&limit=4&cursor=\(cursor)")
+            #expect(rest.components(separatedBy: ", ") == Array(before.dropFirst(2)))
+            // Those of the team are ranked among themselves.
+            try await leave(0)
+            #expect(try await names().sorted() == ["1 P1", "1 P2", "1 P3", "1 P4", "1 P5"])
+            try await leave(1)
+            #expect(try await names() == ["404"], "A sixth who came later makes no five.")
+        }
+    }
+
     private struct World: Sendable {
         let server: TestServer
+        let clock: TestClock
         let nobody, ada: Client
         let acme: (id: String, domain: String)
         /// Six who practise and share that with the company, P0 to P5.
@@ -204,9 +273,12 @@ struct TeamTests {
         }
     }
 
-    private func withCompany(_ body: @Sendable (World) async throws -> Void) async throws {
-        let clock = TestClock()
-        let server = try await TestServer(clock: clock)
+    private func withCompany(
+        at start: Date = Date(),
+        _ body: @Sendable (World) async throws -> Void
+    ) async throws {
+        let clock = TestClock(start)
+        let server = try await TestServer(clock: clock, keepsTokens: true)
         try await server.run { nobody in
             let (ada, owner) = try await nobody.practitioner("Ada", at: clock.now)
             let acme = try await server.company("Acme", owner: owner)
@@ -218,7 +290,15 @@ struct TeamTests {
                 uids.append(uid)
             }
             try await body(
-                World(server: server, nobody: nobody, ada: ada, acme: acme, employees: employees, uids: uids)
+                World(
+                    server: server,
+                    clock: clock,
+                    nobody: nobody,
+                    ada: ada,
+                    acme: acme,
+                    employees: employees,
+                    uids: uids
+                )
             )
         }
     }

@@ -22,12 +22,12 @@ struct `A season` {
         #expect(Week(of: LocalDay(of: season.endsAt, in: west, startingAt: .latest)) > season.week)
     }
 
-    @Test func `is final when it was closed, and not before`() throws {
+    @Test func `is final when its ranks are written, and not before`() throws {
         let season = try #require(Self.season)
-        #expect(season.state(at: season.endsAt.advanced(by: -1), isClosed: false) == .open)
-        #expect(season.state(at: season.endsAt, isClosed: false) == .grace)
-        #expect(season.state(at: season.finalAt, isClosed: false) == .grace)
-        #expect(season.state(at: season.finalAt, isClosed: true) == .final)
+        #expect(season.state(at: season.endsAt.advanced(by: -1), isFinalised: false) == .open)
+        #expect(season.state(at: season.endsAt, isFinalised: false) == .grace)
+        #expect(season.state(at: season.finalAt, isFinalised: false) == .grace)
+        #expect(season.state(at: season.finalAt, isFinalised: true) == .final)
     }
 
     @Test func `is over from the moment at which it may be closed`() throws {

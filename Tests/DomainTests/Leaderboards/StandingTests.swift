@@ -71,6 +71,25 @@ struct `Standings` {
         #expect(standings(practice).map { $0.weekly?.streak } == [3, 3, nil])
     }
 
+    @Test func `travel breaks no run, and a day that was missed at home does`() throws {
+        let west = try #require(Zone("America/Los_Angeles"))
+        let east = try #require(Zone("Pacific/Auckland"))
+        let monday = LocalDay(year: 2026, month: 6, day: 8)
+        let sunday = east.instant(on: monday.advanced(by: 6), 8, 0)
+        func week(beginningIn zone: Zone) -> Standing? {
+            let before = (0...1).map {
+                Practice(endedAt: zone.instant(on: monday.advanced(by: $0), 20, 0), zone: zone)
+            }
+            let after = (3...6).map {
+                Practice(endedAt: east.instant(on: monday.advanced(by: $0), 8, 0), zone: east)
+            }
+            return Standing.all(of: Ledger(days: (before + after).days())).first
+        }
+        #expect(week(beginningIn: west)?.weekly?.streak == 6)
+        #expect(week(beginningIn: west)?.streakAt == sunday)
+        #expect(week(beginningIn: east)?.weekly?.streak == 4)
+    }
+
     @Test func `all time counts sessions and nothing weekly`() {
         let all = standings([session(day: 0, 9), session(day: 0, 12), session(day: 30, 9)]).last
         #expect(all?.period == .allTime)

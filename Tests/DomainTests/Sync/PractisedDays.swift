@@ -47,6 +47,11 @@ extension Sequence<Practice> {
 }
 
 extension Streaks {
+    /// Without pauses and travel.
+    init(days: some Sequence<LocalDay>) {
+        self.init(days: days.lazy.map { StreakDay($0) }, pausesFrom: nil)
+    }
+
     init(_ days: [PracticeDay], pausesFrom: LocalDay? = nil) {
         self.init(days: days.map(\.streakDay), pausesFrom: pausesFrom)
     }
