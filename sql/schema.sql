@@ -2305,9 +2305,9 @@ CREATE TABLE app."user" (
     CONSTRAINT user_avatar_url_invalid CHECK (((char_length(avatar_url) <= 2048) AND (avatar_url ~ '^https://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?([/?#][A-Za-z0-9\[\]._~:/?#@!$&''()*+,;=%-]*)?$'::text))),
     CONSTRAINT user_data_retention_invalid CHECK (((data_retention >= 30) AND (data_retention <= 3650))),
     CONSTRAINT user_day_starts_at_invalid CHECK (((day_starts_at >= 0) AND (day_starts_at <= 6))),
-    CONSTRAINT user_display_name_invalid CHECK ((((char_length(display_name) >= 1) AND (char_length(display_name) <= 40)) AND (display_name IS NORMALIZED) AND (display_name !~ '[[:cntrl:]]'::text) AND (display_name ~ '[^[:space:]]'::text))),
+    CONSTRAINT user_display_name_invalid CHECK ((((char_length(display_name) >= 1) AND (char_length(display_name) <= 160)) AND (display_name IS NORMALIZED) AND (display_name !~ '[[:cntrl:]]'::text) AND (display_name ~ '[^[:space:]]'::text))),
     CONSTRAINT user_preferred_sync_frequency_invalid CHECK ((preferred_sync_frequency = ANY (ARRAY['realtime'::text, 'hourly'::text, 'daily'::text]))),
-    CONSTRAINT user_real_name_invalid CHECK ((((char_length(real_name) >= 1) AND (char_length(real_name) <= 80)) AND (real_name IS NORMALIZED) AND (real_name !~ '[[:cntrl:]]'::text) AND (real_name ~ '[^[:space:]]'::text))),
+    CONSTRAINT user_real_name_invalid CHECK ((((char_length(real_name) >= 1) AND (char_length(real_name) <= 320)) AND (real_name IS NORMALIZED) AND (real_name !~ '[[:cntrl:]]'::text) AND (real_name ~ '[^[:space:]]'::text))),
     CONSTRAINT user_stats_sharing_invalid CHECK ((stats_sharing = ANY (ARRAY['minimal'::text, 'standard'::text, 'detailed'::text])))
 );
 
@@ -2657,7 +2657,7 @@ CREATE TABLE app.organization (
     max_sign_in_age_hours integer,
     CONSTRAINT organization_audit_retention_invalid CHECK (((audit_retention_days >= 90) AND (audit_retention_days <= 36500))),
     CONSTRAINT organization_max_sign_in_age_hours_invalid CHECK (((max_sign_in_age_hours >= 1) AND (max_sign_in_age_hours <= 8760))),
-    CONSTRAINT organization_name_invalid CHECK (((char_length(name) >= 1) AND (char_length(name) <= 80))),
+    CONSTRAINT organization_name_invalid CHECK (((char_length(name) >= 1) AND (char_length(name) <= 320))),
     CONSTRAINT organization_who_may_invite_invalid CHECK ((who_may_invite = ANY (ARRAY['admins'::text, 'members'::text])))
 );
 
@@ -4288,6 +4288,7 @@ declare
   batches app.sync_batch[];
   friends uuid[];
   blocked uuid[];
+  blocked_by uuid[];
   other uuid;
 begin
   perform from app.account_merge
@@ -4296,6 +4297,8 @@ begin
   if not found then
     raise exception 'both have not said yes' using errcode = 'BM404';
   end if;
+  -- Who blocks one of the two has done so before this looks, or does it afterwards.
+  perform app.take_turns(goes, stays);
 
   -- As the one that goes: everything is taken along, and the account ends.
   perform set_config('app.uid', goes::text, true);
@@ -4310,6 +4313,7 @@ begin
     select case when f.uid = goes then f.friend_uid else f.uid end from app.friendship f
     where goes in (f.uid, f.friend_uid) and f.accepted_at is not null and stays not in (f.uid, f.friend_uid));
   blocked := array(select b.blocked_uid from app.block b where b.uid = goes and b.blocked_uid <> stays);
+  blocked_by := array(select b.uid from app.block b where b.blocked_uid = goes and b.uid <> stays);
   for other in select organization_id from app.member where uid = goes loop
     perform app.end_membership(other, goes, origin);
   end loop;
@@ -4328,8 +4332,8 @@ begin
   -- What was cleared there is of an epoch before the first, so that it is known when a device brings it again.
   insert into app.session
   select r.* from unnest(sessions) as s
-    cross join lateral jsonb_populate_record(s, jsonb_build_object(
-      'uid', stays, 'epoch', case when s.epoch = old_epoch then new_epoch else 0 end)) as r
+    cross join lateral jsonb_populate_record(s, jsonb_build_object('uid', stays, 'taken_over_at', origin.happened_at,
+      'epoch', case when s.epoch = old_epoch then new_epoch else 0 end)) as r
   on conflict (uid, device_id, session_id, started_at) do update set pardoned = session.pardoned or excluded.pardoned;
   insert into app.session_appeal
   select r.* from unnest(appeals) as a cross join lateral jsonb_populate_record(a, jsonb_build_object('uid', stays)) as r
@@ -4345,6 +4349,13 @@ begin
   foreach other in array blocked loop
     perform app.block_person(other);
   end loop;
+  -- Nobody is rid of a block by becoming another account of theirs. Each is made as the one who wants it, in the place
+  -- that the block of the other account has left.
+  foreach other in array blocked_by loop
+    perform set_config('app.uid', other::text, true);
+    perform app.block_person(stays);
+  end loop;
+  perform set_config('app.uid', stays::text, true);
   insert into app.friendship (uid, friend_uid, asked_by, asked_at)
   select least(stays, them), greatest(stays, them), them, origin.happened_at from unnest(friends) as f (them)
   where not exists (select from app.block b where them in (b.uid, b.blocked_uid))
@@ -4355,7 +4366,7 @@ $$;
 
 ALTER FUNCTION app.take_over_account(goes uuid, origin app.origin) OWNER TO breathmaster_owner;
 
-COMMENT ON FUNCTION app.take_over_account(goes uuid, origin app.origin) IS 'Ends an account that is to end in the bound user''s, and gives that what was practised there: devices, sessions, appeals; and its blocks. What it adds up to is for the server to write, in the same transaction. Raises BM404 where both have not said yes, and last_owner where a company would be without one.';
+COMMENT ON FUNCTION app.take_over_account(goes uuid, origin app.origin) IS 'Ends an account that is to end in the bound user''s, and gives that what was practised there: devices, sessions, appeals; its blocks, and those of it. What it adds up to is for the server to write, in the same transaction. Raises BM404 where both have not said yes, and last_owner where a company would be without one.';
 
 CREATE FUNCTION app.take_turns(one uuid, another uuid) RETURNS void
     LANGUAGE plpgsql
@@ -4429,7 +4440,7 @@ $$;
 
 ALTER FUNCTION app.team_on_board(week text, asked uuid) OWNER TO breathmaster_worker;
 
-COMMENT ON FUNCTION app.team_on_board(week text, asked uuid) IS 'Those members of a team who are on the board of the bound organization. Raises BM404 (team_not_on_board) where there are fewer than five, as where there is no such team.';
+COMMENT ON FUNCTION app.team_on_board(week text, asked uuid) IS 'Those members of a team whom the bound user sees on the board of the bound organization. Raises BM404 (team_not_on_board) where there are fewer than five, as where there is no such team.';
 
 CREATE FUNCTION app.teams_on_board(week text, asked uuid DEFAULT NULL::uuid) RETURNS TABLE(team_id uuid, name text, uids uuid[])
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4437,6 +4448,8 @@ CREATE FUNCTION app.teams_on_board(week text, asked uuid DEFAULT NULL::uuid) RET
     AS $$
 declare
   company constant uuid := (app.own_company_boards())[1];
+  is_final constant boolean := exists (select from app.season where period = week and finalised_at is not null);
+  unseen constant uuid[] := app.uids_behind_blocks();
 begin
   if company is null then
     return;
@@ -4451,9 +4464,16 @@ begin
       from app.directory_group_member g
         join app.member m on m.organization_id = g.organization_id and m.directory_user_id = g.directory_user_id
       where g.organization_id = company and (asked is null or g.directory_group_id = asked)
+    ), on_board as (
+      select s.uid from app.company_standing s
+      where not is_final and s.organization_id = company and s.period = week
+      union all
+      select r.uid from app.company_season_rank r
+      where is_final and r.organization_id = company and r.period = week and r.metric = 'weekly_consistency' and r.shown
     ), large as (
       select b.team_id, array_agg(b.uid) as uids
-      from belonging b join app.company_standing s on s.organization_id = company and s.period = week and s.uid = b.uid
+      from belonging b join on_board s on s.uid = b.uid
+      where b.uid <> all (unseen)
       group by b.team_id
       having count(*) >= 5
     )
@@ -4467,7 +4487,7 @@ $$;
 
 ALTER FUNCTION app.teams_on_board(week text, asked uuid) OWNER TO breathmaster_worker;
 
-COMMENT ON FUNCTION app.teams_on_board(week text, asked uuid) IS 'The teams of the bound organization, or one, with five or more members on its board of a week, and who these are. None where the bound user may not see that board.';
+COMMENT ON FUNCTION app.teams_on_board(week text, asked uuid) IS 'The teams of the bound organization, or one, with five or more members on its board of a week whom the bound user sees there, and who these are. None where the bound user may not see that board.';
 
 CREATE FUNCTION app.tended_organization_id() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -4531,6 +4551,20 @@ $$;
 ALTER FUNCTION app.uid_by_identity(of_issuer text, of_subject text) OWNER TO breathmaster_worker;
 
 COMMENT ON FUNCTION app.uid_by_identity(of_issuer text, of_subject text) IS 'Whose identity it is. For other functions alone: it tells who is here.';
+
+CREATE FUNCTION app.uids_behind_blocks() RETURNS uuid[]
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select array(
+    select case when b.uid = (select app.uid()) then b.blocked_uid else b.uid end from app.block b
+    where (select app.uid()) in (b.uid, b.blocked_uid)
+  );
+$$;
+
+ALTER FUNCTION app.uids_behind_blocks() OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.uids_behind_blocks() IS 'Those whom the bound user blocked and those who blocked them. For what counts a board as they see it, in functions alone.';
 
 CREATE FUNCTION app.unfinished_seasons(weeks text[]) RETURNS TABLE(week text, closed boolean)
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -5454,7 +5488,7 @@ CREATE TABLE app.outbox (
     dead_at timestamp with time zone,
     dead_of text,
     about text,
-    CONSTRAINT outbox_about_invalid CHECK ((char_length(about) <= 253)),
+    CONSTRAINT outbox_about_invalid CHECK ((char_length(about) <= 320)),
     CONSTRAINT outbox_dead_of_check CHECK ((char_length(dead_of) <= 200)),
     CONSTRAINT outbox_kind_check CHECK ((kind = ANY (ARRAY['emailCode'::text, 'passwordReset'::text, 'passwordChanged'::text, 'invitation'::text, 'domainLost'::text, 'domainLapsed'::text]))),
     CONSTRAINT outbox_recipient_invalid CHECK (((char_length(recipient) <= 254) AND (recipient ~ '^[!-;=?-~]+@[a-z0-9.-]+$'::text)))
@@ -5673,6 +5707,7 @@ CREATE TABLE app.session (
     counted_active_ms bigint DEFAULT 0 NOT NULL,
     pardoned boolean DEFAULT false NOT NULL,
     sync_version bigint DEFAULT 0 NOT NULL,
+    taken_over_at timestamp with time zone,
     CONSTRAINT session_active_ms_check CHECK ((active_ms >= 0)),
     CONSTRAINT session_cycles_check CHECK ((cycles >= 0)),
     CONSTRAINT session_ends_before_it_starts CHECK ((ended_at >= started_at)),
@@ -5703,6 +5738,8 @@ COMMENT ON COLUMN app.session.counted_xp IS 'What it counts for: nothing in quar
 COMMENT ON COLUMN app.session.pardoned IS 'An operator let it count after an appeal.';
 
 COMMENT ON COLUMN app.session.sync_version IS 'The sync that last changed it: what other devices haven''t seen yet is above their cursor.';
+
+COMMENT ON COLUMN app.session.taken_over_at IS 'When it came with another account of the same person; null where a device brought it. A week that was closed before does not count it.';
 
 CREATE TABLE app.session_appeal (
     uid uuid NOT NULL,
@@ -5814,7 +5851,7 @@ CREATE TABLE app.team (
     name text NOT NULL,
     name_key text GENERATED ALWAYS AS (lower(name)) STORED NOT NULL,
     created_at timestamp with time zone NOT NULL,
-    CONSTRAINT team_name_invalid CHECK ((((char_length(name) >= 1) AND (char_length(name) <= 80)) AND (name IS NORMALIZED) AND (name !~ '[[:cntrl:]]'::text) AND (name ~ '[^[:space:]]'::text)))
+    CONSTRAINT team_name_invalid CHECK ((((char_length(name) >= 1) AND (char_length(name) <= 320)) AND (name IS NORMALIZED) AND (name !~ '[[:cntrl:]]'::text) AND (name ~ '[^[:space:]]'::text)))
 );
 
 ALTER TABLE ONLY app.team FORCE ROW LEVEL SECURITY;
@@ -7686,6 +7723,9 @@ GRANT ALL ON FUNCTION app.uid_by_email(given text) TO breathmaster_owner;
 
 REVOKE ALL ON FUNCTION app.uid_by_identity(of_issuer text, of_subject text) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.uid_by_identity(of_issuer text, of_subject text) TO breathmaster_owner;
+
+REVOKE ALL ON FUNCTION app.uids_behind_blocks() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.uids_behind_blocks() TO breathmaster_worker;
 
 REVOKE ALL ON FUNCTION app.unfinished_seasons(weeks text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.unfinished_seasons(weeks text[]) TO breathmaster_api;
