@@ -33,7 +33,8 @@ public struct PGConfiguration: Sendable, CustomStringConvertible {
     /// connections between transactions, such as PgBouncer before 1.21. Default true.
     public var preparesStatements = true
     /// The most memory that one result may take in libpq. A result that has arrived and is larger fails; one
-    /// that is still arriving closes the connection before it has taken much more than twice as much.
+    /// that is still arriving closes the connection before it has taken much more than twice as much, and so does a
+    /// row of a COPY that is larger.
     /// Default 16 MiB.
     public var maximumResultBytes = 16 << 20
     /// What the server's activity view and log call this client, instead of what the connection string says.

@@ -60,13 +60,15 @@ extension Pipeline {
             pending = pending < 0 ? 0 : pgc_tls_pending(handle)
         }
         guard !inFlight.isEmpty else { return true }
-        inFlight[0].isArriving = PQisBusy(handle) == 1
+        // During a COPY libpq is never busy; how much there is of a row is looked at when it is taken.
+        let isCopyingOut = inFlight[0].copying == .out
+        inFlight[0].isArriving = isCopyingOut || PQisBusy(handle) == 1
         guard isWatched, inFlight[0].isArriving else { return true }
         // libpq doesn't tell how much it has read: usually what its buffer of 16 kB takes, or one TLS record,
         // which the server makes of 8 kB.
         let usual = PQsslInUse(handle) == 1 ? 8_192 : 16_384
         inFlight[0].arrived += max(min(before, usual), before - Int(pgc_socket_pending(socket)))
-        guard inFlight[0].arrived / 2 > configuration.maximumResultBytes else { return true }
+        guard !isCopyingOut, inFlight[0].arrived / 2 > configuration.maximumResultBytes else { return true }
         inFlight[0].note(tooLarge(inFlight[0].current?.statement.origin))
         return false
     }
