@@ -8,8 +8,9 @@ public struct PGConfiguration: Sendable, CustomStringConvertible {
     /// A URI or keywords and values, as libpq takes them: TLS, several hosts, service files and environment
     /// variables work as they do for `psql`.
     ///
-    /// Unless the string says otherwise, keepalives and `tcp_user_timeout` are set so that a connection to a
-    /// host that has vanished is found dead within about 30 seconds, and GSSAPI encryption isn't tried.
+    /// Unless the string, a service file or the environment says otherwise, keepalives and `tcp_user_timeout` are set
+    /// so that a connection to a host that has vanished is found dead within about 30 seconds, and GSSAPI encryption
+    /// isn't tried, unless there is a service.
     let connectionString: String
 
     /// The most connections that are open at a time. Default 8.
