@@ -148,6 +148,8 @@ extension Pipeline {
         case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY:
             let size = PQresultMemorySize(result)
             effects.traffic.received += size
+            // In a transaction that has failed nothing works but what ends it, or goes back to a savepoint.
+            if status != PGRES_EMPTY_QUERY, current?.action != .prepare { transactionError = FirstError() }
             if size > configuration.maximumResultBytes {
                 inFlight[0].note(tooLarge(origin))
             }
@@ -179,8 +181,10 @@ extension Pipeline {
             close(PGError(.connection, "closed to end a COPY", origin))
         default:
             // After a FATAL error libpq makes up a second one when the socket closes: the first says why.
-            inFlight[0].note(PGError(result, origin: origin))
-            if let current, current.action == .prepare { cache.remove(current.statement.key) }
+            let error = PGError(result, origin: origin)
+            inFlight[0].note(error)
+            transactionError.note(error)
+            if let current { noteFailed(current) }
             PQclear(result)
         }
     }
@@ -193,6 +197,15 @@ extension Pipeline {
             cache.removeAll()
             // Something may have been prepared after it.
             hasOrphans = true
+        }
+    }
+
+    /// What was to be prepared isn't there, and what was to be removed, and is forgotten here already, still is.
+    mutating func noteFailed(_ step: Segment.Step) {
+        switch step.action {
+        case .prepare: cache.remove(step.statement.key)
+        case .deallocate: hasOrphans = true
+        default: break
         }
     }
 
@@ -211,7 +224,9 @@ extension Pipeline {
         if segment.isCancelled, cancelCalls > 0 {
             cancelling.append(segment.request)
         } else {
-            effects.answered.append(.init(request: segment.request, outcome: segment.naturalOutcome))
+            effects.answered.append(
+                .init(request: segment.request, outcome: segment.outcome(after: transactionError))
+            )
         }
         if cancelCalls == 0 { cancelDeadline = nil }
         if inFlight.isEmpty, segment.request.isDetached, isInTransaction {

@@ -209,12 +209,8 @@ final class Lease: Sendable {
 
     private func note(_ outcome: Outcome, in id: Int?) throws {
         guard let failure = outcome.failure else { return }
-        try state.withLock { state in
+        state.withLock { state in
             guard id == state.id, state.transaction != nil else { return }
-            if case .refused(let error) = failure, error.sqlState == .inFailedTransaction {
-                // The server only says that the transaction had failed; why is what the caller needs.
-                throw state.transaction?.firstError.error ?? error
-            }
             state.note(failure)
         }
         throw failure.error
@@ -257,8 +253,8 @@ final class Lease: Sendable {
             if let failure = outcome.failure {
                 // One of the last has failed, so the server hasn't come to the COMMIT.
                 if backend.isInTransaction { await rollBack(backend) }
-                if case .refused(let error) = failure, error.sqlState == .inFailedTransaction {
-                    throw commitFailed(ended, "a statement had failed before")
+                if case .skipped(let error) = failure {
+                    throw commitFailed(ended, "a statement had failed before", error)
                 }
                 throw failure.error
             }
@@ -311,11 +307,15 @@ final class Lease: Sendable {
         return ended
     }
 
-    private func commitFailed(_ transaction: LeaseState.Transaction, _ reason: String) -> PGError {
-        var error = transaction.firstError.error ?? PGError(.commitFailed, "")
+    private func commitFailed(
+        _ transaction: LeaseState.Transaction,
+        _ reason: String,
+        _ cause: PGError? = nil
+    ) -> PGError {
+        let first = transaction.firstError.error ?? cause
+        var error = first ?? PGError(.commitFailed, "")
         error.message =
-            "nothing was committed: \(reason)"
-            + (transaction.firstError.error.map { "; first error: \($0.message)" } ?? "")
+            "nothing was committed: \(reason)" + (first.map { "; first error: \($0.message)" } ?? "")
         error.kind = .commitFailed
         return error
     }

@@ -155,7 +155,8 @@ struct LeaseState: Sendable {
 
     mutating func note(_ failure: Failure) {
         switch failure {
-        case .refused(let error), .lost(let error, _): transaction?.firstError.note(error)
+        case .refused(let error), .skipped(let error), .lost(let error, _):
+            transaction?.firstError.note(error)
         case .cancelled: transaction?.phase = .spoiled
         }
     }
