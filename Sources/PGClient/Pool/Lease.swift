@@ -38,18 +38,26 @@ final class Lease: Sendable {
     @inline(always)
     private func run(_ statements: [Statement], keeping kept: Int = 0, in id: Int?) async throws -> Outcome {
         for statement in statements { try prepare(statement) }
-        let outcome =
-            switch try await send({ .statements(statements, keeping: kept) }, in: id) {
-            case .first(let beginning):
-                await start(
-                    .statements(beginning?.followed(by: statements) ?? statements, keeping: kept),
-                    in: id
-                )
-            case .sent(let request, _): await request.cancellableOutcome()
-            case .wait: Outcome()
+        // By itself, a statement that is refused as out of date leaves nothing behind.
+        var mayPrepareAgain = id == nil
+        while true {
+            let outcome =
+                switch try await send({ .statements(statements, keeping: kept) }, in: id) {
+                case .first(let beginning):
+                    await start(
+                        .statements(beginning?.followed(by: statements) ?? statements, keeping: kept),
+                        in: id
+                    )
+                case .sent(let request, _): await request.cancellableOutcome()
+                case .wait: Outcome()
+                }
+            if mayPrepareAgain, outcome.failure?.isStale == true {
+                mayPrepareAgain = false
+                continue
             }
-        try note(outcome, in: id)
-        return outcome
+            try note(outcome, in: id)
+            return outcome
+        }
     }
 
     private func prepare(_ statement: Statement) throws {

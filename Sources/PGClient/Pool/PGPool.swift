@@ -49,7 +49,7 @@ public final class PGPool: PGSession {
         // connection may believe in what it has prepared.
         for _ in 0...configuration.maximumConnections {
             (outcome, _) = await send(.statements([statement]), releasing: true)
-            guard case .refused(let error)? = outcome.failure, error.isStaleStatement else { break }
+            guard outcome.failure?.isStale == true else { break }
         }
         if let failure = outcome.failure { throw failure.error }
         guard let result = outcome.result else {
