@@ -141,17 +141,34 @@ final class Lease: Sendable {
             try Task.checkCancellation()
             let entrance = try state.withLock { try $0.send(work, in: id) }
             guard case .wait = entrance else { return entrance }
-            await untilStarted()
+            await untilStartedOrCancelled()
         }
     }
 
-    private func untilStarted() async {
-        await withCheckedContinuation { continuation in
-            let isStarted = state.withLock { state in
-                if state.isStarting { state.gate.append(continuation) }
-                return !state.isStarting
+    private func untilStartedOrCancelled() async {
+        let number = state.withLock { state in
+            state.lastWaiter += 1
+            return state.lastWaiter
+        }
+        await withTaskCancellationHandler {
+            await untilStarted(number) { Task.isCancelled }
+        } onCancel: {
+            let waiter = state.withLock { state in
+                state.gate.firstIndex { $0.number == number }.map { state.gate.remove(at: $0) }
             }
-            if isStarted { continuation.resume() }
+            waiter?.continuation.resume()
+        }
+    }
+
+    /// - Parameter isOver: looked at under the lock under which whoever ends the wait looks for it.
+    private func untilStarted(_ number: Int = 0, orIf isOver: () -> Bool = { false }) async {
+        await withCheckedContinuation { continuation in
+            let mustWait = state.withLock { state in
+                guard state.isStarting, !isOver() else { return false }
+                state.gate.append(.init(number: number, continuation: continuation))
+                return true
+            }
+            if !mustWait { continuation.resume() }
         }
     }
 
@@ -173,7 +190,7 @@ final class Lease: Sendable {
             defer { state.gate = [] }
             return state.gate
         }
-        for waiter in waiting { waiter.resume() }
+        for waiter in waiting { waiter.continuation.resume() }
     }
 
     /// Sends what comes first on a connection, or in a transaction.

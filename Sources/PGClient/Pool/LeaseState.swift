@@ -53,6 +53,12 @@ struct LeaseState: Sendable {
         case wait
     }
 
+    /// Somebody who waits until the first statement is over.
+    struct Waiter: Sendable {
+        let number: Int
+        let continuation: CheckedContinuation<Void, Never>
+    }
+
     /// The number of a lease's first transaction.
     static let firstTransaction = 1
 
@@ -68,7 +74,10 @@ struct LeaseState: Sendable {
     /// The last stream, and whether somebody still reads or writes it.
     var stream: Request?
     var isStreaming = false
-    var gate: [CheckedContinuation<Void, Never>] = []
+    var gate: [Waiter] = []
+    var lastWaiter = 0
+    /// Of the transaction, if somebody traces it.
+    var span: TransactionSpan?
 
     /// Sends a request, unless something has to precede it. Both happen under the lease's lock: once the
     /// transaction has ended, nothing of it can reach the connection any more, which may be somebody
