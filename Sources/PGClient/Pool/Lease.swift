@@ -1,4 +1,5 @@
 import Synchronization
+import Tracing
 
 /// A connection while somebody has it, and the transaction that is open on it.
 ///
@@ -9,14 +10,15 @@ final class Lease: Sendable {
     private static let commit = Statement(control: "COMMIT", prepares: true)
 
     private let pool: PGPool
-    private let span: TransactionSpan?
     private let state: Mutex<LeaseState>
 
     init(pool: PGPool, transaction: LeaseState.Transaction?, span: TransactionSpan?) {
         self.pool = pool
-        self.span = span
-        state = Mutex(LeaseState(transaction: transaction))
+        state = Mutex(LeaseState(transaction: transaction, span: span))
     }
+
+    /// Where spans go.
+    var tracer: (any Tracer)? { pool.tracer }
 
     // MARK: Statements
 
@@ -62,7 +64,7 @@ final class Lease: Sendable {
 
     private func prepare(_ statement: Statement) throws {
         try statement.validate()
-        if let span { span.note(statement.origin) }
+        if pool.tracer != nil { state.withLock { $0.span }?.note(statement.origin) }
     }
 
     /// Leaves a statement to go out together with the commit.
@@ -244,9 +246,9 @@ final class Lease: Sendable {
     // MARK: Transactions
 
     /// Begins a transaction, of which nothing is sent yet.
-    func begin(_ transaction: LeaseState.Transaction) throws -> Int {
+    func begin(_ transaction: LeaseState.Transaction, _ span: TransactionSpan?) throws -> Int {
         try Task.checkCancellation()
-        return try state.withLock { try $0.begin(transaction) }
+        return try state.withLock { try $0.begin(transaction, span) }
     }
 
     /// Commits, and waits for it if the transaction may have written.
@@ -323,7 +325,7 @@ final class Lease: Sendable {
     private func end(_ id: Int) async -> (LeaseState.Transaction, Backend?)? {
         let ended: (LeaseState.Transaction, Backend?)? = await whenStarted { state in
             guard id == state.id, let ended = state.transaction else { return nil }
-            state.transaction = nil
+            (state.transaction, state.span) = (nil, nil)
             state.stream?.work.abandon()
             return (ended, state.backend)
         }

@@ -134,13 +134,13 @@ struct LeaseState: Sendable {
         transaction?.last.append(statement)
     }
 
-    mutating func begin(_ transaction: Transaction) throws -> Int {
+    mutating func begin(_ transaction: Transaction, _ span: TransactionSpan?) throws -> Int {
         if isOver { throw Self.closed }
         if self.transaction != nil {
             throw PGError(.transactionClosed, "a transaction is open on this connection already")
         }
         id += 1
-        self.transaction = transaction
+        (self.transaction, self.span) = (transaction, span)
         return id
     }
 

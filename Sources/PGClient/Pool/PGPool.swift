@@ -11,7 +11,7 @@ public final class PGPool: PGSession {
     public let configuration: PGConfiguration
     private let state: Mutex<PoolState<Backend, Request>>
     private let metrics: PoolMetrics?
-    private let tracer: (any Tracer)?
+    let tracer: (any Tracer)?
     private let drainWaiters = Mutex<[CheckedContinuation<Void, Never>]?>([])
 
     /// A pool that opens its first connections in the background.
