@@ -42,6 +42,9 @@ final class Statement: Sendable {
                 origin
             )
         }
+        if let excess = SQL.excess(of: sql.parameters, text: sql.text.utf8.count) {
+            throw PGError(.invalidStatement, "\(excess), and the server takes less than 1 GiB", origin)
+        }
         if sql.containsNUL { throw PGError(.invalidStatement, "the text contains a NUL", origin) }
     }
 }
