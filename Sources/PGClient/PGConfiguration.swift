@@ -58,8 +58,17 @@ public struct PGConfiguration: Sendable, CustomStringConvertible {
 
     /// nil when nobody measures.
     var metrics: PoolMetrics? {
+        activeMetricsFactory.map { PoolMetrics($0, pool: poolName) }
+    }
+
+    /// nil when nobody measures.
+    var listenerMetrics: ListenerMetrics? {
+        activeMetricsFactory.map { ListenerMetrics($0, pool: poolName) }
+    }
+
+    private var activeMetricsFactory: (any MetricsFactory)? {
         let factory = metricsFactory ?? MetricsSystem.factory
-        return factory is NOOPMetricsHandler ? nil : PoolMetrics(factory, pool: poolName)
+        return factory is NOOPMetricsHandler ? nil : factory
     }
 
     /// nil when nobody traces.
