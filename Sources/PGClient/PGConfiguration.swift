@@ -8,8 +8,9 @@ public struct PGConfiguration: Sendable, CustomStringConvertible {
     /// A URI or keywords and values, as libpq takes them: TLS, several hosts, service files and environment
     /// variables work as they do for `psql`.
     ///
-    /// Unless the string says otherwise, keepalives and `tcp_user_timeout` are set so that a connection to a
-    /// host that has vanished is found dead within about 30 seconds, and GSSAPI encryption isn't tried.
+    /// Unless the string, a service file or the environment says otherwise, keepalives and `tcp_user_timeout` are set
+    /// so that a connection to a host that has vanished is found dead within about 30 seconds, and GSSAPI encryption
+    /// isn't tried, unless there is a service.
     let connectionString: String
 
     /// The most connections that are open at a time. Default 8.
@@ -33,7 +34,8 @@ public struct PGConfiguration: Sendable, CustomStringConvertible {
     /// connections between transactions, such as PgBouncer before 1.21. Default true.
     public var preparesStatements = true
     /// The most memory that one result may take in libpq. A result that has arrived and is larger fails; one
-    /// that is still arriving closes the connection before it has taken much more than twice as much.
+    /// that is still arriving closes the connection before it has taken much more than twice as much, and so does a
+    /// row of a COPY that is larger.
     /// Default 16 MiB.
     public var maximumResultBytes = 16 << 20
     /// What the server's activity view and log call this client, instead of what the connection string says.
@@ -56,8 +58,17 @@ public struct PGConfiguration: Sendable, CustomStringConvertible {
 
     /// nil when nobody measures.
     var metrics: PoolMetrics? {
+        activeMetricsFactory.map { PoolMetrics($0, pool: poolName) }
+    }
+
+    /// nil when nobody measures.
+    var listenerMetrics: ListenerMetrics? {
+        activeMetricsFactory.map { ListenerMetrics($0, pool: poolName) }
+    }
+
+    private var activeMetricsFactory: (any MetricsFactory)? {
         let factory = metricsFactory ?? MetricsSystem.factory
-        return factory is NOOPMetricsHandler ? nil : PoolMetrics(factory, pool: poolName)
+        return factory is NOOPMetricsHandler ? nil : factory
     }
 
     /// nil when nobody traces.

@@ -118,17 +118,18 @@ extension PGConfiguration {
     /// The keywords with which to connect to each of the hosts, in their order.
     fileprivate func hosts() throws -> [[String: String]] {
         var keywords = try parsed()
+        let settings = try Self.settings(keywords)
         let defaults = [
             "keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "3",
             "tcp_user_timeout": "30000",
             "gssencmode": "disable", "fallback_application_name": "PGClient",
         ]
-        keywords.merge(defaults) { given, _ in given }
+        keywords.merge(defaults.filter { settings[$0.key] == nil }) { given, _ in given }
         // Texts are read as UTF-8, whatever the database is in.
         keywords["client_encoding"] = "UTF8"
         if let applicationName { keywords["application_name"] = applicationName }
         func list(_ keyword: String) -> [String] {
-            keywords[keyword]?.split(separator: ",", omittingEmptySubsequences: false).map(String.init) ?? []
+            settings[keyword]?.split(separator: ",", omittingEmptySubsequences: false).map(String.init) ?? []
         }
         let (hosts, addresses, ports) = (list("host"), list("hostaddr"), list("port"))
         let count = max(hosts.count, addresses.count)
@@ -144,9 +145,25 @@ extension PGConfiguration {
             return keywords
         }
         // The only wish that takes two rounds.
-        guard keywords["target_session_attrs"] == "prefer-standby" else { return each }
+        guard settings["target_session_attrs"] == "prefer-standby" else { return each }
         return ["standby", "any"].flatMap { wish in
             each.map { $0.merging(["target_session_attrs": wish]) { $1 } }
+        }
+    }
+
+    /// What the keywords, a service file and the environment say together, in this order.
+    ///
+    /// libpq tells what it has found only of a connection: of one that it refuses before it connects, for a version
+    /// of TLS that there isn't.
+    private static func settings(_ keywords: [String: String]) throws -> [String: String] {
+        let handle = try startConnecting(keywords.merging(["ssl_max_protocol_version": "none"]) { $1 })
+        defer { PQfinish(handle) }
+        guard let options = PQconninfo(handle) else { throw PGError(.connection, "out of memory") }
+        let hasService = keywords["service"] != nil || getenv("PGSERVICE") != nil
+        return values(options) { option in
+            // What libpq has by itself is nobody's wish; a service's may be the same.
+            hasService || option.compiled.map { strcmp($0, option.val) != 0 } ?? true
+                || option.envvar.flatMap { getenv($0) } != nil
         }
     }
 
@@ -170,13 +187,23 @@ extension PGConfiguration {
             let reason = message.map { PGError.trimmed(String(cString: $0)) } ?? "out of memory"
             throw PGError(.connection, "the connection string can't be read: \(reason)")
         }
+        return Self.values(options)
+    }
+
+    /// The options that have a value. Frees them.
+    private static func values(
+        _ options: UnsafeMutablePointer<PQconninfoOption>,
+        where isWanted: (PQconninfoOption) -> Bool = { _ in true }
+    ) -> [String: String] {
         defer { PQconninfoFree(options) }
-        var keywords: [String: String] = [:]
+        var values: [String: String] = [:]
         var option = options
         while let keyword = option.pointee.keyword {
-            if let value = option.pointee.val { keywords[String(cString: keyword)] = String(cString: value) }
+            if let value = option.pointee.val, isWanted(option.pointee) {
+                values[String(cString: keyword)] = String(cString: value)
+            }
             option += 1
         }
-        return keywords
+        return values
     }
 }

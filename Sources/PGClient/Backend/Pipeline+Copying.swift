@@ -18,22 +18,30 @@ extension Pipeline {
         return true
     }
 
-    /// Takes a row of a COPY. False when it hasn't all arrived yet.
+    /// Takes a row of a COPY. False when it hasn't all arrived yet, or is too large.
     mutating func takeCopyData(_ handle: OpaquePointer) -> Bool {
         var data: UnsafeMutablePointer<CChar>?
-        let count = PQgetCopyData(handle, &data, 1)
+        let count = Int(PQgetCopyData(handle, &data, 1))
+        defer { PQfreemem(data) }
+        let size = count == 0 ? inFlight[0].arrived / 2 : count
+        guard size <= configuration.maximumResultBytes else {
+            inFlight[0].note(tooLarge(inFlight[0].current?.statement.origin))
+            close(connectionError())
+            return false
+        }
         if count == 0 { return false }
+        inFlight[0].arrived = 0
         guard count > 0, let data else {
             // It is over, well or with an error, which the next result tells.
             inFlight[0].copying = nil
             return true
         }
         if case .copyOut(_, let buffer) = inFlight[0].request.work, !inFlight[0].isCancelled {
-            buffer.push(Array(UnsafeRawBufferPointer(start: data, count: Int(count))), bytes: Int(count))
+            buffer.push(Array(UnsafeRawBufferPointer(start: data, count: count)), bytes: count)
             inFlight[0].isHeldUp = buffer.isFull
             if !buffer.isAbandoned { extendDeadline() }
         }
-        PQfreemem(data)
+        effects.traffic.received += count
         return true
     }
 

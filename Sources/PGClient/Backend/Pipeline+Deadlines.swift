@@ -44,7 +44,8 @@ extension Pipeline {
     }
 
     mutating func cancelFirst() {
-        if inFlight[0].copying == .in { return endCopy(failure: "cancelled") }
+        // The server may be busy with what it has of the data, or not be there.
+        if inFlight[0].copying == .in { endCopy(failure: "cancelled") }
         guard let handle else { return }
         guard let call = PQgetCancel(handle) else { return close(connectionError()) }
         effects.cancelCalls.append(CancelCall(handle: call, isAwaited: true))

@@ -60,13 +60,15 @@ extension Pipeline {
             pending = pending < 0 ? 0 : pgc_tls_pending(handle)
         }
         guard !inFlight.isEmpty else { return true }
-        inFlight[0].isArriving = PQisBusy(handle) == 1
+        // During a COPY libpq is never busy; how much there is of a row is looked at when it is taken.
+        let isCopyingOut = inFlight[0].copying == .out
+        inFlight[0].isArriving = isCopyingOut || PQisBusy(handle) == 1
         guard isWatched, inFlight[0].isArriving else { return true }
         // libpq doesn't tell how much it has read: usually what its buffer of 16 kB takes, or one TLS record,
         // which the server makes of 8 kB.
         let usual = PQsslInUse(handle) == 1 ? 8_192 : 16_384
         inFlight[0].arrived += max(min(before, usual), before - Int(pgc_socket_pending(socket)))
-        guard inFlight[0].arrived / 2 > configuration.maximumResultBytes else { return true }
+        guard !isCopyingOut, inFlight[0].arrived / 2 > configuration.maximumResultBytes else { return true }
         inFlight[0].note(tooLarge(inFlight[0].current?.statement.origin))
         return false
     }
@@ -146,6 +148,8 @@ extension Pipeline {
         case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY:
             let size = PQresultMemorySize(result)
             effects.traffic.received += size
+            // In a transaction that has failed nothing works but what ends it, or goes back to a savepoint.
+            if status != PGRES_EMPTY_QUERY, current?.action != .prepare { transactionError = FirstError() }
             if size > configuration.maximumResultBytes {
                 inFlight[0].note(tooLarge(origin))
             }
@@ -177,8 +181,10 @@ extension Pipeline {
             close(PGError(.connection, "closed to end a COPY", origin))
         default:
             // After a FATAL error libpq makes up a second one when the socket closes: the first says why.
-            inFlight[0].note(PGError(result, origin: origin))
-            if let current, current.action == .prepare { cache.remove(current.statement.key) }
+            let error = PGError(result, origin: origin)
+            inFlight[0].note(error)
+            transactionError.note(error)
+            if let current { noteFailed(current) }
             PQclear(result)
         }
     }
@@ -191,6 +197,15 @@ extension Pipeline {
             cache.removeAll()
             // Something may have been prepared after it.
             hasOrphans = true
+        }
+    }
+
+    /// What was to be prepared isn't there, and what was to be removed, and is forgotten here already, still is.
+    mutating func noteFailed(_ step: Segment.Step) {
+        switch step.action {
+        case .prepare: cache.remove(step.statement.key)
+        case .deallocate: hasOrphans = true
+        default: break
         }
     }
 
@@ -209,7 +224,9 @@ extension Pipeline {
         if segment.isCancelled, cancelCalls > 0 {
             cancelling.append(segment.request)
         } else {
-            effects.answered.append(.init(request: segment.request, outcome: segment.naturalOutcome))
+            effects.answered.append(
+                .init(request: segment.request, outcome: segment.outcome(after: transactionError))
+            )
         }
         if cancelCalls == 0 { cancelDeadline = nil }
         if inFlight.isEmpty, segment.request.isDetached, isInTransaction {

@@ -140,6 +140,7 @@ extension Pipeline {
         guard let handle else { return refuse(request) }
         var segment = newSegment(request)
         segment.steps.append(.init(action: action, statement: statement))
+        effects.traffic.sent += statement.sql.size
         inFlight.append(segment)
         guard PQexitPipelineMode(handle) == 1, PQsendQuery(handle, statement.sql.text) == 1 else {
             return close(connectionError())

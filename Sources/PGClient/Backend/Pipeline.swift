@@ -53,6 +53,9 @@ struct Pipeline: ~Copyable {
     var nextTimer: Instant?
 
     var cache = StatementCache(bound: 128)
+    /// What the transaction has failed of that the server is in, in the order of its answers. It may also be what a
+    /// statement by itself has failed of that was the last.
+    var transactionError = FirstError()
     /// Prepared statements were forgotten here that may still be there.
     var hasOrphans = false
 

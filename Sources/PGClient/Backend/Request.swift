@@ -42,6 +42,9 @@ final class Statement: Sendable {
                 origin
             )
         }
+        if let excess = SQL.excess(of: sql.parameters, text: sql.text.utf8.count) {
+            throw PGError(.invalidStatement, "\(excess), and the server takes less than 1 GiB", origin)
+        }
         if sql.containsNUL { throw PGError(.invalidStatement, "the text contains a NUL", origin) }
     }
 }
@@ -50,6 +53,8 @@ final class Statement: Sendable {
 indirect enum Failure: Sendable {
     /// The first statement that failed, and how. The connection is still there.
     case refused(PGError)
+    /// The transaction had failed before, and what of: the server only says that it had.
+    case skipped(because: PGError)
     /// The task was cancelled, and the server has stopped.
     case cancelled
     /// There is no connection, or not any more. `answered` tells whether the server had begun to answer.
@@ -58,9 +63,14 @@ indirect enum Failure: Sendable {
     /// What the caller of a statement gets to see.
     var error: any Error {
         switch self {
-        case .refused(let error), .lost(let error, _): error
+        case .refused(let error), .skipped(let error), .lost(let error, _): error
         case .cancelled: CancellationError()
         }
+    }
+
+    /// Whether a statement has to be prepared again, and nothing of it was executed.
+    var isStale: Bool {
+        if case .refused(let error) = self { error.isStaleStatement } else { false }
     }
 }
 

@@ -77,8 +77,13 @@ struct Segment {
     }
 
     /// The outcome of a segment that has ended with its Sync.
-    var naturalOutcome: Outcome {
+    ///
+    /// - Parameter first: what the transaction has failed of, if it has.
+    func outcome(after first: FirstError) -> Outcome {
         if isCancelled { return Outcome(failure: .cancelled) }
+        if let error, error.sqlState == .inFailedTransaction, let first = first.error {
+            return Outcome(failure: .skipped(because: first))
+        }
         if let error { return Outcome(failure: .refused(error)) }
         return Outcome(result: result, kept: kept)
     }

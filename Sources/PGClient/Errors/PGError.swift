@@ -33,7 +33,7 @@ public struct PGError: Error, Sendable, CustomStringConvertible, CustomDebugStri
         case commitFailed
         /// The connection was lost after COMMIT was sent: the transaction may have been committed or not.
         case commitUnknown
-        /// The statement can't be sent: too many parameters, a NUL in its text, a COPY.
+        /// The statement can't be sent: too many parameters or too large ones, a NUL in its text, a COPY.
         case invalidStatement
     }
 

@@ -8,8 +8,8 @@ import CoreMetrics
 /// | `pgclient_lease_seconds` | how long a connection was with one of them |
 /// | `pgclient_waiters`, `pgclient_leased`, `pgclient_connections` | how many there are now |
 /// | `pgclient_round_trips_total` | answers for which somebody has waited |
-/// | `pgclient_sent_bytes_total` | of statements' texts and parameters |
-/// | `pgclient_received_bytes_total` | of results, as they lie in memory |
+/// | `pgclient_sent_bytes_total` | of statements' texts and parameters, and of copies |
+/// | `pgclient_received_bytes_total` | of results, as they lie in memory, and of copies |
 /// | `pgclient_connects_total` | by `outcome`: `success` or `failure` |
 /// | `pgclient_discards_total` | closed connections by `reason`: `lost`, `expired`, `idle`, `dirty`, `closing` |
 ///

@@ -1,4 +1,5 @@
 import Synchronization
+import Tracing
 
 /// A connection while somebody has it, and the transaction that is open on it.
 ///
@@ -9,14 +10,15 @@ final class Lease: Sendable {
     private static let commit = Statement(control: "COMMIT", prepares: true)
 
     private let pool: PGPool
-    private let span: TransactionSpan?
     private let state: Mutex<LeaseState>
 
     init(pool: PGPool, transaction: LeaseState.Transaction?, span: TransactionSpan?) {
         self.pool = pool
-        self.span = span
-        state = Mutex(LeaseState(transaction: transaction))
+        state = Mutex(LeaseState(transaction: transaction, span: span))
     }
+
+    /// Where spans go.
+    var tracer: (any Tracer)? { pool.tracer }
 
     // MARK: Statements
 
@@ -38,23 +40,31 @@ final class Lease: Sendable {
     @inline(always)
     private func run(_ statements: [Statement], keeping kept: Int = 0, in id: Int?) async throws -> Outcome {
         for statement in statements { try prepare(statement) }
-        let outcome =
-            switch try await send({ .statements(statements, keeping: kept) }, in: id) {
-            case .first(let beginning):
-                await start(
-                    .statements(beginning?.followed(by: statements) ?? statements, keeping: kept),
-                    in: id
-                )
-            case .sent(let request, _): await request.cancellableOutcome()
-            case .wait: Outcome()
+        // By itself, a statement that is refused as out of date leaves nothing behind.
+        var mayPrepareAgain = id == nil
+        while true {
+            let outcome =
+                switch try await send({ .statements(statements, keeping: kept) }, in: id) {
+                case .first(let beginning):
+                    await start(
+                        .statements(beginning?.followed(by: statements) ?? statements, keeping: kept),
+                        in: id
+                    )
+                case .sent(let request, _): await request.cancellableOutcome()
+                case .wait: Outcome()
+                }
+            if mayPrepareAgain, outcome.failure?.isStale == true {
+                mayPrepareAgain = false
+                continue
             }
-        try note(outcome, in: id)
-        return outcome
+            try note(outcome, in: id)
+            return outcome
+        }
     }
 
     private func prepare(_ statement: Statement) throws {
         try statement.validate()
-        if let span { span.note(statement.origin) }
+        if pool.tracer != nil { state.withLock { $0.span }?.note(statement.origin) }
     }
 
     /// Leaves a statement to go out together with the commit.
@@ -133,17 +143,34 @@ final class Lease: Sendable {
             try Task.checkCancellation()
             let entrance = try state.withLock { try $0.send(work, in: id) }
             guard case .wait = entrance else { return entrance }
-            await untilStarted()
+            await untilStartedOrCancelled()
         }
     }
 
-    private func untilStarted() async {
-        await withCheckedContinuation { continuation in
-            let isStarted = state.withLock { state in
-                if state.isStarting { state.gate.append(continuation) }
-                return !state.isStarting
+    private func untilStartedOrCancelled() async {
+        let number = state.withLock { state in
+            state.lastWaiter += 1
+            return state.lastWaiter
+        }
+        await withTaskCancellationHandler {
+            await untilStarted(number) { Task.isCancelled }
+        } onCancel: {
+            let waiter = state.withLock { state in
+                state.gate.firstIndex { $0.number == number }.map { state.gate.remove(at: $0) }
             }
-            if isStarted { continuation.resume() }
+            waiter?.continuation.resume()
+        }
+    }
+
+    /// - Parameter isOver: looked at under the lock under which whoever ends the wait looks for it.
+    private func untilStarted(_ number: Int = 0, orIf isOver: () -> Bool = { false }) async {
+        await withCheckedContinuation { continuation in
+            let mustWait = state.withLock { state in
+                guard state.isStarting, !isOver() else { return false }
+                state.gate.append(.init(number: number, continuation: continuation))
+                return true
+            }
+            if !mustWait { continuation.resume() }
         }
     }
 
@@ -165,7 +192,7 @@ final class Lease: Sendable {
             defer { state.gate = [] }
             return state.gate
         }
-        for waiter in waiting { waiter.resume() }
+        for waiter in waiting { waiter.continuation.resume() }
     }
 
     /// Sends what comes first on a connection, or in a transaction.
@@ -209,12 +236,8 @@ final class Lease: Sendable {
 
     private func note(_ outcome: Outcome, in id: Int?) throws {
         guard let failure = outcome.failure else { return }
-        try state.withLock { state in
+        state.withLock { state in
             guard id == state.id, state.transaction != nil else { return }
-            if case .refused(let error) = failure, error.sqlState == .inFailedTransaction {
-                // The server only says that the transaction had failed; why is what the caller needs.
-                throw state.transaction?.firstError.error ?? error
-            }
             state.note(failure)
         }
         throw failure.error
@@ -223,9 +246,9 @@ final class Lease: Sendable {
     // MARK: Transactions
 
     /// Begins a transaction, of which nothing is sent yet.
-    func begin(_ transaction: LeaseState.Transaction) throws -> Int {
+    func begin(_ transaction: LeaseState.Transaction, _ span: TransactionSpan?) throws -> Int {
         try Task.checkCancellation()
-        return try state.withLock { try $0.begin(transaction) }
+        return try state.withLock { try $0.begin(transaction, span) }
     }
 
     /// Commits, and waits for it if the transaction may have written.
@@ -257,8 +280,8 @@ final class Lease: Sendable {
             if let failure = outcome.failure {
                 // One of the last has failed, so the server hasn't come to the COMMIT.
                 if backend.isInTransaction { await rollBack(backend) }
-                if case .refused(let error) = failure, error.sqlState == .inFailedTransaction {
-                    throw commitFailed(ended, "a statement had failed before")
+                if case .skipped(let error) = failure {
+                    throw commitFailed(ended, "a statement had failed before", error)
                 }
                 throw failure.error
             }
@@ -302,7 +325,7 @@ final class Lease: Sendable {
     private func end(_ id: Int) async -> (LeaseState.Transaction, Backend?)? {
         let ended: (LeaseState.Transaction, Backend?)? = await whenStarted { state in
             guard id == state.id, let ended = state.transaction else { return nil }
-            state.transaction = nil
+            (state.transaction, state.span) = (nil, nil)
             state.stream?.work.abandon()
             return (ended, state.backend)
         }
@@ -311,11 +334,15 @@ final class Lease: Sendable {
         return ended
     }
 
-    private func commitFailed(_ transaction: LeaseState.Transaction, _ reason: String) -> PGError {
-        var error = transaction.firstError.error ?? PGError(.commitFailed, "")
+    private func commitFailed(
+        _ transaction: LeaseState.Transaction,
+        _ reason: String,
+        _ cause: PGError? = nil
+    ) -> PGError {
+        let first = transaction.firstError.error ?? cause
+        var error = first ?? PGError(.commitFailed, "")
         error.message =
-            "nothing was committed: \(reason)"
-            + (transaction.firstError.error.map { "; first error: \($0.message)" } ?? "")
+            "nothing was committed: \(reason)" + (first.map { "; first error: \($0.message)" } ?? "")
         error.kind = .commitFailed
         return error
     }

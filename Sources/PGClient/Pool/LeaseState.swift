@@ -53,6 +53,12 @@ struct LeaseState: Sendable {
         case wait
     }
 
+    /// Somebody who waits until the first statement is over.
+    struct Waiter: Sendable {
+        let number: Int
+        let continuation: CheckedContinuation<Void, Never>
+    }
+
     /// The number of a lease's first transaction.
     static let firstTransaction = 1
 
@@ -68,7 +74,10 @@ struct LeaseState: Sendable {
     /// The last stream, and whether somebody still reads or writes it.
     var stream: Request?
     var isStreaming = false
-    var gate: [CheckedContinuation<Void, Never>] = []
+    var gate: [Waiter] = []
+    var lastWaiter = 0
+    /// Of the transaction, if somebody traces it.
+    var span: TransactionSpan?
 
     /// Sends a request, unless something has to precede it. Both happen under the lease's lock: once the
     /// transaction has ended, nothing of it can reach the connection any more, which may be somebody
@@ -125,13 +134,13 @@ struct LeaseState: Sendable {
         transaction?.last.append(statement)
     }
 
-    mutating func begin(_ transaction: Transaction) throws -> Int {
+    mutating func begin(_ transaction: Transaction, _ span: TransactionSpan?) throws -> Int {
         if isOver { throw Self.closed }
         if self.transaction != nil {
             throw PGError(.transactionClosed, "a transaction is open on this connection already")
         }
         id += 1
-        self.transaction = transaction
+        (self.transaction, self.span) = (transaction, span)
         return id
     }
 
@@ -155,7 +164,8 @@ struct LeaseState: Sendable {
 
     mutating func note(_ failure: Failure) {
         switch failure {
-        case .refused(let error), .lost(let error, _): transaction?.firstError.note(error)
+        case .refused(let error), .skipped(let error), .lost(let error, _):
+            transaction?.firstError.note(error)
         case .cancelled: transaction?.phase = .spoiled
         }
     }

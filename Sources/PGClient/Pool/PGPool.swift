@@ -11,7 +11,7 @@ public final class PGPool: PGSession {
     public let configuration: PGConfiguration
     private let state: Mutex<PoolState<Backend, Request>>
     private let metrics: PoolMetrics?
-    private let tracer: (any Tracer)?
+    let tracer: (any Tracer)?
     private let drainWaiters = Mutex<[CheckedContinuation<Void, Never>]?>([])
 
     /// A pool that opens its first connections in the background.
@@ -49,7 +49,7 @@ public final class PGPool: PGSession {
         // connection may believe in what it has prepared.
         for _ in 0...configuration.maximumConnections {
             (outcome, _) = await send(.statements([statement]), releasing: true)
-            guard case .refused(let error)? = outcome.failure, error.isStaleStatement else { break }
+            guard outcome.failure?.isStale == true else { break }
         }
         if let failure = outcome.failure { throw failure.error }
         guard let result = outcome.result else {
@@ -216,9 +216,14 @@ public final class PGPool: PGSession {
     /// - Parameter end: what ends the transaction on it, of which nobody waits for the answer. It goes out with
     ///   whatever is sent next.
     func release(_ backend: Backend, posting end: Statement? = nil) {
+        metrics?.returned(leasedAt: backend.leasedAt)
+        takeBack(backend, posting: end)
+    }
+
+    /// Takes back a connection that nobody may have had.
+    private func takeBack(_ backend: Backend, posting end: Statement? = nil) {
         let isClean = backend.isClean(posting: end)
         let effects = state.withLock { $0.release(backend, isClean: isClean, at: .now) }
-        metrics?.returned(leasedAt: backend.leasedAt)
         noteSizes()
         perform(effects, areFresh: true)
         // What was posted has gone out with the next request if somebody has waited for this connection.
@@ -270,7 +275,7 @@ public final class PGPool: PGSession {
     private func give(_ backend: Backend, to request: Request, isFresh: Bool) {
         guard request.assign(backend) else {
             request.finish(Outcome(failure: .cancelled))
-            return release(backend)
+            return takeBack(backend)
         }
         if let metrics {
             metrics.waited(since: request.start)

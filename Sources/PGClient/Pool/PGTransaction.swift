@@ -93,7 +93,11 @@ public struct PGConnection: PGSession {
 
     /// Runs a statement and returns its undecoded result.
     public func run(_ sql: SQL, file: StaticString, line: UInt) async throws -> PGResult {
-        try await lease.run(Statement(sql, file: file, line: line), in: nil)
+        let statement = Statement(sql, file: file, line: line)
+        return try await TransactionSpan.run("postgresql statement", lease.tracer, isolation: nil) { span in
+            span?.note(statement.origin)
+            return try await lease.run(statement, in: nil)
+        }
     }
 
     /// Runs a text of any number of statements, which the server commits together unless the text itself says
@@ -111,16 +115,18 @@ public struct PGConnection: PGSession {
         isolation: isolated (any Actor)? = #isolation,
         _ body: (PGTransaction) async throws -> R
     ) async throws -> R {
-        let id = try lease.begin(.init(access, opening))
-        let result: R
-        do {
-            result = try await body(PGTransaction(lease: lease, id: id))
-        } catch {
-            await lease.rollBack(id)
-            throw error
+        try await TransactionSpan.run("postgresql transaction", lease.tracer, isolation: isolation) { span in
+            let id = try lease.begin(.init(access, opening), span)
+            let result: R
+            do {
+                result = try await body(PGTransaction(lease: lease, id: id))
+            } catch {
+                await lease.rollBack(id)
+                throw error
+            }
+            try await lease.commit(id)
+            lease.sendPosted()
+            return result
         }
-        try await lease.commit(id)
-        lease.sendPosted()
-        return result
     }
 }

@@ -8,6 +8,16 @@ extension SQL {
         return text.withUTF8 { $0.contains(0) }
     }
 
+    /// Why a text of so many bytes with these values can't be sent, if it can't: the server takes less than 1 GiB.
+    static func excess(of parameters: [Parameter], text: Int) -> String? {
+        // The values lie one after the other. Each has a length and a format as well, and a message some more.
+        let size = text + (parameters.last { $0.range != nil }?.range?.upperBound ?? 0)
+        guard size + 6 * parameters.count + 256 >= 1 << 30 else { return nil }
+        let largest = parameters.indices.max { parameters[$0].size < parameters[$1].size }
+        guard let largest, parameters[largest].size > text else { return "the text has \(text) bytes" }
+        return "parameter $\(largest + 1) has \(parameters[largest].size) bytes of \(size)"
+    }
+
     /// How many bytes the text and the parameters have.
     var size: Int { text.utf8.count + buffer.bytes.count }
 
@@ -62,7 +72,7 @@ extension SQL {
                         values[index] = range.flatMap {
                             base?.advanced(by: $0.lowerBound).assumingMemoryBound(to: CChar.self)
                         }
-                        numbers[index] = Int32(truncatingIfNeeded: range?.count ?? 0)
+                        numbers[index] = Int32(range?.count ?? 0)
                         numbers[count + index] = 1
                     }
                     return body(

@@ -19,6 +19,8 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation {
         var range: Range<Int>?
         /// Where in the text's UTF-8 the placeholder begins: splicing has to renumber it.
         var placeholder: Int
+
+        var size: Int { range?.count ?? 0 }
     }
 
     /// A statement without parameters.

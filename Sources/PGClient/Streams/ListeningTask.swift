@@ -27,10 +27,11 @@ final class ListeningTask: Sendable {
         let statements = channels.map { channel in
             Statement("listen \(identifier: channel)", file: #fileID, line: #line)
         }
+        let metrics = configuration.listenerMetrics
         var failures = 0
         while !Task.isCancelled {
             let start = Instant.now
-            await listenOnce(configuration, statements, events)
+            await listenOnce(configuration, statements, events, metrics)
             // One that is cut off at once, such as by a pooler, isn't a success.
             if Instant.now > start + .seconds(5) { failures = 0 }
             let ceiling = min(5000, 25 << min(failures, 8))
@@ -43,7 +44,8 @@ final class ListeningTask: Sendable {
     private static func listenOnce(
         _ configuration: PGConfiguration,
         _ statements: [Statement],
-        _ events: EventQueue
+        _ events: EventQueue,
+        _ metrics: ListenerMetrics?
     ) async {
         let closing = Latch()
         let backend: Backend
@@ -54,12 +56,15 @@ final class ListeningTask: Sendable {
                 onClose: { _ in closing.open() }
             )
         } catch {
+            metrics?.note(.unconnected)
             return
         }
         let outcome = await backend.send(.statements(statements))
-        guard outcome.failure == nil else {
+        if let failure = outcome.failure {
+            metrics?.note(failure)
             return backend.close()
         }
+        metrics?.note(.success)
         events.push(.listening)
         await withTaskCancellationHandler {
             await closing.pass()

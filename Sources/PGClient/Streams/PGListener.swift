@@ -18,13 +18,21 @@ public enum PGListenerEvent: Sendable, Hashable {
 /// }
 /// ```
 /// Each loop has a connection, which it closes when it ends. While the database is away the loop waits, and
-/// tries to connect again after a pause with full jitter, at most every five seconds.
+/// tries to connect again after a pause with full jitter, at most every five seconds. It does so as well when the
+/// server refuses it, such as for a wrong password: what comes of its attempts is counted in the metric
+/// `pgclient_listens_total` by `outcome`: `success`, `unconnected`, `refused` or `lost`, with the dimension `pool`,
+/// ``PGConfiguration/poolName``.
 public struct PGListener: AsyncSequence, Sendable {
     let configuration: PGConfiguration
     let channels: [String]
 
     /// Prepares to listen to channels of a database, by their names exactly as the server knows them.
+    ///
+    /// - Precondition: no name is empty or has a NUL, which no channel's can.
     public init(_ configuration: PGConfiguration, channels: String...) {
+        for channel in channels {
+            precondition(!channel.isEmpty && !channel.utf8.contains(0), "no channel can have this name")
+        }
         self.configuration = configuration
         self.channels = channels
     }

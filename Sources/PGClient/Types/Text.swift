@@ -19,13 +19,16 @@ extension String: PGEncodable, PGDecodable, PGArrayElement {
     }
 
     /// Reads every type whose binary format is its text: `text`, `varchar`, `char`, `name`, `json`, `xml`,
-    /// and enums and other types that users and extensions define.
+    /// and enums and other types that users and extensions define, unless there is a NUL in it, as in a composite
+    /// or an array.
     @inlinable
     public init(from cell: PGCell) throws {
         let bytes = try cell.required()
         guard cell.type.oid == PGType.text.oid || cell.type.isText else {
             throw PGDecodingError(mismatch: cell.type)
         }
+        // No text of Postgres has a NUL, and nothing else tells what the binary format of such a type is.
+        if cell.type.isUserDefined, bytes.contains(0) { throw PGDecodingError(mismatch: cell.type) }
         guard let text = String(exactly: bytes) else { throw PGDecodingError("it isn't valid UTF-8") }
         self = text
     }

@@ -1,15 +1,17 @@
 import Foundation
-import PGClient
+import MetricsTestKit
 import Testing
+
+@testable import PGClient
 
 extension OneAtATime {
     @Suite(.timeLimit(.minutes(1))) struct `A primary and its standby` {
-        /// A connection string for several servers, of which the one that can be written to is wanted.
-        private func url(_ servers: OwnPostgres...) throws -> String {
+        /// A connection string for several servers, of which by default the one that can be written to is wanted.
+        private func url(_ servers: OwnPostgres..., wanting wish: String = "read-write") throws -> String {
             let addresses = try servers.map { try SocketAddress($0.url()) }
             return """
                 host=\(addresses.map(\.directory).joined(separator: ",")) port=\(addresses[0].port) \
-                user=postgres dbname=postgres target_session_attrs=read-write
+                user=postgres dbname=postgres target_session_attrs=\(wish)
                 """
         }
 
@@ -44,6 +46,35 @@ extension OneAtATime {
                         await load.expectProgress()
                     }
                 }
+            }
+        }
+
+        @Test
+        func `A standby is preferred where it stands and while it does, and nothing can be heard from it`()
+            async throws
+        {
+            try await OwnPostgres.withStandby { primary, standby in
+                func isStandby(_ url: String) async throws -> Bool {
+                    try await Database.withPool(at: url) {
+                        try await $0.queryOne("select pg_is_in_recovery()", as: Bool.self)
+                    }
+                }
+                #expect(try await isStandby(url(primary, standby, wanting: "prefer-standby")))
+                #expect(try await isStandby(url(standby, primary, wanting: "prefer-standby")))
+
+                let metrics = TestMetrics()
+                var configuration = try Database.configuration(at: standby.url())
+                configuration.metricsFactory = metrics
+                let events = PGListener(configuration, channels: Database.name()).makeAsyncIterator()
+                let refused = [("pool", "main"), ("outcome", ListenerMetrics.Outcome.refused.rawValue)]
+                try await Database.eventually("LISTEN is refused, again and again") {
+                    let counter = try? metrics.expectCounter("pgclient_listens_total", refused)
+                    return counter.map { $0.totalValue > 1 } ?? false
+                }
+                withExtendedLifetime(events) {}
+
+                try await blocking { try standby.stop() }
+                #expect(try await !isStandby(url(standby, primary, wanting: "prefer-standby")))
             }
         }
     }

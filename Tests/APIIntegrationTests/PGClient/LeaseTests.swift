@@ -90,6 +90,34 @@ import Testing
         }
     }
 
+    @Test func `A task that waits for another's first statement doesn't when it is cancelled`() async throws {
+        let application = Database.name("first")
+        try await Database.withPool({ $0.applicationName = application }) { pool in
+            _ = try await failure(.commitFailed) {
+                try await pool.transaction { transaction in
+                    let first = Task { try await transaction.execute("select pg_sleep(30)") }
+                    try await Database.expectWaiting(1, application)
+                    let entered = Journal()
+                    let others = (0..<20).map { number in
+                        Task {
+                            entered.note(number)
+                            try await transaction.execute("select 1")
+                        }
+                    }
+                    try await Database.eventually("they wait") { entered.entries.count == 20 }
+                    await expectTime(.zero..<(.seconds(8))) {
+                        for other in others { other.cancel() }
+                        for other in others {
+                            await #expect(throws: CancellationError.self) { try await other.value }
+                        }
+                    }
+                    first.cancel()
+                    await #expect(throws: CancellationError.self) { try await first.value }
+                }
+            }
+        }
+    }
+
     @Test func `A second transaction on the same connection is refused, and harms nobody`() async throws {
         try await Database.withPool { pool in
             try await Database.withTable(pool, "n int") { table in

@@ -1,3 +1,4 @@
+import MetricsTestKit
 import Testing
 
 @testable import PGClient
@@ -59,6 +60,32 @@ import Testing
         let started = Task { proxy.start() }
         #expect(await events.next() == .listening)
         await started.value
+    }
+
+    @Test func `What comes of its attempts is counted`() async throws {
+        let (metrics, proxy) = (TestMetrics(), try Proxy())
+        proxy.stop()
+        func attempts(_ outcome: ListenerMetrics.Outcome) -> Int64 {
+            let dimensions = [("pool", "main"), ("outcome", outcome.rawValue)]
+            return (try? metrics.expectCounter("pgclient_listens_total", dimensions).totalValue) ?? 0
+        }
+        var configuration = try Database.configuration(at: proxy.url)
+        configuration.metricsFactory = metrics
+        var events = PGListener(configuration, channels: Database.name()).makeAsyncIterator()
+        try await Database.eventually("it goes on trying") { attempts(.unconnected) > 1 }
+        #expect(attempts(.success) == 0)
+        proxy.start()
+        #expect(await events.next() == .listening)
+        #expect(attempts(.success) == 1)
+    }
+
+    @Test func `A name that no channel can have is a mistake of the program`() async {
+        await #expect(processExitsWith: .failure) {
+            _ = PGListener(PGConfiguration(""), channels: "a\0b")
+        }
+        await #expect(processExitsWith: .failure) {
+            _ = PGListener(PGConfiguration(""), channels: "a", "")
+        }
     }
 
     @Test func `A loop that ends closes its connection`() async throws {
@@ -142,6 +169,33 @@ import Testing
                 #expect(error.sqlState == .serializationFailure)
                 #expect(attempts.entries.count == expected)
             }
+        }
+    }
+
+    @Test func `A COMMIT that is refused because of others is run again as well`() async throws {
+        try await Database.withPool({ $0.maximumConnections = 1 }) { pool in
+            try await pool.transaction { transaction in
+                try await transaction.script(
+                    """
+                    create temp table kept (n int);
+                    create temp sequence commits;
+                    create function pg_temp.refuse_first() returns trigger language plpgsql as $$
+                    begin
+                        if nextval('pg_temp.commits') = 1 then raise sqlstate '40001'; end if;
+                        return null;
+                    end $$;
+                    create constraint trigger at_commit after insert on kept deferrable initially deferred
+                    for each row execute function pg_temp.refuse_first()
+                    """
+                )
+            }
+            let attempts = Journal()
+            try await pool.transaction(retry: PGRetry(attempts: 3, pause: .milliseconds(1))) { transaction in
+                attempts.note(1)
+                try await transaction.execute("insert into pg_temp.kept values (1)")
+            }
+            #expect(attempts.entries.count == 2)
+            #expect(try await pool.queryOne("select count(*) from pg_temp.kept", as: Int.self) == 1)
         }
     }
 

@@ -69,6 +69,38 @@ extension OneAtATime {
             }
         }
 
+        @Test func `While nothing passes a cancelled copy ends within about a second`() async throws {
+            try await Database.withPool { observer in
+                try await Database.withTable(observer, "n int") { table in
+                    try await withCable({ $0.maximumConnections = 1 }) { pool, cable in
+                        let (begun, asked) = (Gate(), Journal())
+                        let chunks = AsyncStream<[UInt8]> {
+                            asked.note(1)
+                            // The server has taken the first.
+                            if asked.entries.count == 2 { await begun.open() }
+                            return Task.isCancelled ? nil : Array("1\n".utf8)
+                        }
+                        let task = Task {
+                            try await pool.transaction { transaction in
+                                try await transaction.copyIn(
+                                    "copy \(identifier: table) from stdin",
+                                    from: chunks
+                                )
+                            }
+                        }
+                        await begun.pass()
+                        cable.pull()
+                        await expectTime(.milliseconds(900)..<(.seconds(8))) {
+                            task.cancel()
+                            await #expect(throws: CancellationError.self) { try await task.value }
+                        }
+                        cable.plugIn()
+                        try await Database.expectRecovery(pool)
+                    }
+                }
+            }
+        }
+
         @Test func `A connection that is reset says so at once, and so does one that is being made`()
             async throws
         {

@@ -28,6 +28,53 @@ import Tracing
         #expect(failed.errors.count == 1)
     }
 
+    @Test func `On a lent connection each transaction is a span, and each statement by itself`() async throws
+    {
+        let tracer = InMemoryTracer()
+        try await Database.withPool({ $0.tracer = tracer }) { pool in
+            try await pool.withConnection { connection in
+                try await connection.transaction { transaction in
+                    try await transaction.execute("select \("a secret")::text", file: "Some.swift", line: 7)
+                }
+                try await connection.execute("select 2", file: "Some.swift", line: 8)
+                _ = try await failure(.server) {
+                    try await connection.transaction { transaction in
+                        try await transaction.execute("select 1 / \(0)", file: "Some.swift", line: 9)
+                    }
+                }
+            }
+        }
+        let spans = tracer.finishedSpans
+        #expect(
+            spans.map(\.operationName) == [
+                "postgresql transaction", "postgresql statement", "postgresql transaction",
+            ]
+        )
+        #expect(
+            spans.map { $0.events.map(\.name) } == [["Some.swift:7"], ["Some.swift:8"], ["Some.swift:9"]]
+        )
+        #expect(!"\(spans)".contains("secret"))
+        let failed = try #require(spans.last)
+        #expect(failed.attributes.get("db.response.status_code")?.toSpanAttribute() == "22012")
+    }
+
+    @Test func `What scripts and copies send and receive is counted too`() async throws {
+        let metrics = TestMetrics()
+        try await Database.withPool({ $0.metricsFactory = metrics }) { pool in
+            try await pool.transaction { transaction in
+                try await transaction.script("/* \(String(repeating: "x", count: 100_000)) */ select 1")
+                for try await _ in transaction.copyOut(
+                    "copy (select repeat('x', 999) from generate_series(1, 1000)) to stdout"
+                ) {}
+            }
+        }
+        #expect(
+            try metrics.expectCounter("pgclient_sent_bytes_total", [("pool", "main")]).totalValue > 100_000
+        )
+        let received = try metrics.expectCounter("pgclient_received_bytes_total", [("pool", "main")])
+        #expect(received.totalValue >= 1_000_000)
+    }
+
     @Test func `Waits, leases, round trips and bytes are counted for the pool that had them`() async throws {
         let metrics = TestMetrics()
         let pool = [("pool", "background")]

@@ -151,6 +151,109 @@ import Testing
         }
     }
 
+    /// What makes the session forget every statement that is prepared, so that only the next use tells.
+    private let forget: SQL = """
+        do $$
+        declare known text;
+        begin
+            for known in select name from pg_prepared_statements loop
+                execute 'deallocate ' || quote_ident(known);
+            end loop;
+        end $$
+        """
+
+    /// What takes the names that the client is going to use next.
+    private let squat: SQL = """
+        do $$
+        declare prefix text; last int;
+        begin
+            select regexp_replace(name, '\\d+$', ''), max(substring(name from '\\d+$')::int) over ()
+            into prefix, last from pg_prepared_statements where name like 'pgc%' limit 1;
+            for number in last + 1 .. last + 8 loop
+                execute 'prepare ' || quote_ident(prefix || number) || ' as select 1';
+            end loop;
+        end $$
+        """
+
+    @Test func `A statement that isn't prepared any more, or by somebody else, is prepared again`()
+        async throws
+    {
+        try await Database.withPool({ $0.maximumConnections = 1 }) { pool in
+            for (spoil, message) in [(forget, "forgotten"), (squat, "taken")] {
+                for number in 0..<3 {
+                    #expect(try await pool.queryOne("select 1", as: Int.self) == 1)
+                    try await pool.execute(spoil)
+                    let sum: SQL = "select \(number) + \(unsafeSQL: "\(number)")"
+                    #expect(try await pool.queryOne(sum, as: Int.self) == 2 * number, "\(message)")
+                    #expect(try await pool.queryOne("select 1", as: Int.self) == 1, "\(message)")
+                    try await Database.expectAnswer(pool)
+                    try await pool.execute(spoil)
+                    let product: SQL = "select \(number) * \(unsafeSQL: "\(number)")"
+                    let answers = try await pool.transaction { transaction in
+                        (
+                            try await transaction.queryOne(product, as: Int.self),
+                            try await transaction.queryOne("select 2", as: Int.self)
+                        )
+                    }
+                    #expect(answers == (number * number, 2), "\(message)")
+                }
+            }
+        }
+    }
+
+    @Test
+    func `On a lent connection every statement by itself is prepared again when its plan is out of date`()
+        async throws
+    {
+        try await Database.withPool { observer in
+            try await Database.withTable(observer, "a int") { table in
+                try await Database.withPool { pool in
+                    try await pool.withConnection { connection in
+                        for count in 1...3 {
+                            let result = try await connection.run(
+                                "select * from \(identifier: table)",
+                                file: #fileID,
+                                line: #line
+                            )
+                            #expect(result.columnCount == count)
+                            try await observer.transaction {
+                                try await $0.script("alter table \(table) add column_\(count) int")
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    func `What can't be removed in a transaction that has failed doesn't stay prepared beyond the bound`()
+        async throws
+    {
+        try await Database.withPool({ $0.maximumConnections = 1 }) { pool in
+            func select(_ numbers: Range<Int>, in transaction: PGTransaction) async throws {
+                for number in numbers { try await transaction.execute("select \(unsafeSQL: "\(number)")") }
+            }
+            try await pool.transaction { try await select(0..<130, in: $0) }
+            _ = try await failure(.commitFailed) {
+                try await pool.transaction { transaction in
+                    _ = try? await transaction.execute("select 1 / 0")
+                    for number in 200..<300 {
+                        _ = try? await transaction.execute("select \(unsafeSQL: "\(number)")")
+                    }
+                }
+            }
+            try await pool.transaction { transaction in
+                try await select(400..<600, in: transaction)
+                let prepared = try await transaction.queryOne(
+                    "select count(*) from pg_prepared_statements where statement like 'select %'",
+                    as: Int.self
+                )
+                #expect(prepared == 128)
+            }
+        }
+    }
+
     @Test func `No more statements stay prepared than the bound, and none at all when it is switched off`()
         async throws
     {

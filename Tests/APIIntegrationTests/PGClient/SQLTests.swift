@@ -1,5 +1,6 @@
-import PGClient
 import Testing
+
+@testable import PGClient
 
 @Suite(.timeLimit(.minutes(1))) struct `SQL literals` {
     @Test func `A value is bound, however it looks`() async throws {
@@ -57,6 +58,21 @@ import Testing
                 #expect(try await transaction.queryOne("select 1", as: Int.self) == 1)
             }
         }
+    }
+
+    @Test func `Values that are more than a message can have are refused, and the largest is named`() {
+        func value(_ range: Range<Int>?) -> SQL.Parameter { SQL.Parameter(range: range, placeholder: 0) }
+        let (gigabyte, wrapping) = (1 << 30, (1 << 32) + 5)
+        let small = value(0..<10)
+        #expect(SQL.excess(of: [], text: 100) == nil)
+        #expect(SQL.excess(of: [small, value(10..<gigabyte - 1000), value(nil)], text: 100) == nil)
+        for size in [gigabyte, wrapping] {
+            let excess = SQL.excess(of: [small, value(10..<10 + size), value(nil)], text: 100)
+            #expect(excess == "parameter $2 has \(size) bytes of \(size + 110)")
+        }
+        let halves = SQL.excess(of: [value(0..<gigabyte / 2), value(gigabyte / 2..<gigabyte)], text: 0)
+        #expect(halves?.hasSuffix("has \(gigabyte / 2) bytes of \(gigabyte)") == true)
+        #expect(SQL.excess(of: [small], text: gigabyte) == "the text has \(gigabyte) bytes")
     }
 
     @Test func `A large array and a row of a megabyte pass`() async throws {

@@ -365,6 +365,138 @@ extension OneAtATime {
         }
     }
 
+    @Test func `A cancelled copy ends in the server, also while that is busy with a row`() async throws {
+        let application = Database.name("copy")
+        try await Database.withPool({
+            $0.maximumConnections = 1; $0.applicationName = application
+        }) { pool in
+            try await Database.withTable(pool, "n int, slept text default pg_sleep(30)::text") { table in
+                let before = try await pool.queryOne("select pg_backend_pid()", as: Int.self)
+                let (chunks, continuation) = AsyncStream<[UInt8]>.makeStream()
+                continuation.yield(Array("1\n2\n3\n".utf8))
+                let task = Task {
+                    try await pool.transaction { transaction in
+                        try await transaction.copyIn("copy \(identifier: table) (n) from stdin", from: chunks)
+                    }
+                }
+                try await Database.expectWaiting(1, application)
+                await expectTime(.zero..<(.seconds(8))) {
+                    task.cancel()
+                    await #expect(throws: CancellationError.self) { try await task.value }
+                }
+                #expect(try await pool.queryOne("select pg_backend_pid()", as: Int.self) == before)
+            }
+        }
+    }
+
+    @Test func `A reader who takes their time holds up a copy, and no deadline passes`() async throws {
+        let proxy = try Proxy()
+        try await Database.withPool(
+            {
+                $0.maximumConnections = 1; $0.statementTimeout = .milliseconds(300)
+            },
+            at: proxy.url
+        ) { pool in
+            try await pool.transaction(.readOnly) { transaction in
+                var count = 0
+                for try await line in transaction.copyOut(
+                    "copy (select repeat('x', 999) from generate_series(1, 20000)) to stdout"
+                ) {
+                    count += line.count
+                    guard count == 1000 else { continue }
+                    // What the proxy passes on stops growing, far from all of it.
+                    var last = -1
+                    let end = ContinuousClock.now + .seconds(1)
+                    while last != proxy.received || ContinuousClock.now < end {
+                        last = proxy.received
+                        await Task.yield()
+                    }
+                    #expect(last < 10_000_000)
+                }
+                #expect(count == 20_000_000)
+            }
+        }
+    }
+
+    @Test func `A copy that is left early lets a write go on and be committed`() async throws {
+        try await Database.withPool { pool in
+            try await Database.withTable(pool, "n int") { table in
+                try await pool.transaction { transaction in
+                    for try await line in transaction.copyOut(
+                        "copy (select generate_series(1, 20000)) to stdout"
+                    ) {
+                        #expect(line == Array("1\n".utf8))
+                        break
+                    }
+                    try await transaction.execute("insert into \(identifier: table) values (1)")
+                }
+                let count = try await pool.queryOne("select count(*) from \(identifier: table)", as: Int.self)
+                #expect(count == 1)
+            }
+        }
+    }
+
+    @Test func `A read that leaves a huge copy early is over at once, and its connection stays`() async throws
+    {
+        try await Database.withPool({ $0.maximumConnections = 1 }) { pool in
+            let before = try await pool.queryOne("select pg_backend_pid()", as: Int.self)
+            let first = try await pool.transaction(.readOnly) { transaction in
+                for try await line in transaction.copyOut(
+                    "copy (select generate_series(7, 1000000000)) to stdout"
+                ) {
+                    return line
+                }
+                return [UInt8]()
+            }
+            #expect(first == Array("7\n".utf8))
+            #expect(try await pool.queryOne("select pg_backend_pid()", as: Int.self) == before)
+        }
+    }
+
+    @Test func `Cancelling the task ends a copy from the server there too`() async throws {
+        let application = Database.name("copy")
+        try await Database.withPool({
+            $0.maximumConnections = 1; $0.applicationName = application
+        }) { pool in
+            let task = Task {
+                try await pool.transaction { transaction in
+                    for try await _ in transaction.copyOut("copy (select 1, pg_sleep(30)) to stdout") {}
+                }
+            }
+            try await Database.expectWaiting(1, application)
+            await expectTime(.zero..<(.seconds(8))) {
+                task.cancel()
+                await #expect(throws: CancellationError.self) { try await task.value }
+            }
+            try await Database.expectAnswer(pool)
+        }
+    }
+
+    @Test
+    func `A row of a copy above the limit is cut off while it arrives, and small ones pass in any number`()
+        async throws
+    {
+        let proxy = try Proxy()
+        try await Database.withPool({ $0.maximumResultBytes = 1 << 20 }, at: proxy.url) { pool in
+            func copy(_ rows: SQL) async throws -> Int {
+                try await pool.transaction(.readOnly) { transaction in
+                    var bytes = 0
+                    for try await row in transaction.copyOut("copy (\(rows)) to stdout") {
+                        bytes += row.count
+                    }
+                    return bytes
+                }
+            }
+            #expect(try await copy("select repeat('x', 999) from generate_series(1, 20000)") == 20_000_000)
+            _ = try await failure(.resultTooLarge) { try await copy("select repeat('x', 1 << 20)") }
+            let before = proxy.received
+            let error = try await failure(.resultTooLarge) { try await copy("select repeat('x', 100000000)") }
+            #expect(error.sql == "copy (select repeat('x', 100000000)) to stdout")
+            #expect(proxy.received - before < 75_000_000)
+            try await Database.expectAnswer(pool)
+        }
+    }
+
     @Test func `A statement that isn't a COPY, or the wrong one, is an error`() async throws {
         try await Database.withPool { pool in
             for sql in ["select 1", "copy pg_class from stdin"] as [SQL] {

@@ -1,4 +1,6 @@
+import Dispatch
 import PGClient
+import Synchronization
 import Testing
 
 private struct Oops: Error {}
@@ -24,6 +26,55 @@ private struct Pair: PGRow, Equatable {
                         #expect(error.sqlState?.rawValue == "22012")
                         throw error
                     }
+                }
+            }
+        }
+    }
+
+    @Test func `Who hears of a failure before the one whom it has befallen learns what it was`() async throws
+    {
+        let application = Database.name("order")
+        let key = Int.random(in: 0..<1 << 40)
+        let executor = HoldingExecutor()
+        try await Database.withPool { holder in
+            try await Database.withPool({ $0.applicationName = application }) { pool in
+                let error = try await failure(.commitFailed) {
+                    try await pool.transaction { transaction in
+                        try await transaction.execute("select 1")
+                        let first = try await holder.transaction { other in
+                            try await other.execute("select pg_advisory_xact_lock(\(key))")
+                            let first = Task(executorPreference: executor) {
+                                try await transaction.execute(
+                                    "select 1 / length(pg_advisory_xact_lock(\(key))::text)"
+                                )
+                            }
+                            try await Database.expectWaiting(1, application, for: "advisory")
+                            executor.hold()
+                            return first
+                        }
+                        defer { executor.letGo() }
+                        let second = try await failure(.server) { try await transaction.execute("select 2") }
+                        #expect(second.sqlState?.rawValue == "22012")
+                        executor.letGo()
+                        _ = try await failure(.server) { try await first.value }
+                    }
+                }
+                #expect(error.sqlState?.rawValue == "22012")
+            }
+        }
+    }
+
+    @Test func `After a savepoint it is told what the rest has failed of`() async throws {
+        try await Database.withPool { pool in
+            _ = try await failure(.server) {
+                try await pool.transaction { transaction in
+                    try await transaction.execute("savepoint here")
+                    _ = try await failure(.server) { try await transaction.execute("select 1 / 0") }
+                    try await transaction.execute("rollback to here")
+                    _ = try await failure(.server) { try await transaction.execute("select 'x'::int") }
+                    let error = try await failure(.server) { try await transaction.execute("select 1") }
+                    #expect(error.sqlState == .invalidTextRepresentation)
+                    throw error
                 }
             }
         }
@@ -264,5 +315,38 @@ private struct Pair: PGRow, Equatable {
                 )
             }
         }
+    }
+}
+
+/// Runs the tasks that prefer it, but none of them while it holds them.
+private final class HoldingExecutor: TaskExecutor {
+    private struct State: Sendable {
+        var isHolding = false
+        var held: [UnownedJob] = []
+    }
+
+    private let state = Mutex(State())
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        let isHeld = state.withLock { state in
+            if state.isHolding { state.held.append(job) }
+            return state.isHolding
+        }
+        if !isHeld { run(job) }
+    }
+
+    func hold() { state.withLock { $0.isHolding = true } }
+
+    func letGo() {
+        let held = state.withLock { state in
+            defer { state = State() }
+            return state.held
+        }
+        for job in held { run(job) }
+    }
+
+    private func run(_ job: UnownedJob) {
+        DispatchQueue.global().async { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
     }
 }

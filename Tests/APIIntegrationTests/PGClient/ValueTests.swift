@@ -86,6 +86,16 @@ import Testing
         #expect(try await echo([1, nil, 3] as [Int32?], "int4[]") == [1, nil, 3])
         #expect(try await echo([[1, 2], []] as [[UInt8]], "bytea[]") == [[1, 2], []])
         #expect(try await echo([Mood.calm, .lively], "text[]") == [.calm, .lively])
+        #expect(try await echo([true, false], "bool[]") == [true, false])
+        #expect(try await echo([.min, 0, .max] as [Int16], "int2[]") == [.min, 0, .max])
+        #expect(try await echo([0.1, -.infinity] as [Float], "float4[]") == [0.1, -.infinity])
+        #expect(try await echo([0.1, nil, .infinity] as [Double?], "float8[]") == [0.1, nil, .infinity])
+        let days = [-719_162, 0, 20_000].map(PGDate.init(daysSince1970:))
+        #expect(try await echo(days, "date[]") == days)
+        let dates = [0.25, 812_345_678.5].map(Date.init(timeIntervalSinceReferenceDate:))
+        #expect(try await echo(dates, "timestamptz[]") == dates)
+        let documents = [PGJSON(#"{"a": 1}"#.utf8), PGJSON("[]".utf8)]
+        #expect(try await echo(documents, "jsonb[]") == documents)
         let ids = [UUID(), UUID()]
         #expect(try await echo(ids, "uuid[]") == ids)
         let error = try await failure(.decoding) {
@@ -149,6 +159,53 @@ import Testing
                 )
                 #expect(moods == ["calm", "lively"])
                 try await transaction.script("drop type \(type)")
+            }
+        }
+    }
+
+    @Test func `A value of a user's type that isn't a text isn't read as one`() async throws {
+        try await Database.withPool { pool in
+            let (pair, span) = (Database.name("pair"), Database.name("span"))
+            try await pool.transaction { transaction in
+                try await transaction.script(
+                    "create type \(pair) as (a int, b text); create type \(span) as range (subtype = float8)"
+                )
+                for value in ["row(1, 'x')::\(pair)", "array[row(1, 'x')::\(pair)]", "\(span)(1, 2)"] {
+                    _ = try await failure(.decoding) {
+                        try await transaction.queryOne("select \(unsafeSQL: value)", as: String.self)
+                    }
+                }
+                try await transaction.script("drop type \(pair); drop type \(span)")
+            }
+        }
+    }
+
+    @Test func `A domain is read as the type beneath it`() async throws {
+        try await Database.withPool { pool in
+            let (name, age) = (Database.name("name"), Database.name("age"))
+            try await pool.transaction { transaction in
+                try await transaction.script(
+                    "create domain \(name) as text check (value <> ''); create domain \(age) as int"
+                )
+                let row = try await transaction.queryOne(
+                    "select \("Ana")::\(identifier: name), \(41)::\(identifier: age), null::\(identifier: age)",
+                    as: (String, Int, Int?).self
+                )
+                #expect(row == ("Ana", 41, nil))
+                try await transaction.script("drop domain \(name); drop domain \(age)")
+            }
+        }
+    }
+
+    @Test func `A json comes as it was written, as a document or as a text`() async throws {
+        let text = #"{"b": 1,  "a": [null]}"#
+        try await Database.withPool { pool in
+            try await pool.transaction(.readOnly) { transaction in
+                let row = try await transaction.queryOne(
+                    "select \(text)::json, \(text)::json",
+                    as: (PGJSON, String).self
+                )
+                #expect(row == (PGJSON(text.utf8), text))
             }
         }
     }
