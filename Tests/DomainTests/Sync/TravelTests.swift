@@ -138,7 +138,7 @@ struct `A day of practice` {
         )
         let start = try #require(DayStart(hour: 4))
         let day = LocalDay(year: 2026, month: 6, day: 10)
-        let arrival = kiritimati.instant(on: day.advanced(by: 3), 1, 45)
+        let arrival = kiritimati.instant(on: day.advanced(by: 3), 3, 50)
         var ledger = Ledger(eligibleAt: pagoPago.instant(on: day, 0, 0))
         // The last two overlap, so one of them is in quarantine.
         for (began, zone) in [
