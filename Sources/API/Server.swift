@@ -8,6 +8,8 @@ import Tenancy
 /// Everything that the routes need, made once.
 struct Server: Sendable {
     let pool: PGPool
+    /// What nobody waits for has connections of its own, so that no request waits for it either.
+    private let background: PGPool
     let tokens: AccessTokens
     /// The clock; tests bring their own.
     let now: @Sendable () -> Date
@@ -28,10 +30,13 @@ struct Server: Sendable {
     /// Nil where no mail is sent, as for a command that ends.
     let delivery: MailDelivery?
 
-    /// - Parameter keyFile: where the keys come from, to look there again now and then.
+    /// - Parameters:
+    ///   - background: for jobs; nil is the same as for requests.
+    ///   - keyFile: where the keys come from, to look there again now and then.
     /// - Throws: what is wrong with the template of a page.
     init(
         pool: PGPool,
+        background: PGPool? = nil,
         tokens: AccessTokens,
         keyFile: KeyFile? = nil,
         passwords: Passwords,
@@ -46,6 +51,7 @@ struct Server: Sendable {
         google: OpenIDSettings? = nil
     ) throws {
         self.pool = pool
+        self.background = background ?? pool
         self.tokens = tokens
         self.now = now
         self.logger = logger
@@ -206,14 +212,21 @@ struct Server: Sendable {
 
 extension Server {
     var tending: OrganizationTending {
-        OrganizationTending(pool: pool, lookup: lookup, now: now, logger: logger)
+        OrganizationTending(pool: background, lookup: lookup, now: now, logger: logger)
+    }
+
+    /// Gives the connections back, once nobody asks any more.
+    func close() async {
+        await pool.close()
+        await background.close()
     }
 
     /// What is done beside answering.
     var jobs: [any Service] {
-        let folding = TallyFolding(pool: pool)
-        let finalising = SeasonFinalising(pool: pool, now: now, logger: logger)
-        let retention = Retention(pool: pool, now: now)
+        let limits = Limits(pool: background, key: tokens.limitKey, now: now)
+        let folding = TallyFolding(pool: background)
+        let finalising = SeasonFinalising(pool: background, now: now, logger: logger)
+        let retention = Retention(pool: background, now: now)
         let readingKeys = keyFile.map { keyFile in
             RecurringJob(name: "read signing keys", interval: .seconds(60), logger: logger) { [tokens] in
                 try await tokens.use(try keyFile.read())
@@ -225,7 +238,7 @@ extension Server {
             }
         }
         return [
-            RecurringJob(name: "forget rate limits", interval: .seconds(60), logger: logger) { [limits] in
+            RecurringJob(name: "forget rate limits", interval: .seconds(60), logger: logger) {
                 try await limits.forget()
             },
             RecurringJob(name: "fold counts", interval: .seconds(1), logger: logger) {
@@ -250,9 +263,15 @@ extension Server {
         var logger = Logger(label: "breathmaster")
         logger.logLevel = settings.logLevel
         let pool = PGPool(configuration)
+        configuration.poolName = "background"
+        configuration.maximumConnections = 2
+        // Jobs wait for one another.
+        configuration.acquireTimeout = .seconds(30)
+        let background = PGPool(configuration)
         let tokens = try await AccessTokens(try settings.keyFile.read(), now: { Date() })
         try self.init(
             pool: pool,
+            background: background,
             tokens: tokens,
             keyFile: settings.keyFile,
             passwords: Passwords(try PasswordHashing()),
@@ -262,7 +281,7 @@ extension Server {
             logger: logger,
             connections: .ofThisProcess(),
             delivery: MailDelivery(
-                pool: pool,
+                pool: background,
                 transport: settings.mailTransport,
                 from: settings.mailFrom,
                 templates: try MailTemplates(),

@@ -12,6 +12,6 @@ struct DemoCommand: AsyncParsableCommand {
         let settings = try Settings(environment: ProcessInfo.processInfo.environment)
         let server = try await Server(settings)
         print(try await loadDemo(on: server, settings: settings))
-        await server.pool.close()
+        await server.close()
     }
 }

@@ -32,7 +32,7 @@ struct Serve: AsyncParsableCommand {
             }
         )
         try await withTaskExecutorPreference(PGTaskExecutor.shared()) { try await application.runService() }
-        await server.pool.close()
+        await server.close()
     }
 
     private func refuseUnknownSchema(_ pool: PGPool, settings: Settings) async throws {
