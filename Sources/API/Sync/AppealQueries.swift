@@ -87,7 +87,9 @@ extension TenantTransaction {
                 description: "the sessions around that one were forgotten, so it can't count any more"
             )
         }
-        guard let merge = Merge(pardoning: key, in: before.ledger, dayStart: before.dayStart, now: now) else { return }
+        guard let merge = Merge(pardoning: key, in: before.ledger, dayStart: before.dayStart, now: now) else {
+            return
+        }
         try await execute(
             """
             update app.session set pardoned = true

@@ -86,7 +86,9 @@ package struct GameState: Hashable, Sendable, Encodable {
         challengeHistory =
             challenges
             // Also one of tomorrow, where a device is ahead of this day, and of no later one.
-            .filter { $0.isCompleted && asOf.advanced(by: -30) < $0.localDay && $0.localDay <= asOf.advanced(by: 1) }
+            .filter {
+                $0.isCompleted && asOf.advanced(by: -30) < $0.localDay && $0.localDay <= asOf.advanced(by: 1)
+            }
             .map {
                 ChallengeCompletion(
                     id: $0.key.challengeID,

@@ -194,7 +194,9 @@ extension Draft {
         }
         // What it was handed of another device's is that one's to tell.
         let own = items.filter { item in
-            guard case .object(let members) = item, case .string(let owner)? = members["deviceId"] else { return true }
+            guard case .object(let members) = item, case .string(let owner)? = members["deviceId"] else {
+                return true
+            }
             return owner == deviceID || ledger.devices[owner] == nil
         }
         let records = own.map(ExtensionExport.ChallengeRecord.item)

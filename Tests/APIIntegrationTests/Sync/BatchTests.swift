@@ -49,7 +49,8 @@ struct BatchTests {
         }
     }
 
-    @Test func `an answer says when to come again and with what, as often as the person wants`() async throws {
+    @Test func `an answer says when to come again and with what, as often as the person wants`() async throws
+    {
         try await TestServer(clock: TestClock(Practice.noon)).run { nobody in
             var (laptop, _) = try await nobody.veteran(until: end)
             func next() async throws -> (at: String?, fields: Set<String>) {
@@ -59,7 +60,9 @@ struct BatchTests {
             let often = try await next()
             #expect(often.at == Practice.timestamp(end.addingTimeInterval(3600)))
             #expect(often.fields.contains("customPresets"))
-            #expect(often.fields.isDisjoint(with: ["totalXP", "preferredPatterns", "syncVersion", "debugLogs"]))
+            #expect(
+                often.fields.isDisjoint(with: ["totalXP", "preferredPatterns", "syncVersion", "debugLogs"])
+            )
 
             let daily = try await laptop.client.send(.patch, "/v1/me", ["preferredSyncFrequency": "daily"])
             #expect(daily.status == 200)
@@ -69,7 +72,8 @@ struct BatchTests {
         }
     }
 
-    @Test func `a device is handed others' sessions since what it has, and told where more are`() async throws {
+    @Test func `a device is handed others' sessions since what it has, and told where more are`() async throws
+    {
         try await TestServer(clock: TestClock(Practice.noon)).run { nobody in
             var (laptop, _) = try await nobody.veteran(until: end)
             var desktop = BatchDevice("desktop", of: laptop.client)
@@ -90,7 +94,10 @@ struct BatchTests {
             let start = end.addingTimeInterval(-9 * 86_400 + 150)
             for part in 0..<2 {
                 let many = (0..<250).map {
-                    Practice.session(startedAt: start.addingTimeInterval(Double(part * 250 + $0) * 300), cycles: 1)
+                    Practice.session(
+                        startedAt: start.addingTimeInterval(Double(part * 250 + $0) * 300),
+                        cycles: 1
+                    )
                 }
                 try await laptop.sync(many)
             }

@@ -26,7 +26,9 @@ struct ExportTests {
     }
 
     @Test(arguments: [-10, 10])
-    func `a clock that is ten years off costs an export nothing, also after a clear`(_ years: Double) async throws {
+    func `a clock that is ten years off costs an export nothing, also after a clear`(_ years: Double)
+        async throws
+    {
         let clock = TestClock(Practice.noon)
         try await TestServer(clock: clock, keepsTokens: true).run { nobody in
             let (ada, _) = try await nobody.newcomer()
@@ -35,7 +37,10 @@ struct ExportTests {
                 let body = Practice.export(until: shown, sessions: sessions, totalXP: totalXP, streak: 10)
                 let name = try #require(HTTPField.Name("X-Device-Clock"))
                 return try await ada.send(
-                    .put, "/v1/sync/export", body, headers: [name: Practice.timestamp(shown)]
+                    .put,
+                    "/v1/sync/export",
+                    body,
+                    headers: [name: Practice.timestamp(shown)]
                 )
             }
             func sessions(days: Int) -> [[String: Any]] {

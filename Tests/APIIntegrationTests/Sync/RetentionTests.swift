@@ -109,7 +109,9 @@ struct RetentionTests {
             #expect(repeated.state["totalXP"] as? Int == state["totalXP"] as? Int)
             var changed = history.batch
             changed["since"] = 1
-            #expect(try await ada.send(.post, "/v1/sync", changed).json["code"] as? String == "batch_id_taken")
+            #expect(
+                try await ada.send(.post, "/v1/sync", changed).json["code"] as? String == "batch_id_taken"
+            )
             let sessions = try #require(history.batch["sessions"] as? [[String: Any]])
             for device in ["tablet", "phone"] {
                 let again = BatchDevice(device, of: ada).body(sessions)

@@ -187,12 +187,20 @@ struct `A batch` {
         )
     }
 
-    @Test func `after the clear counts what its device earned beside its sessions, whoever earned too`() throws {
+    @Test func `after the clear counts what its device earned beside its sessions, whoever earned too`()
+        throws
+    {
         var ledger = try cleared()
         let sitting = Sitting(at: .on(day: 8, 9), cycles: 32)
         let data = try JSONEncoder().encode(sitting)
         let record = try JSONDecoder().decode(ExtensionExport.SessionRecord.self, from: data)
-        func send(_ device: String, _ epoch: Int, _ base: Hand?, claiming total: Int, _ sessions: [ExtensionExport.SessionRecord] = []) -> Merge {
+        func send(
+            _ device: String,
+            _ epoch: Int,
+            _ base: Hand?,
+            claiming total: Int,
+            _ sessions: [ExtensionExport.SessionRecord] = []
+        ) -> Merge {
             Merge(
                 SyncBatch(
                     batchID: UUID(),

@@ -142,7 +142,8 @@ struct `A day of practice` {
         var ledger = Ledger(eligibleAt: pagoPago.instant(on: day, 0, 0))
         // The last two overlap, so one of them is in quarantine.
         for (began, zone) in [
-            (pagoPago.instant(on: day, 11, 45), pagoPago), (arrival, kiritimati), (arrival + 60_000, kiritimati),
+            (pagoPago.instant(on: day, 11, 45), pagoPago), (arrival, kiritimati),
+            (arrival + 60_000, kiritimati),
         ] {
             let data = try JSONEncoder().encode(Sitting(at: began, minutes: 15))
             let record = try JSONDecoder().decode(ExtensionExport.SessionRecord.self, from: data)
@@ -157,7 +158,8 @@ struct `A day of practice` {
                 state: [:]
             )
             let now = began + 3_600_000
-            ledger = Merge(batch, into: ledger, base: .nothing, syncVersion: 1, dayStart: start, now: now).ledger
+            ledger =
+                Merge(batch, into: ledger, base: .nothing, syncVersion: 1, dayStart: start, now: now).ledger
         }
         let last = try #require(ledger.days.values.max { $0.day < $1.day })
         #expect(last.followsTravel)
