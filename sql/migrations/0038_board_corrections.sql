@@ -173,15 +173,13 @@ revoke create on schema app from breathmaster_worker;
 -- squawk-ignore ban-drop-constraint
 alter table app.user drop constraint user_display_name_invalid, drop constraint user_real_name_invalid;
 -- squawk-ignore constraint-missing-not-valid
-alter table app.user
-  add constraint user_display_name_invalid
-    check (char_length(display_name) between 1 and 160 and display_name is normalized
-      and display_name !~ '[[:cntrl:]]' and display_name ~ '[^[:space:]]');
+alter table app.user add constraint user_display_name_invalid
+  check (char_length(display_name) between 1 and 160 and display_name is normalized
+    and display_name !~ '[[:cntrl:]]' and display_name ~ '[^[:space:]]');
 -- squawk-ignore constraint-missing-not-valid
-alter table app.user
-  add constraint user_real_name_invalid
-    check (char_length(real_name) between 1 and 320 and real_name is normalized
-      and real_name !~ '[[:cntrl:]]' and real_name ~ '[^[:space:]]');
+alter table app.user add constraint user_real_name_invalid
+  check (char_length(real_name) between 1 and 320 and real_name is normalized
+    and real_name !~ '[[:cntrl:]]' and real_name ~ '[^[:space:]]');
 -- squawk-ignore ban-drop-constraint
 alter table app.organization drop constraint organization_name_invalid;
 -- squawk-ignore constraint-missing-not-valid
