@@ -1,6 +1,6 @@
 # The flags, the order of things and what they need are in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test test-swift test-sql test-policies test-contract test-pages schema schema-check soak sanitize bench bench-leaderboards bench-pgclient docs docs-page format lint clean bench-directory
+.PHONY: help run demo build test test-swift test-sql test-policies test-contract test-pages schema schema-check soak bench bench-leaderboards bench-pgclient docs docs-page format lint clean bench-directory
 
 help: ## Say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -44,10 +44,6 @@ soak: ## Try merges on twenty times as many histories, boards in fifty towns ins
 	SOAK_HISTORIES=2000000 swift test --explicit-target-dependency-import-check error --filter 'Three devices|Two accounts'
 	SOAK_TOWNS=50 SOAK_CRASHES=100 PGCLIENT_SOAK_READS=1000000 TEST_DATABASE_URL="$$(scripts/private-postgres url --throwaway)" scripts/private-postgres with --throwaway \
 	  swift test --explicit-target-dependency-import-check error --filter "BoardPropertyTests|CrashPropertyTests|Tenants that share"
-
-sanitize: ## Run PGClient's tests under Thread Sanitizer, from a build of its own
-	TEST_DATABASE_URL="$$(scripts/private-postgres url --throwaway)" scripts/private-postgres with --throwaway \
-	  swift test --explicit-target-dependency-import-check error --sanitize=thread --scratch-path .build/sanitized --filter 'APIIntegrationTests\.(OneAtATime/)?`'
 
 bench: ## Measure syncs over HTTP beside pgbench with the same statements, in one run
 	@scripts/bench sync
