@@ -110,15 +110,11 @@ struct FieldWrite {
         var changed: [FieldKey: FieldEntry] = [:]
         for (name, value) in entries {
             let key = FieldKey(field: field.name, key: name)
-            if let known = ledger.fields[key] {
-                guard field.rule != .union, known.stamp < stamp else { continue }
-            }
-            let isNews = ledger.fields[key].map { $0.value != value } ?? true
-            changed[key] = FieldEntry(
-                value: value,
-                stamp: stamp,
-                syncVersion: isNews ? syncVersion : ledger.fields[key]?.syncVersion ?? syncVersion
-            )
+            let known = ledger.fields[key]
+            if let known, field.rule == .union || known.stamp >= stamp { continue }
+            // The same again is written later, and no news.
+            let lastChange = known.flatMap { $0.value == value ? $0.syncVersion : nil }
+            changed[key] = FieldEntry(value: value, stamp: stamp, syncVersion: lastChange ?? syncVersion)
         }
         let present = ledger.fields.keys.count { $0.field == field.name }
         let added = changed.keys.count { ledger.fields[$0] == nil }

@@ -67,9 +67,12 @@ extension Ledger {
                 return device
             }
         }
+        // Mostly nothing was written.
+        let holdsTheSameFields =
+            fields == other.fields || fields.mapValues(\.value) == other.fields.mapValues(\.value)
         return epoch == other.epoch && eligibleAt == other.eligibleAt && floorXP == other.floorXP
             && days == other.days && sessions == other.sessions && challenges == other.challenges
-            && fields.mapValues(\.value) == other.fields.mapValues(\.value) && claims(self) == claims(other)
+            && holdsTheSameFields && claims(self) == claims(other)
     }
 }
 

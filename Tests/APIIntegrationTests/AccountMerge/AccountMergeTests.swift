@@ -1,4 +1,3 @@
-import Domain
 import Foundation
 import HTTPTypes
 import PGClient
@@ -6,6 +5,7 @@ import Testing
 
 @testable import API
 
+/// What becomes of the practice of two accounts that become one.
 struct AccountMergeTests {
     private let end = Practice.noon
 
@@ -195,163 +195,6 @@ struct AccountMergeTests {
         }
     }
 
-    @Test func `who has a password says it before the account ends`() async throws {
-        try await TestServer().run { nobody in
-            let (ada, _) = try await nobody.newcomer()
-            let (ben, uid) = try await nobody.newcomer()
-            let password = "a quiet lake at dawn"
-            #expect(try await ada.send(.put, "/v1/me/password", ["password": password]).status == 204)
-            let refused = try await ada.merge(into: ben)
-            #expect(refused.status == 422)
-            #expect(refused.json["field"] as? String == "currentPassword")
-            #expect(try await ada.confirmMerge(into: uid, password: password).status == 200)
-        }
-    }
-
-    @Test func `a code is nobody's after half an hour, when it was taken back, and for the one who shows it`()
-        async throws
-    {
-        let clock = TestClock()
-        try await TestServer(clock: clock, keepsTokens: true, isAlone: true).run { nobody in
-            let (ada, _) = try await nobody.newcomer()
-            let (ben, benID) = try await nobody.newcomer()
-            let first = try await ada.openMerge()
-            #expect(try await ada.send(.post, "/v1/me/merges/\(first)").status == 404)
-            #expect(try await ada.send(.delete, "/v1/me/merge").status == 204)
-            #expect(try await ben.send(.get, "/v1/me/merges/\(first)").status == 404)
-            let second = try await ada.openMerge()
-            #expect(try await ben.send(.post, "/v1/me/merges/\(second)").status == 204)
-            clock.advance(by: 1800)
-            #expect(try await ben.send(.get, "/v1/me/merges/\(second)").status == 404)
-            #expect(try await ada.send(.get, "/v1/me/merge").status == 404)
-            #expect(
-                try await ada.confirmMerge(into: benID).json["code"] as? String == "merge_not_agreed"
-            )
-            #expect(try await ben.send(.get, "/v1/me/merges/nonsense").status == 404)
-        }
-    }
-
-    @Test func `who agrees first is the one, and another ask begins anew`() async throws {
-        try await TestServer().run { nobody in
-            let (ada, _) = try await nobody.newcomer()
-            let (ben, benID) = try await nobody.newcomer()
-            let (eve, _) = try await nobody.newcomer()
-            let code = try await ada.openMerge()
-            #expect(try await ben.send(.post, "/v1/me/merges/\(code)").status == 204)
-            #expect(try await eve.send(.post, "/v1/me/merges/\(code)").status == 404)
-            #expect(try await eve.send(.get, "/v1/me/merges/\(code)").status == 404)
-            #expect(try await ben.send(.post, "/v1/me/merges/\(code)").status == 204)
-            #expect(try await ben.send(.delete, "/v1/me/merge").status == 204)
-            #expect(try await ada.confirmMerge(into: benID).status == 409)
-            let again = try await ada.openMerge()
-            #expect(try await ben.send(.post, "/v1/me/merges/\(again)").status == 204)
-            _ = try await ada.openMerge()
-            #expect(try await ada.confirmMerge(into: benID).status == 409)
-        }
-    }
-
-    @Test func `a company is left, with a line in its record, and not without its last owner`() async throws {
-        let server = try await TestServer(clock: TestClock(end), keepsTokens: true, isAlone: true)
-        try await server.run { nobody in
-            let (ada, goes) = try await nobody.practitioner("Ada", at: end)
-            let (ben, _) = try await nobody.newcomer()
-            let (olga, owner) = try await nobody.newcomer()
-            let acme = try await server.company("Acme", owner: owner)
-            try await server.recordEmail(of: goes, "ada@\(acme.domain)")
-            #expect(try await ada.join(acme.id).status == 200)
-            #expect(try await olga.board("company?organization=\(acme.id)") == "1 Ada")
-            let birch = try await server.company("Birch", owner: goes)
-            #expect(try await ada.merge(into: ben).json["code"] as? String == "last_owner")
-            #expect(try await ada.board("company?organization=\(acme.id)") == "1 Ada")
-
-            try await server.asSuperuser { tx in
-                try await tx.execute(
-                    "delete from app.organization where organization_id = \(UUID(uuidString: birch.id))"
-                )
-            }
-            #expect(try await ada.merge(into: ben).status == 200)
-            #expect(try await olga.board("company?organization=\(acme.id)") == "empty")
-            #expect(try await ben.board("company?organization=\(acme.id)") == "404")
-            let record =
-                try await olga.send(.get, "/v1/organizations/\(acme.id)/audit").json["events"]
-                as? [[String: Any]]
-            let lines = try #require(record).map { "\($0["action"] ?? "") \($0["target"] ?? "")" }
-            #expect(lines.contains("member.left user:\(goes)"))
-        }
-    }
-
-    @Test func `whom one of them has blocked stays blocked, and is no friend any more`() async throws {
-        try await TestServer().run { nobody in
-            let (ada, _) = try await nobody.newcomer()
-            let (ben, stays) = try await nobody.newcomer()
-            let frank = try await nobody.friend(of: ben, stays)
-            let me = try await frank.send(.get, "/v1/me").json["uid"] as? String
-            let uid = try #require(me)
-            #expect(try await ada.send(.put, "/v1/friends/blocks/\(uid)").status == 204)
-            #expect(try await ada.merge(into: ben).status == 200)
-            #expect(try await frank.states() == [:])
-            let blocks = try await ben.send(.get, "/v1/friends/blocks").json["blocks"] as? [[String: Any]]
-            #expect(blocks?.map { $0["uid"] as? String } == [uid])
-            #expect(try await frank.send(.put, "/v1/friends/\(stays)").status == 404)
-        }
-    }
-
-    @Test func `who has blocked the one has blocked the other, and may be asked in vain`() async throws {
-        try await TestServer().run { nobody in
-            let (goes, goesID) = try await nobody.newcomer()
-            let (stays, staysID) = try await nobody.newcomer()
-            let ada = try await nobody.friend(of: stays, staysID)
-            let adaID = try #require(try await ada.send(.get, "/v1/me").json["uid"] as? String)
-            // One's own other account is nobody to go on blocking.
-            for client in [ada, stays] {
-                #expect(try await client.send(.put, "/v1/friends/blocks/\(goesID)").status == 204)
-            }
-            #expect(try await ada.states() == [staysID: "friends"])
-            #expect(try await goes.merge(into: stays).status == 200)
-
-            func blocked(by client: Client) async throws -> [String?] {
-                let answer = try await client.send(.get, "/v1/friends/blocks")
-                return (answer.json["blocks"] as? [[String: Any]] ?? []).map { $0["uid"] as? String }
-            }
-            #expect(try await blocked(by: ada) == [staysID])
-            #expect(try await blocked(by: stays) == [])
-            #expect(try await ada.states() == [:])
-            #expect(try await stays.states() == [:])
-            #expect(try await stays.befriend(adaID) == "requested")
-            #expect(try await ada.states() == [:])
-        }
-    }
-
-    @Test func `a closed week doesn't have what came with an account, and what is wrong there is found`()
-        async throws
-    {
-        let clock = TestClock(end)
-        let server = try await TestServer(clock: clock, keepsTokens: true, isAlone: true)
-        try await server.run { nobody in
-            let (laptop, _) = try await nobody.veteran(until: end)
-            var (desktop, stays) = try await nobody.veteran(until: end.addingTimeInterval(-7200), "desktop")
-            // Of a week in which the other account had nothing.
-            let early = end.addingTimeInterval(-30 * 86_400)
-            try await desktop.sync([Practice.session(startedAt: early, cycles: 40)])
-            clock.advance(by: 600)
-            let weeks = [end, end.addingTimeInterval(-7 * 86_400), early].map {
-                Week(of: LocalDay(of: Instant($0), in: .utc))
-            }
-            for week in weeks { try await server.finalise(Season(week)) }
-            clock.advance(by: 600)
-            #expect(try await laptop.client.merge(into: desktop.client).status == 200)
-            #expect(try await server.boardDifferences() == [])
-
-            try await server.asSuperuser {
-                _ = try await $0.execute(
-                    "update app.standing set weekly_xp = 777 where period = \(weeks[2].description)"
-                )
-            }
-            let found = try await server.boardDifferences()
-            #expect(found == ["user \(stays), standing \(weeks[2]): weekly_xp is 777, expected 45"])
-        }
-    }
-
     @Test func `what was written last, and every unlock, is kept`() async throws {
         let clock = TestClock(end)
         try await TestServer(clock: clock, keepsTokens: true, isAlone: true).run { nobody in
@@ -374,42 +217,5 @@ struct AccountMergeTests {
             )
             #expect((state["unlockedPatterns"] as? [String])?.sorted() == ["a", "b"])
         }
-    }
-}
-
-extension Client {
-    fileprivate func openMerge() async throws -> String {
-        try #require(try await send(.post, "/v1/me/merge").json["code"] as? String)
-    }
-
-    @discardableResult
-    fileprivate func merge(into other: Client) async throws -> Answer {
-        let code = try await openMerge()
-        #expect(try await other.send(.post, "/v1/me/merges/\(code)").status == 204)
-        let uid = try #require(try await other.send(.get, "/v1/me").json["uid"] as? String)
-        return try await confirmMerge(into: uid)
-    }
-
-    fileprivate func confirmMerge(into uid: String, password: String? = nil) async throws -> Answer {
-        var body = ["into": uid]
-        body["currentPassword"] = password
-        return try await send(.post, "/v1/me/merge/confirm", body)
-    }
-
-    /// A new person who is a friend of this one's already.
-    fileprivate func friend(of other: Client, _ uid: String) async throws -> Client {
-        let (friend, friendUID) = try await newcomer()
-        _ = try await friend.send(.patch, "/v1/me", ["privacy": ["allowFriendRequests": true]])
-        _ = try await other.send(.put, "/v1/friends/\(friendUID)")
-        #expect(try await friend.send(.put, "/v1/friends/\(uid)").json["state"] as? String == "friends")
-        return friend
-    }
-}
-
-extension Client.Answer {
-    /// Of one of the accounts, or of what comes of both.
-    fileprivate func practice(of side: String? = nil) -> [String: Int]? {
-        guard let side else { return json["result"] as? [String: Int] }
-        return (json[side] as? [String: Any])?["practice"] as? [String: Int]
     }
 }

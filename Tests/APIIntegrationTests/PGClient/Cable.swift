@@ -75,6 +75,16 @@ final class Cable: @unchecked Sendable {
         shutdown(listener, Int32(SHUT_RDWR))
     }
 
+    /// What the client's end has of `keepalives_idle`, `_interval` and `_count`, and of `tcp_user_timeout`.
+    var keepalives: [Int32] {
+        let socket = clientSocket()
+        return [TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT, TCP_USER_TIMEOUT].map { option in
+            var (value, size) = (Int32(0), socklen_t(4))
+            getsockopt(socket, Int32(IPPROTO_TCP), Int32(option), &value, &size)
+            return value
+        }
+    }
+
     /// The end that a client in this process has of its connection; -1 if there is none.
     func clientSocket() -> Int32 {
         (0..<4096).first { descriptor in

@@ -42,6 +42,19 @@ final class Proxy: @unchecked Sendable {
     /// How many bytes the server has sent.
     var received: Int { state.withLock { $0.received } }
 
+    /// As many, once no more come, which is looked at for a second at least.
+    var receivedAtRest: Int {
+        get async {
+            var last = -1
+            let end = ContinuousClock.now + .seconds(1)
+            while last != received || ContinuousClock.now < end {
+                last = received
+                await Task.yield()
+            }
+            return last
+        }
+    }
+
     /// Starts to count anew, and holds back the answer to that turn and everything after it.
     func restart(holdingTurn turn: Int = .max) {
         state.withLock { ($0.turns, $0.heldTurn) = (0, turn) }
