@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Hummingbird
 import Logging
+import NIOCore
 import PGClient
 
 struct Serve: AsyncParsableCommand {
@@ -11,6 +12,8 @@ struct Serve: AsyncParsableCommand {
     var demo = false
 
     func run() async throws {
+        // Connections need less of a processor than what answers on them, and a thread that is awake needn't be woken.
+        NIOSingletons.groupLoopCountSuggestion = max(1, System.coreCount / 2)
         let settings = try Settings(environment: ProcessInfo.processInfo.environment)
         let server = try await Server(settings)
         try await refuseUnknownSchema(server.pool, settings: settings)

@@ -19,7 +19,9 @@ struct AppContext: RequestContext {
 
     init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
-        requestID = UUID().text
+        // Not `UUID()`, which opens and reads a file for each.
+        var random = SystemRandomNumberGenerator()
+        requestID = UUID.random(using: &random).text
         origin = Origin(
             requestID: requestID,
             source: SourceAddress(source.channel.remoteAddress) ?? .loopback

@@ -50,6 +50,10 @@ enum JSON {
         response(bytes: try JSONOutput.bytes(of: value), status: status)
     }
 
+    static func response(_ row: some JSONRow) throws -> Response {
+        response(bytes: try JSONOutput.bytes(of: row))
+    }
+
     /// One that was encoded before.
     static func response(bytes: some Sequence<UInt8>, status: HTTPResponse.Status = .ok) -> Response {
         Response(

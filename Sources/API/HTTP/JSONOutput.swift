@@ -37,6 +37,13 @@ final class JSONOutput {
         return output.bytes
     }
 
+    /// What a row writes itself, without an encoder around it.
+    static func bytes(of row: some JSONRow) throws -> [UInt8] {
+        let output = JSONOutput()
+        try output.write(row)
+        return output.bytes
+    }
+
     // MARK: Values
 
     /// A value, and all that is in it.
@@ -48,6 +55,22 @@ final class JSONOutput {
         let outside = open.count
         try value.encode(to: begin())
         close(downTo: outside)
+    }
+
+    func write(_ row: some JSONRow) throws {
+        append("{")
+        var object = JSONObject(in: self)
+        try row.write(to: &object)
+        append("}")
+    }
+
+    func write(_ rows: [some JSONRow]) throws {
+        append("[")
+        for (index, row) in rows.enumerated() {
+            if index > 0 { append(",") }
+            try write(row)
+        }
+        append("]")
     }
 
     func write(_ text: String) {
@@ -132,24 +155,29 @@ final class JSONOutput {
     }
 
     func beginMember(_ key: some CodingKey, at depth: Int) {
-        separateMember(at: depth)
+        close(downTo: depth)
+        if case .object(isEmpty: false) = open[depth - 1] { append(",") }
+        open[depth - 1] = .object(isEmpty: false)
         write(key.stringValue)
         append(":")
     }
 
+    /// Others may have written members of the same object before, and may go on with it.
+    func writeMembers(of row: some JSONRow, at depth: Int) throws {
+        beginObject(at: depth)
+        guard case .object(let isEmpty) = open[depth - 1] else { return }
+        var object = JSONObject(in: self, isEmpty: isEmpty)
+        try row.write(to: &object)
+        open[depth - 1] = .object(isEmpty: object.isEmpty)
+    }
+
     /// - Parameter name: nothing in it has to be escaped.
-    func beginMember(_ name: StaticString, at depth: Int) {
-        separateMember(at: depth)
+    func beginMember(_ name: StaticString, isFirst: Bool) {
+        if !isFirst { append(",") }
         append("\"")
         bytes.append(contentsOf: UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
         append("\"")
         append(":")
-    }
-
-    private func separateMember(at depth: Int) {
-        close(downTo: depth)
-        if case .object(isEmpty: false) = open[depth - 1] { append(",") }
-        open[depth - 1] = .object(isEmpty: false)
     }
 
     func beginElement(at depth: Int) {

@@ -4,7 +4,7 @@ import Foundation
 
 /// The place beside one standing, in the order of a board. Sealed: it says when
 /// the standing was reached, which orders ties and is not for others to read.
-struct BoardCursor: Codable, Sendable {
+struct BoardCursor: Sendable {
     let value: Double
     let achievedAt: Instant
     let entryID: UUID
@@ -23,13 +23,30 @@ struct BoardCursor: Codable, Sendable {
         guard text.utf8.count < 512, let data = Data(base64URL: text),
             let box = try? AES.GCM.SealedBox(combined: data),
             let opened = try? AES.GCM.open(box, using: key, authenticating: Data(board.utf8)),
-            let cursor = try? JSONDecoder().decode(Self.self, from: opened)
+            opened.count == Self.length
         else { return nil }
-        self = cursor
+        (value, achievedAt, entryID, isBackward) = opened.withUnsafeBytes { bytes in
+            (
+                Double(bitPattern: UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))),
+                Instant(milliseconds: Int64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: Int64.self))),
+                UUID(uuid: bytes.loadUnaligned(fromByteOffset: 16, as: uuid_t.self)),
+                bytes[32] != 0
+            )
+        }
     }
 
     func text(on board: String, key: SymmetricKey) throws -> String? {
-        let data = try JSONOutput.bytes(of: self)
-        return try AES.GCM.seal(data, using: key, authenticating: Data(board.utf8)).combined?.base64URL
+        try AES.GCM.seal(bytes, using: key, authenticating: Data(board.utf8)).combined?.base64URL
+    }
+
+    private static let length = 33
+
+    private var bytes: Data {
+        var bytes = Data(capacity: Self.length)
+        withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes.append(contentsOf: $0) }
+        withUnsafeBytes(of: achievedAt.milliseconds.littleEndian) { bytes.append(contentsOf: $0) }
+        withUnsafeBytes(of: entryID.uuid) { bytes.append(contentsOf: $0) }
+        bytes.append(isBackward ? 1 : 0)
+        return bytes
     }
 }

@@ -60,19 +60,39 @@ struct StandingRow: Sendable {
     var rank: Int
     /// As whom others know the row: the uid, or what stands for it.
     let entryID: UUID
-    /// Whether that is the uid. It isn't of who is there under a pseudonym.
-    let isNamed: Bool
     let isMine: Bool
-    let displayName, avatarURL: String?
     let value: Double
     let achievedAt: Instant
-    /// On the friends board, of those who share details.
-    let favoritePatterns: [String]?
-    let stats: StandingStats?
+    let shown: Shown
+
+    /// What else others see of it. By reference: rows are ordered, cut and numbered before they are written, and copying
+    /// all of this each time took as long as writing it.
+    final class Shown: Sendable {
+        /// Whether the row's id is the uid. It isn't of who is there under a pseudonym.
+        let isNamed: Bool
+        let displayName, avatarURL: String?
+        /// On the friends board, of those who share details.
+        let favoritePatterns: [String]?
+        let stats: StandingStats?
+
+        init(
+            isNamed: Bool,
+            displayName: String?,
+            avatarURL: String?,
+            favoritePatterns: [String]?,
+            stats: StandingStats?
+        ) {
+            self.isNamed = isNamed
+            self.displayName = displayName
+            self.avatarURL = avatarURL
+            self.favoritePatterns = favoritePatterns
+            self.stats = stats
+        }
+    }
 
     /// What ``init(from:)`` reads of a view's row.
     static let columns: SQL =
-        "entry_id, uid is not null, is_mine, display_name, avatar_url, value::float8, achieved_at"
+        "is_mine, value::float8, achieved_at, entry_id, uid is not null, display_name, avatar_url"
 
     /// Reads ``columns``, and then by `stats` what only some boards have.
     init(
@@ -82,15 +102,17 @@ struct StandingRow: Sendable {
         stats: (inout PGRowReader) throws -> StandingStats? = { _ in nil }
     ) throws {
         self.rank = rank
-        entryID = try row.next()
-        isNamed = try row.next()
         isMine = try row.next()
-        displayName = try row.next()
-        avatarURL = try row.next()
         value = try row.next()
         achievedAt = try row.next()
-        self.favoritePatterns = favoritePatterns
-        self.stats = try stats(&row)
+        entryID = try row.next()
+        shown = Shown(
+            isNamed: try row.next(),
+            displayName: try row.next(),
+            avatarURL: try row.next(),
+            favoritePatterns: favoritePatterns,
+            stats: try stats(&row)
+        )
     }
 }
 
@@ -126,7 +148,7 @@ struct StandingStats: JSONRow, Sendable {
     var weeklyConsistency: Double?
     var totalSessions, totalXP, longestStreak: Int?
 
-    func write(to object: JSONObject) throws {
+    func write(to object: inout JSONObject) throws {
         object.member("weeklyXP", weeklyXP)
         object.member("weeklyStreak", weeklyStreak)
         object.member("weeklyMinutes", weeklyMinutes)

@@ -44,7 +44,7 @@ extension TenantTransaction {
                     rank: standings[own].rank,
                     value: standings[own].value,
                     next: standings[..<own].last { $0.value > standings[own].value }?.value,
-                    displayName: standings[own].displayName
+                    displayName: standings[own].shown.displayName
                 )
             },
             total: standings.count,

@@ -3,24 +3,24 @@ import Domain
 import Foundation
 
 /// A page of a board, as it is answered.
-struct Leaderboard: Encodable, Sendable {
+struct Leaderboard: JSONRow, Sendable {
     struct Entry: JSONRow, Sendable {
         let standing: StandingRow
 
-        func write(to object: JSONObject) throws {
+        func write(to object: inout JSONObject) throws {
             object.member("rank", standing.rank)
             // Not of who is there under a pseudonym.
-            object.member("uid", standing.isNamed ? standing.entryID : nil)
+            object.member("uid", standing.shown.isNamed ? standing.entryID : nil)
             object.member("isMe", standing.isMine)
-            object.member("displayName", standing.displayName)
-            object.member("avatarUrl", standing.avatarURL)
+            object.member("displayName", standing.shown.displayName)
+            object.member("avatarUrl", standing.shown.avatarURL)
             try object.member("value", standing.value)
-            try object.member("favoritePatterns", standing.favoritePatterns)
-            try object.member("stats", standing.stats)
+            try object.member("favoritePatterns", standing.shown.favoritePatterns)
+            try object.member("stats", standing.shown.stats)
         }
     }
 
-    struct SeasonState: Encodable, Sendable {
+    struct SeasonState: JSONRow, Sendable {
         let state: Season.State
         let endsAt, finalAt: Instant
 
@@ -29,9 +29,15 @@ struct Leaderboard: Encodable, Sendable {
             endsAt = status.season.endsAt
             finalAt = status.season.finalAt
         }
+
+        func write(to object: inout JSONObject) {
+            object.member("state", state.rawValue)
+            object.member("endsAt", endsAt.description)
+            object.member("finalAt", finalAt.description)
+        }
     }
 
-    struct Mine: Encodable, Sendable {
+    struct Mine: JSONRow, Sendable {
         let rank: Int
         /// As others see the viewer here.
         let displayName: String?
@@ -47,6 +53,14 @@ struct Leaderboard: Encodable, Sendable {
             value = own.value
             gapToNext = own.next.map { $0 - own.value }
             percentile = 100 * (total - own.rank + 1) / max(1, total)
+        }
+
+        func write(to object: inout JSONObject) throws {
+            object.member("rank", rank)
+            object.member("displayName", displayName)
+            try object.member("value", value)
+            try object.member("gapToNext", gapToNext)
+            object.member("percentile", percentile)
         }
     }
 
@@ -90,5 +104,19 @@ struct Leaderboard: Encodable, Sendable {
         )
         nextCursor = try cursor(beside: page.continues.below ? page.standings.last : nil, isBackward: false)
         self.asOf = asOf
+    }
+
+    func write(to object: inout JSONObject) throws {
+        object.member("scope", scope.rawValue)
+        object.member("metric", metric.rawValue)
+        object.member("period", period)
+        try object.member("season", season)
+        object.member("isHidden", isHidden)
+        object.member("total", total)
+        try object.member("entries", entries)
+        try object.member("me", me)
+        object.member("previousCursor", previousCursor)
+        object.member("nextCursor", nextCursor)
+        object.member("asOf", asOf.description)
     }
 }

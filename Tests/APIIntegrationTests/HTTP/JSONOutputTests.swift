@@ -37,13 +37,13 @@ struct `JSON that is written` {
         var inner: Inner?
 
         struct Inner: JSONRow {
-            func write(to object: JSONObject) throws {
+            func write(to object: inout JSONObject) throws {
                 object.member("isInner", true)
                 object.member("count", 3)
             }
         }
 
-        func write(to object: JSONObject) throws {
+        func write(to object: inout JSONObject) throws {
             object.member("id", id)
             object.member("name", "a \"name\"")
             try object.member("inner", inner)
@@ -61,6 +61,21 @@ struct `JSON that is written` {
                 == #"{"rows":[{"id":"\#(id.uuidString.lowercased())","name":"a \"name\"","#
                 + #""inner":{"isInner":true,"count":3},"# + rest + #",{"name":"a \"name\"","# + rest + "]}"
         )
+        let alone = try JSONOutput.bytes(of: Row(id: nil))
+        #expect(String(decoding: alone, as: UTF8.self) == #"{"name":"a \"name\"","# + rest)
+    }
+
+    @Test func `a row's members may stand among others of one object`() throws {
+        struct Body: Encodable {
+            enum CodingKeys: CodingKey { case before, after }
+            func encode(to encoder: any Encoder) throws {
+                var container = encoder.container(keyedBy: CodingKeys.self)
+                try container.encode([1], forKey: .before)
+                try Row.Inner().encode(to: encoder)
+                try container.encode("x", forKey: .after)
+            }
+        }
+        #expect(try text(Body()) == #"{"before":[1],"isInner":true,"count":3,"after":"x"}"#)
     }
 
     @Test(arguments: 1...20)
