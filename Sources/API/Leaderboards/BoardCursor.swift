@@ -28,7 +28,9 @@ struct BoardCursor: Sendable {
         (value, achievedAt, entryID, isBackward) = opened.withUnsafeBytes { bytes in
             (
                 Double(bitPattern: UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))),
-                Instant(milliseconds: Int64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: Int64.self))),
+                Instant(
+                    milliseconds: Int64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: Int64.self))
+                ),
                 UUID(uuid: bytes.loadUnaligned(fromByteOffset: 16, as: uuid_t.self)),
                 bytes[32] != 0
             )

@@ -54,6 +54,8 @@ struct FieldWrite {
     /// More would be no preference any more.
     static let mostEntries = 500
     static let largestValue = 16_384
+    /// Of all entries together: each answer has them all, and is kept for as long as it may be asked for again.
+    static let largestField = 262_144
 
     /// - Throws: ``Unfit`` that says how the value must look.
     init(_ field: StateField, _ value: JSONValue, stamp: Stamp) throws(Unfit) {
@@ -122,8 +124,23 @@ struct FieldWrite {
         guard added == 0 || present + added <= Self.mostEntries else {
             throw Unfit(why: "would have more than \(Self.mostEntries) entries")
         }
+        let growth = changed.reduce(0) { $0 + $1.value.size - (ledger.fields[$1.key]?.size ?? 0) }
+        guard growth <= 0 || growth + ledger.size(of: field) <= Self.largestField else {
+            throw Unfit(why: "would be larger than \(Self.largestField) bytes")
+        }
         ledger.fields.merge(changed) { _, new in new }
     }
+}
+
+extension Ledger {
+    fileprivate func size(of field: StateField) -> Int {
+        fields.reduce(0) { $1.key.field == field.name ? $0 + $1.value.size : $0 }
+    }
+}
+
+extension FieldEntry {
+    /// Of one that was removed nothing is handed out.
+    fileprivate var size: Int { value?.size ?? 0 }
 }
 
 extension JSONValue {

@@ -89,6 +89,33 @@ struct `A batch` {
         #expect(merge.receipt.first?.detail == "text is larger than 16384 bytes")
     }
 
+    private func presets(_ numbers: Range<Int>, of length: Int) -> [String: Item<SyncBatch.StateClaim>] {
+        let text = JSONValue.string(String(repeating: "a", count: length))
+        let presets = numbers.map { ("preset \($0)", text) }
+        let value = JSONValue.object(Dictionary(uniqueKeysWithValues: presets))
+        return ["customPresets": .valid(.init(value: value, modifiedAt: nil))]
+    }
+
+    @Test func `doesn't let a field grow without end, and may still change and remove what is there`() {
+        var ledger = Ledger(eligibleAt: .on(day: -9, 0))
+        var now = Instant.on(day: 9, 0)
+        func sync(_ state: [String: Item<SyncBatch.StateClaim>]) -> ReceiptEntry? {
+            now = now + 1000
+            let batch = batch(claiming: 0, state: state)
+            let merge = Merge(batch, into: ledger, base: .nothing, syncVersion: 1, now: now)
+            ledger = merge.ledger
+            return merge.receipt.first { $0.field == "customPresets" }
+        }
+        #expect(sync(presets(0..<16, of: 16_000))?.rule != .invalidValue)
+        let refused = sync(presets(16..<17, of: 16_000))
+        #expect(refused?.rule == .invalidValue)
+        #expect(refused?.detail == "would be larger than 262144 bytes")
+        #expect(ledger.fields.count == 16)
+        #expect(sync(presets(3..<4, of: 10_000))?.rule != .invalidValue)
+        #expect(sync(presets(16..<17, of: 12_000))?.rule != .invalidValue)
+        #expect(ledger.fields.count == 17)
+    }
+
     // MARK: When something was written
 
     private func writing(_ pattern: String, at label: Instant?) -> [String: Item<SyncBatch.StateClaim>] {
