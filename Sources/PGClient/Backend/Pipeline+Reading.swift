@@ -143,7 +143,7 @@ extension Pipeline {
             return complete()
         }
         let current = inFlight[0].current
-        var origin: Origin { current?.statement.origin ?? Origin(sql: "", file: #fileID, line: #line) }
+        var origin: Origin { current?.statement.origin ?? Origin(text: [], file: #fileID, line: #line) }
         switch status {
         case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY:
             let size = PQresultMemorySize(result)

@@ -11,7 +11,7 @@ final class Statement: Sendable {
     /// Whether it is the client's own.
     let isControl: Bool
 
-    var origin: Origin { Origin(sql: sql.text, file: file, line: line) }
+    var origin: Origin { Origin(text: sql.utf8, file: file, line: line) }
     let key: StatementCache.Key
 
     init(_ sql: SQL, prepares: Bool = true, file: StaticString, line: UInt) {
@@ -20,7 +20,7 @@ final class Statement: Sendable {
         self.line = line
         self.prepares = prepares
         isControl = false
-        key = StatementCache.Key(text: sql.text, types: sql.types)
+        key = StatementCache.Key(text: sql.utf8, types: sql.types)
     }
 
     /// A statement of the client's own.
@@ -30,7 +30,7 @@ final class Statement: Sendable {
         line = #line
         self.prepares = prepares
         isControl = true
-        key = StatementCache.Key(text: text, types: [])
+        key = StatementCache.Key(text: sql.utf8, types: [])
     }
 
     /// Why it can't be sent at all, if it can't: libpq would cut the text at a NUL.
@@ -42,7 +42,7 @@ final class Statement: Sendable {
                 origin
             )
         }
-        if let excess = SQL.excess(of: sql.parameters, text: sql.text.utf8.count) {
+        if let excess = SQL.excess(of: sql.parameters, text: sql.utf8.count) {
             throw PGError(.invalidStatement, "\(excess), and the server takes less than 1 GiB", origin)
         }
         if sql.containsNUL { throw PGError(.invalidStatement, "the text contains a NUL", origin) }
@@ -225,7 +225,7 @@ extension Request.Work {
         }
     }
 
-    var origin: Origin { last?.origin ?? Origin(sql: "", file: #fileID, line: #line) }
+    var origin: Origin { last?.origin ?? Origin(text: [], file: #fileID, line: #line) }
 
     /// Nobody reads what comes from now on.
     func abandon() {

@@ -1,23 +1,43 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// The statements that are prepared on one connection, by text and parameter types; the least recently used
 /// is given up for a new one.
 struct StatementCache {
     /// What a prepared statement is known by. The hash is computed once, since the same is asked of every connection.
     struct Key: Hashable, Sendable {
-        private let text: String
+        private let text: [UInt8]
         private let types: [PGType]
         private let hash: Int
 
-        init(text: String, types: [PGType]) {
+        init(text: [UInt8], types: [PGType]) {
             self.text = text
             self.types = types
             var hasher = Hasher()
-            hasher.combine(text)
+            text.withUnsafeBytes { hasher.combine(bytes: $0) }
             hasher.combine(types)
             hash = hasher.finalize()
         }
 
         func hash(into hasher: inout Hasher) {
             hasher.combine(hash)
+        }
+
+        /// By a call for all of the text: arrays are compared byte by byte.
+        static func == (left: Key, right: Key) -> Bool {
+            guard left.hash == right.hash, left.types == right.types, left.text.count == right.text.count
+            else { return false }
+            return left.text.withUnsafeBytes { left in
+                right.text.withUnsafeBytes { right in
+                    guard let left = left.baseAddress, let start = right.baseAddress else { return true }
+                    return memcmp(left, start, right.count) == 0
+                }
+            }
         }
     }
 

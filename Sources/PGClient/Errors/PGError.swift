@@ -101,9 +101,12 @@ public struct PGError: Error, Sendable, CustomStringConvertible, CustomDebugStri
 
 /// The statement that an error belongs to.
 struct Origin: Sendable {
-    var sql: String
+    /// In UTF-8: most origins are never asked for their text.
+    var text: [UInt8]
     var file: StaticString
     var line: UInt
+
+    var sql: String { String(decoding: text, as: UTF8.self) }
 }
 
 extension PGError {

@@ -1,11 +1,18 @@
 import CLibpq
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 extension SQL {
     var parameterCount: Int { parameters.count }
 
     var containsNUL: Bool {
-        var text = text
-        return text.withUTF8 { $0.contains(0) }
+        utf8.withUnsafeBytes { bytes in bytes.baseAddress.map { memchr($0, 0, bytes.count) != nil } ?? false }
     }
 
     /// Why a text of so many bytes with these values can't be sent, if it can't: the server takes less than 1 GiB.
@@ -19,7 +26,7 @@ extension SQL {
     }
 
     /// How many bytes the text and the parameters have.
-    var size: Int { text.utf8.count + buffer.bytes.count }
+    var size: Int { utf8.count + buffer.bytes.count }
 
     func prepare(as name: StatementCache.Name, on handle: OpaquePointer) -> Bool {
         withOids { oids in

@@ -7,8 +7,9 @@
 /// Other interpolations are spelled out: `\(sql)` splices another ``SQL`` and renumbers its parameters,
 /// `\(identifier: name)` quotes a name, and `\(unsafeSQL: text)` is the only one that pastes text.
 public struct SQL: Sendable, ExpressibleByStringInterpolation {
-    /// The text with `$1`, `$2`, … for the parameters.
-    public private(set) var text = ""
+    /// The text in UTF-8. A statement is put together of pieces each time that it runs, and as bytes that costs the
+    /// least.
+    private(set) var utf8: [UInt8] = []
     private(set) var parameters: [Parameter] = []
     /// The types of the parameters: with the text, what a prepared statement is known by.
     private(set) var types: [PGType] = []
@@ -23,10 +24,15 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation {
         var size: Int { range?.count ?? 0 }
     }
 
+    /// The text with `$1`, `$2`, … for the parameters.
+    public var text: String { String(decoding: utf8, as: UTF8.self) }
+
     /// A statement without parameters.
     public init(stringLiteral text: String) {
-        self.text = text
+        utf8 = Array(text.utf8)
     }
+
+    private init() {}
 
     /// A statement from an interpolated literal.
     public init(stringInterpolation: StringInterpolation) {
@@ -35,18 +41,18 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation {
 
     /// Collects the pieces of a ``SQL`` literal.
     public struct StringInterpolation: StringInterpolationProtocol {
-        fileprivate var sql = SQL(stringLiteral: "")
+        fileprivate var sql = SQL()
 
         /// An empty interpolation.
         public init(literalCapacity: Int, interpolationCount: Int) {
-            sql.text.reserveCapacity(literalCapacity + 3 * interpolationCount)
+            sql.utf8.reserveCapacity(literalCapacity + 3 * interpolationCount)
             sql.parameters.reserveCapacity(interpolationCount)
             sql.types.reserveCapacity(interpolationCount)
         }
 
         /// Text of the literal itself.
         public mutating func appendLiteral(_ literal: String) {
-            sql.text += literal
+            sql.utf8.append(contentsOf: literal.utf8)
         }
 
         /// Binds a value.
@@ -66,22 +72,18 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation {
 
         /// Pastes text as it is. It must never come from outside the program.
         public mutating func appendInterpolation(unsafeSQL text: String) {
-            sql.text += text
+            sql.utf8.append(contentsOf: text.utf8)
         }
 
         /// Quotes one identifier: `a.b` becomes `"a.b"`, the name of one thing and not of two.
         public mutating func appendInterpolation(identifier name: String) {
-            sql.text += "\""
-            if name.utf8.contains(UInt8(ascii: "\"")) {
-                // By scalars: with a combining mark, a quote is another character.
-                for scalar in name.unicodeScalars {
-                    sql.text.unicodeScalars.append(scalar)
-                    if scalar == "\"" { sql.text += "\"" }
-                }
-            } else {
-                sql.text += name
+            let quote = UInt8(ascii: "\"")
+            sql.utf8.append(quote)
+            for byte in name.utf8 {
+                if byte == quote { sql.utf8.append(quote) }
+                sql.utf8.append(byte)
             }
-            sql.text += "\""
+            sql.utf8.append(quote)
         }
     }
 
@@ -103,34 +105,39 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation {
     private mutating func append(_ parameter: Parameter, _ type: PGType) {
         var parameter = parameter
         types.append(type)
-        parameter.placeholder = text.utf8.count
+        parameter.placeholder = utf8.count
         parameters.append(parameter)
-        text += Self.placeholder(parameters.count)
+        utf8.append(UInt8(ascii: "$"))
+        if parameters.count < 10 {
+            utf8.append(UInt8(ascii: "0") + UInt8(parameters.count))
+        } else {
+            utf8.append(contentsOf: String(parameters.count).utf8)
+        }
     }
-
-    private static func placeholder(_ number: Int) -> String {
-        number <= firstPlaceholders.count ? firstPlaceholders[number - 1] : "$\(number)"
-    }
-
-    private static let firstPlaceholders = (1...32).map { "$\($0)" }
 
     private mutating func append(_ other: SQL) {
-        if other.parameters.isEmpty { return text += other.text }
+        if utf8.isEmpty, parameters.isEmpty {
+            self = other
+            return
+        }
         let shift = buffer.bytes.count
         buffer.append(contentsOf: other.buffer.bytes)
-        var position = other.text.utf8.startIndex
+        var position = 0
+        // How long the placeholders are that are left out, and what is longer than them.
+        var (length, longer) = (2, 10)
         for (index, parameter) in other.parameters.enumerated() {
-            let placeholder = other.text.utf8.index(
-                other.text.utf8.startIndex,
-                offsetBy: parameter.placeholder
-            )
-            text += other.text[position..<placeholder]
+            append(other.utf8, position..<parameter.placeholder)
             var moved = parameter
             moved.range = parameter.range.map { $0.lowerBound + shift..<$0.upperBound + shift }
             append(moved, other.types[index])
-            position = other.text.utf8.index(placeholder, offsetBy: Self.placeholder(index + 1).utf8.count)
+            if index + 1 == longer { (length, longer) = (length + 1, 10 * longer) }
+            position = parameter.placeholder + length
         }
-        text += other.text[position...]
+        append(other.utf8, position..<other.utf8.count)
+    }
+
+    private mutating func append(_ bytes: [UInt8], _ range: Range<Int>) {
+        bytes.withUnsafeBufferPointer { utf8.append(contentsOf: UnsafeBufferPointer(rebasing: $0[range])) }
     }
 }
 

@@ -6,7 +6,7 @@ import Testing
     private typealias Key = StatementCache.Key
 
     private func key(_ text: String, _ types: PGType...) -> Key {
-        Key(text: text, types: types)
+        Key(text: Array(text.utf8), types: types)
     }
 
     private func written(_ name: StatementCache.Name) -> String {
