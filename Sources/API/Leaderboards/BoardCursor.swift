@@ -43,6 +43,7 @@ struct BoardCursor: Sendable {
 
     private static let length = 33
 
+    /// Value, when it was reached, whose and in which direction: nobody else reads them, so they need no names.
     private var bytes: Data {
         var bytes = Data(capacity: Self.length)
         withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes.append(contentsOf: $0) }

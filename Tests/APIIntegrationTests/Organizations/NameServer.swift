@@ -27,12 +27,13 @@ actor NameServer {
     /// text is made.
     func serve(_ domains: [String], _ records: [(name: String, strings: [String])] = []) async throws {
         await stop()
+        let ready = (name: "ready.\(domains[0])", strings: ["yes"])
         let lines =
             [
                 "port=\(port)", "listen-address=\(address)", "bind-interfaces", "no-resolv", "no-hosts",
                 "keep-in-foreground", "user=", "group=", "pid-file=\(pidFile.path())",
             ] + domains.map { "local=/\($0)/" }
-            + records.map { record in
+            + (records + [ready]).map { record in
                 "txt-record=\(record.name),"
                     + record.strings.map { "\"\($0)\"" }.joined(separator: ",")
             }
@@ -48,10 +49,10 @@ actor NameServer {
         process.terminationHandler = { _ in end.finish() }
         try process.run()
         running = (process, ended)
-        // One that isn't there yet refuses, which is no answer.
+        // One that isn't there yet refuses, unless the question was sent from the very port that it will have, and has come
+        // back as an answer that knows of nothing.
         try await eventually("the name server answers") { @Sendable [lookup] in
-            _ = try await lookup.texts(of: domains[0])
-            return true
+            try await lookup.texts(of: ready.name) == ready.strings
         }
     }
 
