@@ -18,30 +18,60 @@ final class JSONOutput {
         case single
     }
 
+    /// Memory of its own, of which the first so many bytes are written. An array is asked at each byte whether anybody
+    /// else has it, and whether there is room, which for the hundred rows of a board was half of writing them.
+    private struct Buffer {
+        private var memory = UnsafeMutablePointer<UInt8>.allocate(capacity: 2048)
+        private var capacity = 2048
+        private(set) var count = 0
+
+        /// Where the next `length` bytes go, all of which the caller has to write.
+        mutating func take(_ length: Int) -> UnsafeMutablePointer<UInt8> {
+            if capacity - count < length { grow(by: length) }
+            defer { count += length }
+            return memory + count
+        }
+
+        private mutating func grow(by length: Int) {
+            capacity = 2 * capacity + length
+            let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
+            larger.update(from: memory, count: count)
+            memory.deallocate()
+            memory = larger
+        }
+
+        var bytes: [UInt8] { Array(UnsafeBufferPointer(start: memory, count: count)) }
+
+        func deallocate() { memory.deallocate() }
+    }
+
     // Safe: only ``bytes(of:)`` makes an output, which no other thread ever has, and nothing that writes to these two is
     // called while one of them is being changed. Having each access checked for that took as much as all the rest.
     @exclusivity(unchecked)
-    private var bytes: [UInt8] = []
+    private var buffer = Buffer()
     @exclusivity(unchecked)
     private var open: [OpenValue] = []
 
     private init() {
-        bytes.reserveCapacity(2048)
         open.reserveCapacity(16)
+    }
+
+    deinit {
+        buffer.deallocate()
     }
 
     /// - Throws: `EncodingError` for a number that isn't finite.
     static func bytes(of value: some Encodable) throws -> [UInt8] {
         let output = JSONOutput()
         try output.write(value)
-        return output.bytes
+        return output.buffer.bytes
     }
 
     /// What a row writes itself, without an encoder around it.
     static func bytes(of row: some JSONRow) throws -> [UInt8] {
         let output = JSONOutput()
         try output.write(row)
-        return output.bytes
+        return output.buffer.bytes
     }
 
     // MARK: Values
@@ -74,23 +104,26 @@ final class JSONOutput {
     }
 
     func write(_ text: String) {
-        append("\"")
         var text = text
         text.withUTF8 { utf8 in
             // Mostly nothing has to be. Without a way out of the loop, many bytes are looked at at once.
             var escaped: UInt8 = 0
             for byte in utf8 { escaped |= byte.isEscapedInJSON ? 1 : 0 }
             if escaped == 0 {
-                bytes.append(contentsOf: utf8)
+                let place = buffer.take(utf8.count + 2)
+                place[0] = UInt8(ascii: "\"")
+                if let start = utf8.baseAddress { (place + 1).update(from: start, count: utf8.count) }
+                place[utf8.count + 1] = UInt8(ascii: "\"")
             } else {
+                append("\"")
                 utf8.forEach(appendEscaped)
+                append("\"")
             }
         }
-        append("\"")
     }
 
     func write(_ value: some FixedWidthInteger & Encodable) {
-        bytes.append(contentsOf: String(value).utf8)
+        appendText(String(value))
     }
 
     /// In as few digits as tell it from every other number, without a point where it is whole.
@@ -106,24 +139,22 @@ final class JSONOutput {
             return write(whole)
         }
         let text = String(value)
-        bytes.append(contentsOf: text.hasSuffix(".0") ? text.utf8.dropLast(2) : text.utf8[...])
+        appendText(text.hasSuffix(".0") ? String(text.dropLast(2)) : text)
     }
 
     func write(_ value: Bool) {
-        bytes.append(contentsOf: (value ? "true" : "false").utf8)
+        appendText(value ? "true" : "false")
     }
 
     func write(_ value: UUID) {
-        append("\"")
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: UUID.textLength) { text in
-            value.writeText(to: text)
-            bytes.append(contentsOf: text)
-        }
-        append("\"")
+        let place = buffer.take(UUID.textLength + 2)
+        place[0] = UInt8(ascii: "\"")
+        value.writeText(to: UnsafeMutableBufferPointer(start: place + 1, count: UUID.textLength))
+        place[UUID.textLength + 1] = UInt8(ascii: "\"")
     }
 
     func writeNull() {
-        bytes.append(contentsOf: "null".utf8)
+        appendText("null")
     }
 
     // MARK: What is in what
@@ -174,10 +205,12 @@ final class JSONOutput {
     /// - Parameter name: nothing in it has to be escaped.
     func beginMember(_ name: StaticString, isFirst: Bool) {
         if !isFirst { append(",") }
-        append("\"")
-        bytes.append(contentsOf: UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
-        append("\"")
-        append(":")
+        let length = name.utf8CodeUnitCount
+        let place = buffer.take(length + 3)
+        place[0] = UInt8(ascii: "\"")
+        (place + 1).update(from: name.utf8Start, count: length)
+        place[length + 1] = UInt8(ascii: "\"")
+        place[length + 2] = UInt8(ascii: ":")
     }
 
     func beginElement(at depth: Int) {
@@ -200,18 +233,27 @@ final class JSONOutput {
     // MARK: Bytes
 
     private func append(_ sign: Unicode.Scalar) {
-        bytes.append(UInt8(ascii: sign))
+        buffer.take(1).pointee = UInt8(ascii: sign)
+    }
+
+    /// - Parameter text: as it is, without quotes.
+    private func appendText(_ text: String) {
+        var text = text
+        text.withUTF8 { utf8 in
+            if let start = utf8.baseAddress { buffer.take(utf8.count).update(from: start, count: utf8.count) }
+        }
     }
 
     private func appendEscaped(_ byte: UInt8) {
         switch byte {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-            bytes += [UInt8(ascii: "\\"), byte]
+            append("\\")
+            buffer.take(1).pointee = byte
         case 0..<0x20:
             let digits = String(byte, radix: 16)
-            bytes += "\\u00\(byte < 0x10 ? "0" : "")\(digits)".utf8
+            appendText("\\u00\(byte < 0x10 ? "0" : "")\(digits)")
         default:
-            bytes.append(byte)
+            buffer.take(1).pointee = byte
         }
     }
 }
