@@ -28,16 +28,10 @@ struct StatementCache {
             hasher.combine(hash)
         }
 
-        /// By a call for all of the text: arrays are compared byte by byte.
+        /// By one call for all of the text: arrays are compared byte by byte.
         static func == (left: Key, right: Key) -> Bool {
-            guard left.hash == right.hash, left.types == right.types, left.text.count == right.text.count
-            else { return false }
-            return left.text.withUnsafeBytes { left in
-                right.text.withUnsafeBytes { right in
-                    guard let left = left.baseAddress, let start = right.baseAddress else { return true }
-                    return memcmp(left, start, right.count) == 0
-                }
-            }
+            left.hash == right.hash && left.types == right.types && left.text.count == right.text.count
+                && memcmp(left.text, right.text, left.text.count) == 0
         }
     }
 

@@ -11,9 +11,7 @@ import CLibpq
 extension SQL {
     var parameterCount: Int { parameters.count }
 
-    var containsNUL: Bool {
-        utf8.withUnsafeBytes { bytes in bytes.baseAddress.map { memchr($0, 0, bytes.count) != nil } ?? false }
-    }
+    var containsNUL: Bool { memchr(utf8, 0, utf8.count) != nil }
 
     /// Why a text of so many bytes with these values can't be sent, if it can't: the server takes less than 1 GiB.
     static func excess(of parameters: [Parameter], text: Int) -> String? {

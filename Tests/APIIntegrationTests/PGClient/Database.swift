@@ -70,6 +70,23 @@ enum Database {
         #expect(answer == 42, sourceLocation: sourceLocation)
     }
 
+    /// Expects that a transaction in which something was left early still writes, and commits that.
+    static func expectWrite(
+        after leaving: (PGTransaction) async throws -> Void,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
+        try await withPool { pool in
+            try await withTable(pool, "n int") { table in
+                try await pool.transaction { transaction in
+                    try await leaving(transaction)
+                    try await transaction.execute("insert into \(identifier: table) values (1)")
+                }
+                let count = try await pool.queryOne("select count(*) from \(identifier: table)", as: Int.self)
+                #expect(count == 1, sourceLocation: sourceLocation)
+            }
+        }
+    }
+
     /// Asks again and again until the answer is yes, or fails after ten seconds.
     static func eventually(
         _ what: Comment,
