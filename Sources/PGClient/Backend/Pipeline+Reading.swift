@@ -116,22 +116,26 @@ extension Pipeline {
 
     /// Keeps a row until there are enough of them, or no more for now: each change of threads is to be worth it.
     mutating func takeRow(_ row: OpaquePointer) {
-        rows.handles.append(row)
-        rows.bytes += PQresultMemorySize(row)
-        effects.traffic.received += PQresultMemorySize(row)
-        if rows.bytes >= 64 << 10 { passRows() }
+        if let rows {
+            rows.append(row)
+            PQclear(row)
+        } else {
+            rows = RowBatch(of: PGResult(row, origin: inFlight[0].request.work.origin))
+            rows?.append(row)
+        }
+        if let rows, rows.size >= 64 << 10 { passRows() }
     }
 
     mutating func passRows() {
-        guard !rows.handles.isEmpty else { return }
-        let batch = RowBatch(rows.handles, origin: inFlight[0].request.work.origin)
+        guard let batch = rows else { return }
+        rows = nil
+        effects.traffic.received += batch.size
         if case .rows(_, let buffer) = inFlight[0].request.work, !inFlight[0].isCancelled {
-            buffer.push(batch, bytes: rows.bytes)
+            buffer.push(batch, bytes: batch.footprint)
             inFlight[0].isHeldUp = buffer.isFull
             // What nobody reads any more has to be over in time.
             if !buffer.isAbandoned { extendDeadline() }
         }
-        rows = ([], 0)
     }
 
     mutating func take(_ result: OpaquePointer) {

@@ -34,8 +34,8 @@ struct Pipeline: ~Copyable {
     var effects = Effects()
 
     var inFlight: [Segment] = []
-    /// Rows of a stream that its reader hasn't been told of, and how many bytes they have.
-    var rows: (handles: [OpaquePointer], bytes: Int) = ([], 0)
+    /// Rows of a stream that its reader hasn't been told of.
+    var rows: RowBatch?
     /// A statement that ends a transaction and is to go out with whatever is sent next.
     var posted: Statement?
     /// Requests that wait until what is in flight is over: a script doesn't share the connection.

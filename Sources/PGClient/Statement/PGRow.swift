@@ -21,8 +21,10 @@ public protocol PGRow: Sendable {
 /// It is inlined where rows are read, so that a row costs as many calls as it has columns and no more.
 public struct PGRowReader {
     /// Of the result that is read, which whoever made this keeps.
-    private var handle: OpaquePointer
-    private var row: Int32 = 0
+    private let handle: OpaquePointer
+    /// The next column of a row that was copied out of its result; nil for one that is read where it is.
+    @usableFromInline private(set) var copied: UnsafeRawPointer?
+    private var row = 0
     private var column: Int32 = 0
     private let types: [PGType]
     private let origin: Origin
@@ -55,12 +57,23 @@ public struct PGRowReader {
             throw error("only \(types.count) columns were selected, and the row reads more")
         }
         defer { column += 1 }
+        let type = types[Int(column)]
+        if let copied {
+            let length = Int(copied.loadUnaligned(as: Int32.self))
+            let value = copied + MemoryLayout<Int32>.size
+            self.copied = value + max(length, 0)
+            return PGCell(
+                type: type,
+                bytes: length < 0 ? nil : UnsafeRawBufferPointer(start: value, count: length)
+            )
+        }
         var bytes: UnsafeRawBufferPointer?
+        let row = Int32(truncatingIfNeeded: row)
         let length = PQgetlength(handle, row, column)
         if length > 0 || PQgetisnull(handle, row, column) == 0 {
             bytes = UnsafeRawBufferPointer(start: PQgetvalue(handle, row, column), count: Int(length))
         }
-        return PGCell(type: types[Int(column)], bytes: bytes)
+        return PGCell(type: type, bytes: bytes)
     }
 
     @usableFromInline
@@ -71,14 +84,17 @@ public struct PGRowReader {
 
     @usableFromInline
     mutating func begin(row: Int) {
-        self.row = Int32(truncatingIfNeeded: row)
+        self.row = row
         column = 0
     }
 
-    /// Goes on with another result of the same statement.
-    mutating func begin(_ handle: OpaquePointer) {
-        self.handle = handle
-        column = 0
+    /// Begins a row that was copied out of a result of the same statement.
+    ///
+    /// - Parameter start: where its first column is, until its last was read.
+    @usableFromInline
+    mutating func begin(row: Int, copiedAt start: UnsafeRawPointer?) {
+        begin(row: row)
+        copied = start
     }
 
     @usableFromInline

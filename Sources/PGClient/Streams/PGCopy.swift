@@ -16,12 +16,18 @@ public struct PGCopyOut: AsyncSequence, Sendable {
 
     /// Reads the data.
     public struct Iterator: AsyncIteratorProtocol {
-        let reader: StreamReader<[UInt8]>
+        @usableFromInline let reader: StreamReader<[UInt8]>
+
+        init(reader: StreamReader<[UInt8]>) {
+            self.reader = reader
+        }
 
         /// The next piece, or nil at the end.
         /// - Throws: ``PGError``, or `CancellationError` when the task was cancelled.
-        public mutating func next() async throws -> [UInt8]? {
-            try await reader.next()
+        @inlinable
+        public mutating func next(isolation actor: isolated (any Actor)?) async throws -> [UInt8]? {
+            if let piece = reader.nextAtHand() { return piece }
+            return try await reader.next(isolation: actor)
         }
     }
 }

@@ -21,11 +21,9 @@ public struct PGRowStream<Row: Sendable>: AsyncSequence, Sendable {
 
     /// Reads the rows.
     public struct Iterator: AsyncIteratorProtocol {
-        private let batches: StreamReader<RowBatch>
-        private let read: @Sendable (inout PGRowReader) throws -> Row
-        private var batch: RowBatch?
-        private var position = 0
-        private var reader: PGRowReader?
+        @usableFromInline let batches: StreamReader<RowBatch>
+        @usableFromInline let read: @Sendable (inout PGRowReader) throws -> Row
+        @usableFromInline var batch: RowBatchReader?
 
         init(batches: StreamReader<RowBatch>, read: @escaping @Sendable (inout PGRowReader) throws -> Row) {
             self.batches = batches
@@ -33,27 +31,17 @@ public struct PGRowStream<Row: Sendable>: AsyncSequence, Sendable {
         }
 
         /// The next row, or nil after the last.
+        ///
+        /// It stays where it is called: most rows are there already, and a change of executors would be the largest
+        /// part of what they cost.
         /// - Throws: ``PGError``, or `CancellationError` when the task was cancelled.
-        public mutating func next() async throws -> Row? {
+        @inlinable
+        public mutating func next(isolation actor: isolated (any Actor)?) async throws -> Row? {
             while true {
-                if let batch, position < batch.handles.count {
-                    defer { position += 1 }
-                    return try row(of: batch)
-                }
-                batch = try await batches.next()
-                if batch == nil { return nil }
-                position = 0
+                if let row = try batch?.next(read) { return row }
+                guard let next = try await batches.next(isolation: actor) else { return nil }
+                batch = RowBatchReader(next, from: batch?.row ?? 0)
             }
-        }
-
-        private mutating func row(of batch: RowBatch) throws -> Row {
-            let handle = batch.handles[position]
-            var reader = self.reader ?? PGRowReader(handle, origin: batch.origin)
-            reader.begin(handle)
-            let row = try read(&reader)
-            try reader.end()
-            self.reader = reader
-            return row
         }
     }
 }

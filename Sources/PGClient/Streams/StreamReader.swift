@@ -1,6 +1,7 @@
 /// Reads a stream that a connection sends, and lets go of it when it is no longer read.
 ///
 /// It belongs to one iterator.
+@usableFromInline
 final class StreamReader<Element: Sendable> {
     private let lease: Lease
     private let id: Int?
@@ -17,6 +18,7 @@ final class StreamReader<Element: Sendable> {
         self.work = work
     }
 
+    @usableFromInline
     deinit {
         guard let stream else { return }
         buffer.abandon()
@@ -24,13 +26,19 @@ final class StreamReader<Element: Sendable> {
         stream.backend.readOn()
     }
 
+    /// The next element, if it has been taken from the buffer with others; nil says nothing.
+    @usableFromInline
+    func nextAtHand() -> Element? {
+        guard position < batch.count else { return nil }
+        defer { position += 1 }
+        return batch[position]
+    }
+
     /// The next element, or nil at the end.
-    func next() async throws -> Element? {
-        if position < batch.count {
-            defer { position += 1 }
-            return batch[position]
-        }
-        let (request, backend) = try await begun()
+    @usableFromInline
+    func next(isolation: isolated (any Actor)?) async throws -> Element? {
+        if let element = nextAtHand() { return element }
+        let (request, backend) = try await begun(isolation: isolation)
         do {
             while let batch = try buffer.take() {
                 guard batch.isEmpty else {
@@ -53,7 +61,8 @@ final class StreamReader<Element: Sendable> {
         return nil
     }
 
-    private func begun() async throws -> (request: Request, backend: Backend) {
+    private func begun(isolation: isolated (any Actor)?) async throws -> (request: Request, backend: Backend)
+    {
         if let stream { return stream }
         let stream = try await lease.stream(work(buffer), in: id)
         self.stream = stream

@@ -25,6 +25,50 @@ import Testing
         }
     }
 
+    @Test func `NULL, nothing and values of any size come as they are`() async throws {
+        let sizes: [Int?] = [nil, 0, 1, 4_000, 70_000, nil, 3_000_000, 0]
+        try await Database.withPool { pool in
+            try await pool.transaction(.readOnly) { transaction in
+                let rows = transaction.stream(
+                    "select repeat('x', size::int4), size from unnest(\(sizes)::int8[]) size",
+                    as: (String?, Int?).self
+                )
+                var seen: [Int?] = []
+                for try await (text, size) in rows {
+                    #expect(text.map(\.utf8.count) == size)
+                    seen.append(size)
+                }
+                #expect(seen == sizes)
+            }
+        }
+    }
+
+    @Test func `Rows without columns are rows`() async throws {
+        try await Database.withPool { pool in
+            try await pool.transaction(.readOnly) { transaction in
+                var count = 0
+                let rows = transaction.stream("select from generate_series(1, 5)", as: Void.self)
+                for try await _ in rows { count += 1 }
+                #expect(count == 5)
+            }
+        }
+    }
+
+    @Test func `A row that can't be read is named by its number in the stream`() async throws {
+        try await Database.withPool { pool in
+            let error = try await failure(.decoding) {
+                try await pool.transaction(.readOnly) { transaction in
+                    let rows = transaction.stream(
+                        "select nullif(n, 15000) as n from generate_series(1, 20000) n",
+                        as: Int32.self
+                    )
+                    for try await _ in rows {}
+                }
+            }
+            #expect(error.message.contains("row 15000: column 1 \"n\" isn't a Int32: it is NULL"))
+        }
+    }
+
     @Test func `A reader who takes their time holds up the server, and no deadline passes`() async throws {
         let proxy = try Proxy()
         try await Database.withPool(
