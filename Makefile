@@ -40,11 +40,12 @@ schema: ## Write sql/schema.sql anew from the migrations
 schema-check: ## Fail when sql/schema.sql is stale
 	@scripts/test schema
 
-soak: ## Try merges on twenty times as many histories, boards in fifty towns instead of two, a hundred plans of what dies instead of four, and a million reads by twelve tenants
+soak: ## Try merges on twenty times as many histories, boards in fifty towns instead of two, a hundred plans of what dies instead of four, a million reads by twelve tenants, and an hour of PGClient
 	SOAK_HISTORIES=2000000 swift test --explicit-target-dependency-import-check error --filter 'Three devices|Two accounts'
 	SOAK_TOWNS=50 SOAK_CRASHES=100 PGCLIENT_SOAK_READS=1000000 SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=8 \
 	  TEST_DATABASE_URL="$$(scripts/private-postgres url --throwaway)" scripts/private-postgres with --throwaway \
 	  swift test --explicit-target-dependency-import-check error --filter "BoardPropertyTests|CrashPropertyTests|Tenants that share"
+	scripts/bench-pgclient --without-peers --soak 60
 
 bench: ## Measure syncs over HTTP beside pgbench with the same statements, in one run
 	@scripts/bench sync

@@ -18,7 +18,7 @@ let package = Package(
             ],
             path: "PGClient",
             exclude: [],
-            sources: ["Workloads.swift", "Bench.swift"]
+            sources: ["Workloads.swift", "Bench.swift", "Soak.swift"]
         )
     ],
     swiftLanguageModes: [.v6]

@@ -3,8 +3,15 @@ import Foundation
 import PGClient
 import Synchronization
 
+@main struct Benchmark: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        subcommands: [Bench.self, Soak.self],
+        defaultSubcommand: Bench.self
+    )
+}
+
 /// Runs one workload for a while and prints one line of JSON about it.
-@main struct Bench: AsyncParsableCommand {
+struct Bench: AsyncParsableCommand {
     @Argument(help: "point, tenant, rows or copy") var workload: Workload
     @Option(help: "How many run at the same time.") var tasks = 1
     @Option(help: "The pool's size.") var connections = 1
