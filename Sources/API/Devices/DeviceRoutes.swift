@@ -60,7 +60,7 @@ struct DeviceRoutes: Sendable {
 
     /// `PATCH /v1/devices/{device}`
     @Sendable func renameDevice(_ request: Request, in context: MemberContext) async throws -> Response {
-        let id = try context.parameters.deviceID()
+        let id = try context.parameters.label("device")
         let change = try await JSON.decode(Change.self, from: request)
         let devices = try await database.write(as: context.principal) { tx in
             try await tx.renameDevice(id, to: change.name)
@@ -73,7 +73,7 @@ struct DeviceRoutes: Sendable {
     /// `DELETE /v1/devices/{device}`: ends its sign-in, and with it its tokens, at
     /// once. Its practice stays the person's.
     @Sendable func revokeDevice(_ request: Request, in context: MemberContext) async throws -> Response {
-        let id = try context.parameters.deviceID()
+        let id = try context.parameters.label("device")
         let revoked = try await database.write(as: context.principal) { tx in
             let revoked = try await tx.revokeDevice(id, at: now())
             if revoked { try tx.record(.deviceRevoked, by: context.origin, at: now()) }
@@ -85,10 +85,10 @@ struct DeviceRoutes: Sendable {
 }
 
 extension Parameters {
-    /// The device in the path, which its editor named: any text, in the form in
-    /// which sync keeps it. What can't be a device's id is one that doesn't exist.
-    fileprivate func deviceID() throws -> String {
-        guard let text = get("device")?.removingPercentEncoding, !text.utf8.contains(0) else {
+    /// What an editor named, in the path: any text, in the form in which sync keeps it. What can't be such a name is one
+    /// that doesn't exist.
+    func label(_ name: String) throws -> String {
+        guard let text = get(name)?.removingPercentEncoding, !text.utf8.contains(0) else {
             throw Problem.notFound
         }
         return text.precomposedStringWithCanonicalMapping

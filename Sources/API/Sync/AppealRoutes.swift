@@ -22,7 +22,7 @@ struct AppealRoutes: Sendable {
 
     /// `POST /v1/sync/sessions/{id}/appeal`: once for each session. An operator decides.
     @Sendable func appeal(_ request: Request, in context: MemberContext) async throws -> Response {
-        let id = try context.parameters.require("id")
+        let id = try context.parameters.label("id")
         let body = try await JSON.decode(Body.self, from: request)
         guard (1...1000).contains(body.reason.unicodeScalars.count) else {
             throw Problem.invalid("reason", "must have 1 to 1000 characters")
@@ -40,7 +40,7 @@ struct AppealRoutes: Sendable {
 
     /// `GET /v1/sync/sessions/{id}/appeal`: what was asked, and what was decided.
     @Sendable func ownAppeals(_ request: Request, in context: MemberContext) async throws -> Response {
-        let id = try context.parameters.require("id")
+        let id = try context.parameters.label("id")
         let appeals = try await database.read(as: context.principal) { tx in
             try await tx.appeals(for: id)
         }

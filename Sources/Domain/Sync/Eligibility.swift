@@ -56,20 +56,21 @@ package struct Eligibility: Hashable, Sendable, Encodable {
     }
 
     /// - Parameters:
-    ///   - asOf: the moment at which the streak and the age are judged.
+    ///   - asOf: the moment at which the age is judged.
+    ///   - today: the local day then, as streaks count it.
     ///   - wasEligible: as above.
     package init(
         _ totals: Totals,
         firstSessionAt: Instant?,
         asOf: Instant,
-        in zone: Zone,
+        on today: LocalDay,
         wasEligible: Bool
     ) {
         let firstStart = firstSessionAt ?? asOf
         let state = CurrentState(
             currentLevel: totals.level.number,
             totalSessions: totals.sessions,
-            currentStreak: totals.streaks.current(on: LocalDay(of: asOf, in: zone)),
+            currentStreak: totals.streaks.current(on: today),
             accountAge: Int(max(0, asOf.milliseconds - firstStart.milliseconds) / 86_400_000)
         )
         self.init(state, wasEligible: wasEligible)

@@ -91,11 +91,18 @@ struct FieldWrite {
     {
         var entries: [String: JSONValue?] = [:]
         for (name, value) in pairs {
-            guard let name else { throw Unfit(why: why) }
+            // In the form in which it is kept, which may be longer.
+            guard
+                let name = (name?.precomposedStringWithCanonicalMapping).flatMap({
+                    JSONValue.string($0).label
+                })
+            else {
+                throw Unfit(why: why)
+            }
             guard (value?.size ?? 0) <= largestValue else {
                 throw Unfit(why: "\(name) is larger than \(largestValue) bytes")
             }
-            entries.updateValue(value, forKey: name.precomposedStringWithCanonicalMapping)
+            entries.updateValue(value, forKey: name)
         }
         guard entries.count <= mostEntries else {
             throw Unfit(why: "must have at most \(mostEntries) entries")

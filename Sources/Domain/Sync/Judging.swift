@@ -16,7 +16,7 @@ extension Ledger {
         let verdicts = self.verdicts { session in
             open.contains(session.began) ? nil : judgements[session.key]?.verdict
         }
-        let sound = sessions.values.filter { verdicts[$0.key] == .sound }.sorted { $0.began < $1.began }
+        let sound = SoundSessions(sessions.values.filter { verdicts[$0.key] == .sound })
         var changed: Set<LocalDay> = []
         for session in sessions.values where open.contains(session.began) {
             let verdict = verdicts[session.key] ?? .sound
@@ -119,17 +119,36 @@ extension Ledger {
     }
 }
 
-extension [Session] {
-    /// Those that may have been going on at the same time. Sorted by when they began.
-    fileprivate func beside(_ session: Session) -> ArraySlice<Session> {
-        let earliest = session.began.advanced(by: -Plausibility.longestSession)
-        let from = partition { $0.began >= earliest }
-        let to = partition { $0.began >= session.ended }
-        return from < to ? self[from..<to] : []
+/// The sessions that count, in which those that went on beside another are found without a look at all of them.
+private struct SoundSessions {
+    /// Of each device, in the order in which they began, and with the latest end until then. It is mostly their own: of
+    /// one device's, only a pardoned one overlaps another.
+    private let byDevice: [[(session: Session, latestEnd: Instant)]]
+
+    init(_ sessions: [Session]) {
+        byDevice = Dictionary(grouping: sessions, by: \.key.deviceID).values.map { sessions in
+            var latestEnd = Instant(milliseconds: .min)
+            return sessions.sorted { $0.began < $1.began }.map { session in
+                latestEnd = max(latestEnd, session.ended)
+                return (session, latestEnd)
+            }
+        }
     }
 
+    /// Those that may have been going on at the same time.
+    func beside(_ session: Session) -> [Session] {
+        let earliest = session.began.advanced(by: -Plausibility.longestSession)
+        return byDevice.flatMap { entries in
+            let from = entries.partition { $0.session.began >= earliest && $0.latestEnd > session.began }
+            let to = entries.partition { $0.session.began >= session.ended }
+            return from < to ? entries[from..<to].map(\.session) : []
+        }
+    }
+}
+
+extension Array {
     /// The first index at which `condition` holds, where it holds for all that follow.
-    private func partition(_ condition: (Session) -> Bool) -> Int {
+    fileprivate func partition(_ condition: (Element) -> Bool) -> Int {
         var (low, high) = (startIndex, endIndex)
         while low < high {
             let middle = (low + high) / 2

@@ -76,11 +76,12 @@ package struct Ledger: Hashable, Sendable {
         Streaks(days: days.values.lazy.map(\.streakDay), pausesFrom: pausesFrom)
     }
 
-    /// Today as a streak counts it, in the zone where the person is now.
+    /// Today as a streak counts it, in the zone where the person is now: not before the last day they practised, which
+    /// in the west may not have begun yet.
     package func streakToday(at instant: Instant, in zone: Zone, startingAt start: DayStart) -> LocalDay {
-        let today = LocalDay(of: instant, in: zone, startingAt: start)
-        let last = days.values.filter { $0.day <= today }.max { $0.day < $1.day }
-        return last?.today(at: instant, in: zone, startingAt: start) ?? today
+        let last = days.values.max { $0.day < $1.day }
+        return last?.today(at: instant, in: zone, startingAt: start)
+            ?? LocalDay(of: instant, in: zone, startingAt: start)
     }
 
     package var verdicts: [Session.Key: Verdict] { judgements.mapValues(\.verdict) }

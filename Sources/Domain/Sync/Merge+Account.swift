@@ -32,7 +32,7 @@ extension Merge {
             totals,
             firstSessionAt: draft.ledger.firstSessionAt,
             asOf: now,
-            in: draft.device.timeZone,
+            on: draft.ledger.streakToday(at: now, in: draft.device.timeZone, startingAt: dayStart),
             wasEligible: draft.ledger.eligibleAt != nil
         )
         self.init(

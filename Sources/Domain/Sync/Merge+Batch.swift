@@ -29,15 +29,15 @@ extension Merge {
         )
         let claims = draft.apply(batch, base: base, writing)
         let totals = Totals(of: draft.ledger)
+        let today = draft.ledger.streakToday(at: now, in: batch.device.timeZone, startingAt: dayStart)
         let eligibility = Eligibility(
             totals,
             firstSessionAt: draft.ledger.firstSessionAt,
             asOf: now,
-            in: batch.device.timeZone,
+            on: today,
             wasEligible: before.eligibleAt != nil
         )
         if eligibility.eligible, before.eligibleAt == nil { draft.passGate(at: now) }
-        let today = draft.ledger.streakToday(at: now, in: batch.device.timeZone, startingAt: dayStart)
         self.init(draft, over: before, totals: totals, asOf: now, eligibility: eligibility) { before, after in
             claims.compactMap { $0.entry(before: before, after: after, on: today) }
         }

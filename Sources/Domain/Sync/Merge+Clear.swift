@@ -8,7 +8,7 @@ extension Merge {
             Totals(of: draft.ledger),
             firstSessionAt: nil,
             asOf: now,
-            in: device.timeZone,
+            on: draft.ledger.streakToday(at: now, in: device.timeZone, startingAt: .midnight),
             wasEligible: true
         )
         self.init(draft, over: before, asOf: now, eligibility: eligibility) { _, _ in [] }

@@ -28,7 +28,7 @@ extension Merge {
             Totals(of: draft.ledger),
             firstSessionAt: draft.ledger.firstSessionAt,
             asOf: takenAt,
-            in: submission.device.timeZone,
+            on: draft.ledger.streakToday(at: takenAt, in: submission.device.timeZone, startingAt: dayStart),
             wasEligible: before.eligibleAt != nil
         )
         if eligibility.eligible, before.eligibleAt == nil {

@@ -96,7 +96,7 @@ extension Merge {
             Totals(of: draft.ledger),
             firstSessionAt: nil,
             asOf: now,
-            in: device.zone,
+            on: draft.ledger.streakToday(at: now, in: device.zone, startingAt: dayStart),
             wasEligible: true
         )
         self.init(draft, over: before, asOf: now, eligibility: eligibility) { _, _ in [] }

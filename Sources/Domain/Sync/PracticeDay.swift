@@ -47,6 +47,7 @@ package struct PracticeDay: Hashable, Sendable {
     package func continues(_ earlier: PracticeDay, startingAt start: DayStart = .midnight) -> Bool {
         day == earlier.day.advanced(by: 1)
             || earlier.reaches(day, at: firstEndedAt, in: firstZone, startingAt: start)
+            || earlier.isYesterday(of: day, startingAt: start)
     }
 
     /// Today, for the streak of someone whose last practice this day was: landing
@@ -57,8 +58,16 @@ package struct PracticeDay: Hashable, Sendable {
         startingAt start: DayStart = .midnight
     ) -> LocalDay {
         let today = LocalDay(of: now, in: zone, startingAt: start)
-        let isReached = reaches(today, at: now, in: zone, startingAt: start)
+        let isReached =
+            reaches(today, at: now, in: zone, startingAt: start) || isYesterday(of: today, startingAt: start)
         return isReached ? day.advanced(by: 1) : max(day, today)
+    }
+
+    /// Whether it was the day before `later` by when days begin for the person now: who has moved that to an earlier
+    /// hour has named the nights before after the day that they ended.
+    private func isYesterday(of later: LocalDay, startingAt start: DayStart) -> Bool {
+        later > day.advanced(by: 1)
+            && LocalDay(of: lastEndedAt, in: lastZone, startingAt: start) >= later.advanced(by: -1)
     }
 
     /// Whether travel left out the days from this one to `later`: by this day's

@@ -41,6 +41,10 @@ final class Connecting: Sendable {
         }
     }
 
+    fileprivate func pass(notice: String) {
+        configuration.onNotice?(notice)
+    }
+
     private var timeout: PGError {
         PGError(.connectTimeout, "not connected within \(configuration.connectTimeout)")
     }
@@ -57,13 +61,19 @@ final class Connecting: Sendable {
         }
     }
 
-    /// Connects to the first host that takes the connection. libpq would go through them by itself, but it
-    /// would wait for one that says nothing until the very end, so that the others are never tried: each gets
-    /// an equal share of the time that is left.
+    /// Connects to the first host that takes the connection, or the first of its addresses. libpq would go through
+    /// them by itself, but it would wait for one that says nothing until the very end, so that the others are never
+    /// tried: each gets an equal share of the time that is left.
     private func connectBlocking() throws -> NewHandle {
         var hosts = try configuration.hosts()[...]
         var failures: [PGError] = []
-        while let keywords = hosts.popFirst() {
+        while var keywords = hosts.popFirst() {
+            let addresses = PGConfiguration.addresses(keywords)
+            if addresses.count > 1 {
+                let each = addresses.map { address in keywords.merging(["hostaddr": address]) { $1 } }
+                keywords = each[0]
+                hosts = each[1...] + hosts
+            }
             let now = Instant.now
             let left = max(0, deadline.nanoseconds - now.nanoseconds)
             do {
@@ -79,6 +89,8 @@ final class Connecting: Sendable {
 
     private func connectBlocking(_ keywords: [String: String], by deadline: Instant) throws -> NewHandle {
         let handle = try PGConfiguration.startConnecting(keywords)
+        // Until the connection is somebody's; by itself libpq writes them to the standard error.
+        PQsetNoticeProcessor(handle, passNotice, Unmanaged.passUnretained(self).toOpaque())
         do {
             try establish(handle, by: deadline)
             guard PQsetnonblocking(handle, 1) == 0, PQenterPipelineMode(handle) == 1 else {
@@ -114,7 +126,42 @@ final class Connecting: Sendable {
     }
 }
 
+/// The address is that of who connects, and who has the handle until then.
+private func passNotice(_ connecting: UnsafeMutableRawPointer?, _ message: UnsafePointer<CChar>?) {
+    guard let connecting, let message else { return }
+    Unmanaged<Connecting>.fromOpaque(connecting).takeUnretainedValue()
+        .pass(notice: PGError.trimmed(String(cString: message)))
+}
+
 extension PGConfiguration {
+    /// The addresses of the host that the keywords name, if it is a name that has several; else libpq looks it up, and
+    /// says what is wrong with it. Blocks.
+    fileprivate static func addresses(_ keywords: [String: String]) -> [String] {
+        guard let host = keywords["host"], !host.isEmpty, !host.hasPrefix("/"), !host.hasPrefix("@"),
+            keywords["hostaddr"] == nil
+        else { return [] }
+        var hints = addrinfo()
+        hints.ai_protocol = Int32(IPPROTO_TCP)
+        var first: UnsafeMutablePointer<addrinfo>?
+        guard getaddrinfo(host, nil, &hints, &first) == 0, let first else { return [] }
+        defer { freeaddrinfo(first) }
+        return sequence(first: first, next: \.pointee.ai_next).compactMap { entry in
+            withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(NI_MAXHOST)) { text in
+                let isText =
+                    getnameinfo(
+                        entry.pointee.ai_addr,
+                        entry.pointee.ai_addrlen,
+                        text.baseAddress,
+                        socklen_t(text.count),
+                        nil,
+                        0,
+                        NI_NUMERICHOST
+                    ) == 0
+                return isText ? text.baseAddress.map { String(cString: $0) } : nil
+            }
+        }
+    }
+
     /// The keywords with which to connect to each of the hosts, in their order.
     fileprivate func hosts() throws -> [[String: String]] {
         var keywords = try parsed()
@@ -133,6 +180,9 @@ extension PGConfiguration {
         }
         let (hosts, addresses, ports) = (list("host"), list("hostaddr"), list("port"))
         let count = max(hosts.count, addresses.count)
+        // Wherever they come from.
+        if hosts.count == 1 { keywords["host"] = hosts[0] }
+        if addresses.count == 1 { keywords["hostaddr"] = addresses[0] }
         // Whatever doesn't go together, libpq refuses.
         guard count > 1, [0, count].contains(hosts.count), [0, count].contains(addresses.count),
             [0, 1, count].contains(ports.count)

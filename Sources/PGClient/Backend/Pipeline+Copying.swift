@@ -11,7 +11,13 @@ extension Pipeline {
             inFlight[0].copying = .out
         case (PGRES_COPY_IN, .copyIn(_, let writer)):
             inFlight[0].copying = .in
-            if inFlight[0].isCancelled { endCopy(failure: "cancelled") } else { writer.becomeReady() }
+            if inFlight[0].isCancelled {
+                endCopy(failure: "cancelled")
+            } else if writer.isFinished {
+                endCopy(failure: "there is no data for a second COPY")
+            } else {
+                writer.becomeReady()
+            }
         default:
             return false
         }

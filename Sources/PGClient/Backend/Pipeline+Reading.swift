@@ -116,6 +116,11 @@ extension Pipeline {
 
     /// Keeps a row until there are enough of them, or no more for now: each change of threads is to be worth it.
     mutating func takeRow(_ row: OpaquePointer) {
+        guard PQresultMemorySize(row) <= configuration.maximumResultBytes else {
+            PQclear(row)
+            inFlight[0].note(tooLarge(inFlight[0].request.work.origin))
+            return close(connectionError())
+        }
         if let rows {
             rows.append(row)
             PQclear(row)
@@ -154,7 +159,9 @@ extension Pipeline {
             effects.traffic.received += size
             // In a transaction that has failed nothing works but what ends it, or goes back to a savepoint.
             if status != PGRES_EMPTY_QUERY, current?.action != .prepare { transactionError = FirstError() }
-            if size > configuration.maximumResultBytes {
+            let isLast = inFlight[0].position == inFlight[0].steps.count - 1
+            // Of others it is dropped, and what they did may be committed by what follows.
+            if size > configuration.maximumResultBytes, isLast || current?.action == .keep {
                 inFlight[0].note(tooLarge(origin))
             }
             switch current?.action {
@@ -166,7 +173,7 @@ extension Pipeline {
                     inFlight[0].note(PGError(.invalidStatement, "the statement isn't a COPY", origin))
                 }
                 inFlight[0].result = result
-            case .execute where inFlight[0].position == inFlight[0].steps.count - 1:
+            case .execute where isLast:
                 noteForgotten(result)
                 inFlight[0].result = PGResult(result, origin: origin)
             case .keep:
@@ -221,7 +228,7 @@ extension Pipeline {
         // Most often it is the only one, which needn't be moved past any other.
         let segment = inFlight.count == 1 ? inFlight.removeLast() : inFlight.removeFirst()
         if !segment.request.isDetached { effects.traffic.roundTrips += 1 }
-        if let error = segment.error, error.isStaleStatement {
+        if let error = segment.error, error.isStaleStatement, !segment.isSkipped(after: transactionError) {
             cache.removeAll()
             hasOrphans = true
         }

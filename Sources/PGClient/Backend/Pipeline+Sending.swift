@@ -102,7 +102,9 @@ extension Pipeline {
         _ segment: inout Segment
     ) -> Bool {
         effects.traffic.sent += statement.sql.size
-        guard statement.prepares, configuration.preparesStatements else {
+        // In a transaction that has failed nothing can be removed to make room for it.
+        let mayPrepare = transactionError.error == nil || statement.isControl
+        guard statement.prepares, configuration.preparesStatements, mayPrepare else {
             segment.steps.append(.init(action: action, statement: statement))
             return statement.sql.send(to: handle)
         }

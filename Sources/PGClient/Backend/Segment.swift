@@ -81,17 +81,26 @@ struct Segment {
     /// - Parameter first: what the transaction has failed of, if it has.
     func outcome(after first: FirstError) -> Outcome {
         if isCancelled { return Outcome(failure: .cancelled) }
-        if let error, error.sqlState == .inFailedTransaction, let first = first.error {
+        if isSkipped(after: first), let first = first.error {
             return Outcome(failure: .skipped(because: first))
         }
         if let error { return Outcome(failure: .refused(error)) }
         return Outcome(result: result, kept: kept)
     }
 
+    /// Whether it was refused only since the transaction had failed. One that was to be prepared by what failed isn't
+    /// there, which the server finds out before it looks at the transaction.
+    func isSkipped(after first: FirstError) -> Bool {
+        guard let error, let first = first.error else { return false }
+        return error.sqlState == .inFailedTransaction || error.isStaleStatement && !first.isStaleStatement
+    }
+
     mutating func note(_ error: PGError) {
         guard self.error == nil else { return }
         firstError.note(error)
-        if current?.action == .end { hasFailedBefore = true }
+        if steps[min(position, steps.count)...].contains(where: { $0.action == .end }) {
+            hasFailedBefore = true
+        }
     }
 
     /// The outcome of a segment whose connection was closed. Whether an error is about the connection is

@@ -308,6 +308,8 @@ final class Lease: Sendable {
     /// Rolls back, and waits until the server has.
     func rollBack(_ id: Int) async {
         guard let (ended, backend) = await end(id), ended.phase != .fresh else { return }
+        // Left by an error: nobody reads the rest, which may take long.
+        if let stream = unfinishedStream { backend?.cancel(stream) }
         await rollBack(backend)
     }
 

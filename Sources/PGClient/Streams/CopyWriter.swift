@@ -12,6 +12,10 @@ final class CopyWriter: Sendable {
 
     private let state = Mutex(State.waiting(nil))
 
+    var isFinished: Bool {
+        state.withLock { if case .finished = $0 { true } else { false } }
+    }
+
     /// More can be written.
     func becomeReady() {
         change { state in

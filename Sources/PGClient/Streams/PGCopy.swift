@@ -73,8 +73,18 @@ extension PGTransaction {
         line: UInt = #line
     ) async throws -> Int where Rows.Element == (repeat each Column) {
         let (table, names) = (Self.list(table, "."), Self.list(columns, ", "))
-        let sql: SQL = "copy \(table) (\(names)) from stdin (format binary)"
-        return try await lease.copyIn(Statement(sql, file: file, line: line), in: id) { write in
+        let statement = Statement(
+            "copy \(table) (\(names)) from stdin (format binary)",
+            file: file,
+            line: line
+        )
+        var values = 0
+        for _ in repeat (each Column).self { values += 1 }
+        guard values == columns.count else {
+            let message = "a row has \(values) values for \(columns.count) columns"
+            throw PGError(.invalidStatement, message, statement.origin)
+        }
+        return try await lease.copyIn(statement, in: id) { write in
             var buffer = PGBuffer(copyingColumns: columns.count)
             for row in rows {
                 buffer.append(Int16(truncatingIfNeeded: columns.count))

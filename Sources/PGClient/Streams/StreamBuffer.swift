@@ -44,7 +44,8 @@ final class StreamBuffer<Element: Sendable>: Sendable {
     func abandon(_ error: PGError? = nil) {
         resume { state in
             state.isAbandoned = true
-            if let error, state.end == nil { state.end = .failure(error) }
+            // One that nobody has read to its end isn't complete, whether all of it has come or not.
+            if let error, state.end == nil || !state.elements.isEmpty { state.end = .failure(error) }
             state.elements = []
             state.bytes = 0
             return true

@@ -41,6 +41,12 @@ final class StreamReader<Element: Sendable> {
         let (request, backend) = try await begun(isolation: isolation)
         do {
             while let batch = try buffer.take() {
+                // Who is slower than the server never waits for it, and so would never learn.
+                if Task.isCancelled {
+                    request.cancel()?.cancel(request)
+                    _ = await request.outcome()
+                    throw CancellationError()
+                }
                 guard batch.isEmpty else {
                     backend.readOn()
                     self.batch = batch

@@ -94,9 +94,14 @@ extension PGCell {
     /// size and lower bound; then each element with its length, −1 for NULL.
     fileprivate func elements<Element>(_ read: (PGCell) throws -> Element) throws -> [Element] {
         var rest = Rest(bytes: try required()[...])
-        let dimensions = try rest.integer()
-        _ = try rest.integer()
+        let (dimensions, flags) = (try rest.integer(), try rest.integer())
         let type = PGType(oid: UInt32(bitPattern: try rest.integer()))
+        // Nothing else tells an array from other types: those of users have any type.
+        guard (0...6).contains(dimensions), (0...1).contains(flags), type.oid != 0,
+            dimensions > 0 || rest.bytes.isEmpty
+        else {
+            throw PGDecodingError(mismatch: self.type)
+        }
         guard dimensions > 0 else { return [] }
         guard dimensions == 1 else { throw PGDecodingError("it has \(dimensions) dimensions") }
         let count = Int(try rest.integer())

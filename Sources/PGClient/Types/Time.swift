@@ -87,7 +87,8 @@ public struct PGDate: Hashable, Comparable, Sendable, PGEncodable, PGDecodable, 
     /// Days since 2000-01-01. One that the server can't hold is refused by it (22008).
     public func encode(into buffer: inout PGBuffer) {
         let (days, overflow) = daysSince1970.subtractingReportingOverflow(Self.epochDistance)
-        buffer.append(overflow ? Int32.min + 1 : days)
+        // The smallest is the server's -infinity.
+        buffer.append(overflow || days == .min ? Int32.min + 1 : days)
     }
 
     /// Reads a `date`; `infinity` is refused.

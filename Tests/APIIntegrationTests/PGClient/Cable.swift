@@ -142,11 +142,12 @@ final class Cable: @unchecked Sendable {
 
 /// A TCP socket that listens on 127.0.0.1, and its port. Whoever never accepts on it has a server that the
 /// kernel connects to and that never says a word.
-func listenOnLoopback() throws -> (socket: Int32, port: Int) {
+func listenOnLoopback(_ host: String = "127.0.0.1", port: Int = 0) throws -> (socket: Int32, port: Int) {
     let listener = Glibc.socket(AF_INET, streamSocket, 0)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = inet_addr("127.0.0.1")
+    address.sin_addr.s_addr = inet_addr(host)
+    address.sin_port = UInt16(port).bigEndian
     var length = socklen_t(MemoryLayout<sockaddr_in>.size)
     let listens = withUnsafeMutablePointer(to: &address) { pointer in
         pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
@@ -154,7 +155,7 @@ func listenOnLoopback() throws -> (socket: Int32, port: Int) {
                 && getsockname(listener, $0, &length) == 0
         }
     }
-    try #require(listens, "no port of 127.0.0.1 can be listened on")
+    try #require(listens, "no port of \(host) can be listened on")
     return (listener, Int(UInt16(bigEndian: address.sin_port)))
 }
 

@@ -76,6 +76,39 @@ import Testing
         }
     }
 
+    @Test func `A second COPY in one text is refused, and nothing of the first is kept`() async throws {
+        try await Database.withPool({ $0.maximumConnections = 1 }) { pool in
+            try await Database.withTable(pool, "n int") { table in
+                let (chunks, continuation) = AsyncStream<[UInt8]>.makeStream()
+                continuation.yield(Array("1\n".utf8))
+                continuation.finish()
+                let copy: SQL = "copy \(identifier: table) from stdin"
+                let error = try await failure(.server) {
+                    try await pool.transaction { try await $0.copyIn("\(copy); \(copy)", from: chunks) }
+                }
+                #expect(error.message.contains("there is no data for a second COPY"))
+                #expect(
+                    try await pool.queryOne("select count(*) from \(identifier: table)", as: Int.self) == 0
+                )
+            }
+        }
+    }
+
+    @Test func `Rows with more or fewer values than columns are refused before anything is sent`()
+        async throws
+    {
+        try await Database.withPool { pool in
+            for columns in [["n"], ["n", "m", "k"]] {
+                let error = try await failure(.invalidStatement) {
+                    try await pool.transaction {
+                        try await $0.copyIn([(1, 2)], into: ["nowhere"], columns: columns)
+                    }
+                }
+                #expect(error.message == "a row has 2 values for \(columns.count) columns")
+            }
+        }
+    }
+
     @Test func `Data that the server refuses is its error, and nothing is kept`() async throws {
         try await Database.withPool({ $0.maximumConnections = 1 }) { pool in
             try await Database.withTable(pool, "n int check (n < 3)") { table in

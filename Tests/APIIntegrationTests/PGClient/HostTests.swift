@@ -85,6 +85,21 @@ import Testing
         }
     }
 
+    @Test func `An address that has vanished doesn't keep the next of its host from being tried`()
+        async throws
+    {
+        let cable = try Cable()
+        let (silent, _) = try listenOnLoopback("127.0.0.8", port: cable.port)
+        defer {
+            cable.stop()
+            close(silent)
+        }
+        let url = cable.url(host: Names.name(.addresses(["127.0.0.8", "127.0.0.1"])))
+        try await Database.withPool({ $0.connectTimeout = .seconds(6) }, at: url) {
+            try await Database.expectAnswer($0)
+        }
+    }
+
     @Test func `The name of a host further on in the list keeps nobody else waiting either`() async throws {
         let silence = DispatchSemaphore(value: 0)
         defer { silence.signal() }

@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 import Testing
 
 @testable import PGClient
@@ -170,6 +171,97 @@ import Testing
             await begun.pass()
             task.cancel()
             await #expect(throws: CancellationError.self) { try await task.value }
+            try await Database.expectAnswer(pool)
+        }
+    }
+
+    @Test func `An error of the loop ends a huge stream at once, and is what the caller gets`() async throws {
+        struct Enough: Error {}
+        try await Database.withPool({ $0.maximumConnections = 1 }) { pool in
+            let before = try await pool.queryOne("select pg_backend_pid()", as: Int.self)
+            for access in [PGAccess.readOnly, .readWrite] {
+                await #expect(throws: Enough.self) {
+                    try await pool.transaction(access) { transaction in
+                        let rows = transaction.stream("select generate_series(1, 1000000000)", as: Int.self)
+                        for try await _ in rows { throw Enough() }
+                    }
+                }
+            }
+            await #expect(throws: Enough.self) {
+                try await pool.transaction { transaction in
+                    let copy = transaction.copyOut("copy (select generate_series(1, 1000000000)) to stdout")
+                    for try await _ in copy { throw Enough() }
+                }
+            }
+            #expect(try await pool.queryOne("select pg_backend_pid()", as: Int.self) == before)
+        }
+    }
+
+    @Test func `A reader who never has to wait learns that they were cancelled`() async throws {
+        let proxy = try Proxy()
+        try await Database.withPool({ $0.maximumConnections = 1 }, at: proxy.url) { pool in
+            let (begun, cancelled) = (Gate(), Gate())
+            let rowsAfterwards = Mutex(-1)
+            let task = Task {
+                try await pool.transaction { transaction in
+                    let rows = transaction.stream(
+                        "select repeat('x', 20000) from generate_series(1, 100000)",
+                        as: String.self
+                    )
+                    for try await _ in rows {
+                        await begun.open()
+                        await cancelled.pass()
+                        rowsAfterwards.withLock { $0 += 1 }
+                    }
+                }
+            }
+            await begun.pass()
+            #expect(await proxy.receivedAtRest > 256_000, "There is more each time before the reader asks.")
+            task.cancel()
+            await cancelled.open()
+            await #expect(throws: CancellationError.self) { try await task.value }
+            #expect(rowsAfterwards.withLock { $0 } < 8, "Those that it had been handed already.")
+            try await Database.expectAnswer(pool)
+        }
+    }
+
+    @Test func `A stream that its transaction has ended is read to its end or fails, however short it is`()
+        async throws
+    {
+        try await Database.withPool { pool in
+            for _ in 0..<50 {
+                var iterator: PGRowStream<String>.Iterator?
+                try await pool.transaction(.readOnly) { transaction in
+                    // It fits into what may wait to be read.
+                    let rows = transaction.stream(
+                        "select repeat('x', 100) from generate_series(1, 1000)",
+                        as: String.self
+                    )
+                    var first = rows.makeAsyncIterator()
+                    _ = try await first.next()
+                    iterator = first
+                }
+                var rest = try #require(iterator)
+                var count = 1
+                do {
+                    while try await rest.next() != nil { count += 1 }
+                    #expect(count == 1000)
+                } catch let error as PGError {
+                    #expect(error.kind == .transactionClosed)
+                }
+            }
+        }
+    }
+
+    @Test func `A row that is larger than a result may be ends the stream with an error`() async throws {
+        try await Database.withPool({ $0.maximumResultBytes = 1 << 20 }) { pool in
+            let error = try await failure(.resultTooLarge) {
+                try await pool.transaction(.readOnly) { transaction in
+                    let rows = transaction.stream("select repeat('x', 1500000)", as: String.self)
+                    for try await _ in rows { Issue.record("a row has come") }
+                }
+            }
+            #expect(error.message.contains("1048576 bytes"))
             try await Database.expectAnswer(pool)
         }
     }

@@ -80,6 +80,44 @@ private struct Pair: PGRow, Equatable {
         }
     }
 
+    @Test func `A savepoint saves a transaction also where no room is left for prepared statements`()
+        async throws
+    {
+        try await Database.withPool({ $0.maximumConnections = 1 }) { pool in
+            let answer = try await pool.transaction { transaction in
+                try await transaction.execute("savepoint here")
+                for number in 0..<130 {
+                    try await transaction.execute("select \(unsafeSQL: String(number))")
+                }
+                _ = try await failure(.server) { try await transaction.execute("select 1 / 0") }
+                try await transaction.execute("rollback to savepoint here")
+                return try await transaction.queryOne("select 42", as: Int.self)
+            }
+            #expect(answer == 42)
+        }
+    }
+
+    @Test func `The same mistake twice at once has the same error twice`() async throws {
+        try await Database.withPool({ $0.maximumConnections = 1 }) { pool in
+            for _ in 0..<5 {
+                let error = try await failure(.commitFailed) {
+                    try await pool.transaction { transaction in
+                        try await transaction.execute("select 1")
+                        async let first = failure(.server) {
+                            try await transaction.execute("select nothing_like_it")
+                        }
+                        async let second = failure(.server) {
+                            try await transaction.execute("select nothing_like_it")
+                        }
+                        let states = try await [first.sqlState, second.sqlState]
+                        #expect(states == [.init(rawValue: "42703"), .init(rawValue: "42703")])
+                    }
+                }
+                #expect(error.sqlState == .init(rawValue: "42703"))
+            }
+        }
+    }
+
     @Test func `A closure that returns commits, and one that throws rolls back`() async throws {
         try await Database.withPool { pool in
             try await Database.withTable(pool, "n int") { table in

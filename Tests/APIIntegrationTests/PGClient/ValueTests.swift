@@ -15,6 +15,31 @@ import Testing
         }
     }
 
+    @Test func `What isn't an array is not an empty one`() async throws {
+        try await Database.withPool { pool in
+            for value: SQL in [
+                "'00000000-0000-4000-8000-000000000001'::uuid", "interval '1 month'",
+                "time with time zone '00:00:00+00'",
+                "'Überraschung!'", "point '(0, 0)'", "0.0::float8",
+            ] {
+                _ = try await failure(.decoding) {
+                    try await pool.queryOne("select \(value)", as: [UUID].self)
+                }
+            }
+            #expect(try await pool.queryOne("select '{}'::uuid[]", as: [UUID].self) == [])
+        }
+    }
+
+    @Test func `The first of all dates is refused, and isn't the server's infinite past`() async throws {
+        try await Database.withPool { pool in
+            let first = PGDate(daysSince1970: .min + 10_957)
+            let error = try await failure(.server) {
+                try await pool.queryOne("select \(first)::text", as: String.self)
+            }
+            #expect(error.sqlState == SQLState(rawValue: "22008"))
+        }
+    }
+
     @Test func `Numbers come back as they went`() async throws {
         for value in [Int.min, -1, 0, 1, .max] { #expect(try await echo(value, "int8") == value) }
         for value in [Int16.min, 0, .max] { #expect(try await echo(value, "int2") == value) }

@@ -52,7 +52,7 @@ struct `The gate to cloud sync` {
             Totals(of: ledger),
             firstSessionAt: ledger.sessions.keys.map(\.startedAt).min(),
             asOf: asked ?? self.asked,
-            in: zone,
+            on: ledger.streakToday(at: asked ?? self.asked, in: zone, startingAt: .midnight),
             wasEligible: wasEligible
         )
     }
@@ -106,14 +106,16 @@ struct `The gate to cloud sync` {
         #expect(gate.currentState.currentStreak == 1)
     }
 
-    @Test func `the streak is judged in the person's own zone`() throws {
+    @Test func `the streak is judged where the person is, and no journey ends it`() throws {
         // At 10:00 UTC the next day is still the next day here; in Kiritimati it is over.
         let kiritimati = try #require(Zone("Pacific/Kiritimati"))
         let nextDay = Instant.on(day: 1, 10)
-        let there = gate(ledger(), at: nextDay, in: kiritimati)
-        let here = gate(ledger(), at: nextDay)
-        #expect(there.currentState.currentStreak == 0)
-        #expect(here.currentState.currentStreak == 3)
+        #expect(gate(ledger(), at: nextDay).currentState.currentStreak == 3)
+        #expect(gate(ledger(), at: nextDay, in: kiritimati).currentState.currentStreak == 3)
+        // A day later it has ended in both.
+        let dayAfter = Instant.on(day: 2, 1)
+        #expect(gate(ledger(), at: dayAfter).currentState.currentStreak == 0)
+        #expect(gate(ledger(), at: dayAfter, in: kiritimati).currentState.currentStreak == 0)
     }
 
     @Test(arguments: [

@@ -109,6 +109,42 @@ struct `A day of practice` {
         )
     }
 
+    @Test func `that someone flew west from counts there, although it hasn't begun there yet`() throws {
+        let (auckland, losAngeles) = (
+            try #require(Zone("Pacific/Auckland")), try #require(Zone("America/Los_Angeles"))
+        )
+        let day = LocalDay(year: 2026, month: 6, day: 10)
+        let practice = (-1...0).map {
+            Practice(endedAt: auckland.instant(on: day.advanced(by: $0), 9, 0), zone: auckland)
+        }
+        let ledger = Ledger(days: practice.days())
+        let landed = auckland.instant(on: day, 10, 0)
+        #expect(LocalDay(of: landed, in: losAngeles) == day.advanced(by: -1))
+        let today = ledger.streakToday(at: landed, in: losAngeles, startingAt: .midnight)
+        #expect(today == day)
+        #expect(ledger.streaks.current(on: today) == 2)
+    }
+
+    @Test func `follows the night before also where days begin at another hour from now on`() throws {
+        let (four, zone) = (try #require(DayStart(hour: 4)), Zone.utc)
+        let day = LocalDay(year: 2026, month: 6, day: 1)
+        func night(_ number: Int) -> Practice {
+            Practice(endedAt: zone.instant(on: day.advanced(by: number), 1, 0), zone: zone)
+        }
+        // Nights of which each is named after the evening before, and then one that isn't.
+        let before = try #require((0..<3).map(night).days(startingAt: four).last)
+        let after = try #require([night(3)].days().last)
+        #expect(after.day == before.day.advanced(by: 2))
+        #expect(after.continues(before, startingAt: .midnight))
+        #expect(
+            before.today(at: night(3).endedAt, in: zone, startingAt: .midnight) == before.day.advanced(by: 1)
+        )
+        // A night that was missed is missed.
+        let missed = try #require([night(4)].days().last)
+        #expect(!missed.continues(before, startingAt: .midnight))
+        #expect(before.today(at: night(4).endedAt, in: zone, startingAt: .midnight) == missed.day)
+    }
+
     @Test func `begins for a night owl when they say so, also on a journey`() throws {
         let (pagoPago, kiritimati) = (
             try #require(Zone("Pacific/Pago_Pago")), try #require(Zone("Pacific/Kiritimati"))
