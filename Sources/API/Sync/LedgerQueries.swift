@@ -163,6 +163,7 @@ extension TenantTransaction {
 
     /// A replayed batch by its id, and the one whose answer handed out `baseVersion` in this epoch. Where two
     /// accounts became one there may be two: of these the one that handed out more, so that nothing counts twice.
+    /// Another device's answer doesn't know what this one had earned by then: its own last one before does.
     private func batches(replaying id: UUID?, baseVersion: Int, of deviceID: String) -> PGQuery<BatchRow> {
         PGQuery(
             """
@@ -170,7 +171,13 @@ extension TenantTransaction {
             from app.sync_batch
             where uid = \(principal.uid) and batch_id = \(id)
             union all
-            (select false, device_id, digest, null, handed_xp, earned_xp, received_at
+            (select false, device_id, digest, null, handed_xp,
+              case when device_id = \(deviceID) then earned_xp else coalesce((
+                select own.earned_xp from app.sync_batch own
+                where own.uid = \(principal.uid) and own.device_id = \(deviceID) and own.epoch = \(currentEpoch)
+                  and own.sync_version <= \(baseVersion)
+                order by own.sync_version desc, own.received_at desc limit 1
+              ), 0) end, received_at
             from app.sync_batch
             where uid = \(principal.uid) and sync_version = \(baseVersion) and epoch = \(currentEpoch)
             order by (device_id = \(deviceID)) desc, handed_xp desc, received_at

@@ -42,6 +42,25 @@ struct StoredSession: PGRow, Encodable {
         countedXP = try row.next()
         syncVersion = try row.next()
     }
+
+    /// As it is about to be stored.
+    init(_ session: Session, _ judgement: Judgement, syncVersion: Int) {
+        deviceId = session.key.deviceID
+        id = session.key.sessionID
+        startedAt = session.key.startedAt
+        endedAt = session.endedAt
+        timeZone = session.zone.identifier
+        localDay = session.localDay
+        activeMs = session.activeMilliseconds
+        cycles = session.cycles
+        goalMinutes = session.goalMinutes
+        goalBonusXP = session.goalBonusXP
+        verdict = judgement.verdict.rawValue
+        countedXP = judgement.xp
+        self.syncVersion = syncVersion
+    }
+
+    var key: Session.Key { Session.Key(deviceID: deviceId, sessionID: id, startedAt: startedAt) }
 }
 
 extension TenantTransaction {

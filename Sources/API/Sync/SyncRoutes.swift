@@ -82,7 +82,7 @@ struct SyncRoutes: Sendable {
 
         let deviceID = batch.device.id.text
         let revision = before.revision.following(merge, by: deviceID, at: now)
-        let others = reading.othersSessions.prefix(SyncBatch.mostItems)
+        let others = reading.othersSessions(after: merge, by: deviceID, as: revision)
         let today = LocalDay(of: now, in: batch.device.timeZone, startingAt: before.dayStart)
         let answer = BatchAnswer(
             batchId: batch.batchID.text,
@@ -95,14 +95,14 @@ struct SyncRoutes: Sendable {
                 streakAsOf: merge.streakToday,
                 revision: revision
             ),
-            sessions: Array(others),
+            sessions: Array(others.prefix(SyncBatch.mostItems)),
             outcomes: merge.outcomes,
             receipt: merge.receipt,
             next: NextSync(
                 after: now,
                 in: batch.device.timeZone,
                 every: before.frequency,
-                moreSessions: others.count < reading.othersSessions.count
+                moreSessions: others.count > SyncBatch.mostItems
             )
         )
         let bytes = try JSONOutput.bytes(of: answer)
@@ -152,7 +152,7 @@ struct SyncRoutes: Sendable {
             let merge = Merge(
                 submission,
                 into: before.ledger,
-                base: baseVersion == 0 ? .nothing : batches.first?.hand(to: deviceID),
+                base: baseVersion == 0 ? .nothing : batches.first?.hand,
                 dayStart: before.dayStart,
                 deviceClock: conditions.deviceClock,
                 now: now
@@ -281,15 +281,26 @@ extension BatchReading {
     fileprivate func base(of batch: SyncBatch) -> Base? {
         if batch.baseVersion == 0 { return .nothing }
         guard let row = batches.first(where: { !$0.isReplay }) else { return nil }
-        let deviceID = batch.device.id.text
-        return Base(hand: row.hand(to: deviceID), at: row.receivedAt, isOwn: row.deviceID == deviceID)
+        return Base(hand: row.hand, at: row.receivedAt, isOwn: row.deviceID == batch.device.id.text)
     }
 }
 
-extension BatchRow {
-    /// What was handed to another device says nothing of what this one earned before.
-    fileprivate func hand(to deviceID: String) -> Hand {
-        self.deviceID == deviceID ? hand : Hand(totalXP: hand.totalXP, earnedXP: 0)
+extension BatchReading {
+    /// What other devices brought since, and at last what the merge has judged anew: of what two did at once.
+    fileprivate func othersSessions(
+        after merge: Merge,
+        by deviceID: String,
+        as revision: Revision
+    ) -> [StoredSession] {
+        let changed = merge.ledger.judgements.filter { key, judgement in
+            key.deviceID != deviceID && stored.ledger.judgements[key] != judgement
+        }
+        let judgedAnew = changed.compactMap { key, judgement in
+            merge.ledger.sessions[key].map { StoredSession($0, judgement, syncVersion: revision.version) }
+        }
+        let asTheyWere = othersSessions.filter { changed[$0.key] == nil }
+        return asTheyWere
+            + judgedAnew.sorted { ($0.deviceId, $0.id, $0.startedAt) < ($1.deviceId, $1.id, $1.startedAt) }
     }
 }
 

@@ -93,8 +93,8 @@ package struct Base: Sendable {
 package struct Hand: Hashable, Sendable {
     /// The total in that answer.
     package let totalXP: Int
-    /// What the device had earned by itself up to then. 0 where it was handed to
-    /// another device, whose storage this one has taken over.
+    /// What the device had earned by itself up to then, also where the answer was another device's and this one has taken
+    /// over what it says.
     package let earnedXP: Int
 
     /// What a device starts from that was handed nothing yet.

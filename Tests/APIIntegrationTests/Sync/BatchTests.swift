@@ -254,6 +254,50 @@ struct BatchTests {
         }
     }
 
+    @Test func `what a batch has had judged anew of other devices comes with its answer`() async throws {
+        try await TestServer(clock: TestClock(Practice.noon)).run { nobody in
+            var (laptop, _) = try await nobody.veteran(until: end)
+            var desktop = BatchDevice("desktop", of: laptop.client)
+            let thin = session(195, cycles: 45)
+            try await laptop.sync([thin])
+            try await desktop.sync()
+            let answer = try await desktop.sync([session(200, cycles: 100)])
+            let others = try #require(answer.json["sessions"] as? [[String: Any]])
+            #expect(others.map { $0["id"] as? String } == [thin["id"] as? String])
+            #expect(others.map { $0["countedXP"] as? Int } == [25])
+            #expect(others.map { $0["syncVersion"] as? Int } == [answer.json["syncVersion"] as? Int])
+            #expect(try await desktop.sync().json["sessions"] as? [[String: String]] == [])
+        }
+    }
+
+    @Test func `a device that took over another's version adds to what it had earned before, once`()
+        async throws
+    {
+        try await TestServer(clock: TestClock(Practice.noon)).run { nobody in
+            var (laptop, _) = try await nobody.veteran(until: end)
+            // More than its sessions explain, so that what counts is what it claims.
+            laptop.totalXP += 500
+            try await laptop.sync()
+            var desktop = BatchDevice("desktop", of: laptop.client)
+            try await desktop.sync()
+            let shown = try await desktop.sync([session(200, cycles: 40)])
+            let total = try #require(shown.state["totalXP"] as? Int)
+            // By GET /v1/sync/state, say.
+            laptop.take(shown)
+            laptop.totalXP += 7
+            let lost = laptop
+            try await laptop.sync()
+            // Its answer was lost, and there is more.
+            laptop = lost
+            laptop.totalXP += 3
+            try await laptop.sync()
+            // The other has earned something meanwhile, too.
+            desktop.totalXP += 5
+            let last = try await desktop.sync()
+            #expect(last.state["totalXP"] as? Int == total + 7 + 3 + 5)
+        }
+    }
+
     @Test func `after a reset a device that knows nothing of it brings nothing back`() async throws {
         let clock = TestClock(end)
         try await TestServer(clock: clock).run { nobody in
