@@ -1,7 +1,13 @@
 extension Draft {
-    /// - Parameter claims: the list is one of claims, each of which has an outcome.
-    mutating func unite(_ items: [Item<ExtensionExport.ChallengeRecord>], claims: Bool = false) {
-        for (index, item) in items.enumerated() {
+    /// What became of each.
+    ///
+    /// - Parameter claims: the list is one of claims, which are done and whose outcomes are told.
+    @discardableResult
+    mutating func unite(
+        _ items: [Item<ExtensionExport.ChallengeRecord>],
+        claims: Bool = false
+    ) -> [ItemOutcome] {
+        let all = items.enumerated().map { index, item in
             var outcome = ItemOutcome(.challengeClaims, index: index, outcome: .rejected)
             switch item {
             case .invalid(let field, let why):
@@ -10,8 +16,10 @@ extension Draft {
                 outcome.id = record.id.text
                 unite(record, completed: claims, into: &outcome)
             }
-            if claims { outcomes.append(outcome) }
+            return outcome
         }
+        if claims { outcomes += all }
+        return all
     }
 
     private mutating func unite(

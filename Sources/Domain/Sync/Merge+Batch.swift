@@ -193,18 +193,25 @@ extension Draft {
             return told(.invalidValue, "must be a list of at most \(SyncBatch.mostItems) challenges")
         }
         // What it was handed of another device's is that one's to tell.
-        let own = items.filter { item in
+        let own = items.enumerated().filter { _, item in
             guard case .object(let members) = item, case .string(let owner)? = members["deviceId"] else {
                 return true
             }
             return owner == deviceID || ledger.devices[owner] == nil
         }
-        let records = own.map(ExtensionExport.ChallengeRecord.item)
-        for case .invalid(let path, let why) in records {
-            return told(.invalidValue, "\(path) \(why)")
+        let outcomes = unite(own.map { ExtensionExport.ChallengeRecord.item($0.element) })
+        // One bad item never blocks the rest.
+        guard
+            let (index, refused) = zip(own.map(\.offset), outcomes).first(where: { $1.outcome == .rejected })
+        else {
+            return told(.union)
         }
-        unite(records)
-        return told(.union)
+        let what = "[\(index)]" + (refused.field.map { ".\($0)" } ?? "")
+        let isAlone = outcomes.count { $0.outcome == .rejected } == 1
+        return told(
+            outcomes.allSatisfy { $0.outcome == .rejected } ? .invalidValue : .union,
+            "\(what) \(refused.detail ?? refused.reason ?? "")" + (isAlone ? "" : ", and others as well")
+        )
     }
 }
 

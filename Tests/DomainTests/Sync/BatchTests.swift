@@ -214,6 +214,35 @@ struct `A batch` {
         )
     }
 
+    @Test func `with a challenge in its state that can't be one takes the others up, and says which it was`()
+    {
+        func challenge(_ id: String, date: String = "2026-03-11", reward: Int = 9) -> JSONValue {
+            .object([
+                "id": .string(id), "type": .string("minutes"), "date": .string(date), "target": .integer(5),
+                "rewardXP": .integer(reward),
+            ])
+        }
+        func merge(_ items: [JSONValue]) -> Merge {
+            let claim = Item.valid(SyncBatch.StateClaim(value: .array(items), modifiedAt: nil))
+            return self.merge(
+                batch(claiming: 0, state: ["activeChallenges": claim]),
+                into: Ledger(eligibleAt: .on(day: -9, 0))
+            )
+        }
+        func told(_ merge: Merge) -> [String?] {
+            merge.receipt.filter { $0.field == "activeChallenges" }.flatMap { [$0.rule.rawValue, $0.detail] }
+        }
+        let bad = challenge("c2", date: "tomorrow")
+        let one = merge([challenge("c1"), bad, challenge("c3")])
+        #expect(Set(one.ledger.challenges.keys.map(\.challengeID)) == ["c1", "c3"])
+        #expect(told(one) == ["union", "[1].date must be a day such as 2026-11-24"])
+        let two = merge([challenge("c1"), bad, challenge("c3", reward: 5000)])
+        #expect(told(two) == ["union", "[1].date must be a day such as 2026-11-24, and others as well"])
+        let all = merge([bad, .string("c1")])
+        #expect(all.ledger.challenges.isEmpty)
+        #expect(told(all).first == "invalidValue")
+    }
+
     @Test func `after the clear counts what its device earned beside its sessions, whoever earned too`()
         throws
     {
