@@ -51,6 +51,24 @@ struct AppealTests {
         }
     }
 
+    @Test(arguments: [("two words", "two%20words"), ("é", "e%CC%81"), ("a/b", "a%2Fb")])
+    func `a session is found by its name, whatever it is`(_ id: String, _ inPath: String) async throws {
+        try await TestServer().run { nobody in
+            var (laptop, _, session) = try await quarantined(nobody)
+            session["id"] = id
+            try await laptop.sync([session])
+            let path = "/v1/sync/sessions/\(inPath)/appeal"
+            let asked = try await laptop.client.send(
+                .post,
+                path,
+                ["deviceId": "laptop", "startedAt": session["startedAt"] ?? "", "reason": "please"]
+            )
+            #expect(asked.status == 201)
+            let appeals = try await laptop.client.send(.get, path).json["appeals"] as? [Any]
+            #expect(appeals?.count == 1)
+        }
+    }
+
     @Test func `a session that counts, or isn't there, can't be appealed`() async throws {
         try await TestServer().run { nobody in
             let (laptop, _, session) = try await quarantined(nobody)

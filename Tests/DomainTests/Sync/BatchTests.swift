@@ -116,6 +116,16 @@ struct `A batch` {
         #expect(ledger.fields.count == 17)
     }
 
+    @Test func `refuses a name that is longer in the form in which it is kept`() {
+        // Each of these letters becomes two.
+        let name = String(repeating: "\u{958}", count: 40)
+        let value = JSONValue.object([name: .string("mine")])
+        let state = ["customPresets": Item.valid(SyncBatch.StateClaim(value: value, modifiedAt: nil))]
+        let merge = merge(batch(claiming: 0, state: state), into: Ledger(eligibleAt: .on(day: -9, 0)))
+        #expect(merge.receipt.first?.rule == .invalidValue)
+        #expect(merge.ledger.fields.isEmpty)
+    }
+
     // MARK: When something was written
 
     private func writing(_ pattern: String, at label: Instant?) -> [String: Item<SyncBatch.StateClaim>] {
