@@ -1863,6 +1863,25 @@ begin
         forgotten := forgotten + gone;
       end if;
     end if;
+    -- One of the clear's day or before is known by its day to be cleared; UTC's day before is that wherever the device was.
+    -- Any other would come back if a device brought it again, as would one that another account had cleared, and stays.
+    if exists (
+      select from app.game_state g join app.daily_challenge c on c.uid = g.uid and c.epoch < g.epoch
+      where g.uid = person.uid and c.local_day < horizon and c.local_day < (g.epoch_started_at at time zone 'UTC')::date
+    ) then
+      perform from app.game_state g where g.uid = person.uid for no key update skip locked;
+      if found then
+        delete from app.daily_challenge c
+        where c.uid = person.uid and (c.device_id, c.epoch, c.challenge_id) in (
+          select o.device_id, o.epoch, o.challenge_id
+          from app.game_state g join app.daily_challenge o on o.uid = g.uid and o.epoch < g.epoch
+          where g.uid = person.uid and o.local_day < horizon and o.local_day < (g.epoch_started_at at time zone 'UTC')::date
+          limit greatest(0, most - forgotten)
+        );
+        get diagnostics gone = row_count;
+        forgotten := forgotten + gone;
+      end if;
+    end if;
     -- An answer says what became of each session. What it handed out is needed still, and stays.
     update app.sync_batch b set answer = null
     where b.uid = person.uid and b.batch_id in (
@@ -1891,7 +1910,7 @@ $$;
 
 ALTER FUNCTION app.forget_detail(place uuid, at timestamp with time zone, people integer, most integer, OUT next_place uuid, OUT forgotten integer) OWNER TO breathmaster_worker;
 
-COMMENT ON FUNCTION app.forget_detail(place uuid, at timestamp with time zone, people integer, most integer, OUT next_place uuid, OUT forgotten integer) IS 'One step of forgetting: of some people after a place, sessions and answers that are older than they keep them, and lines of their records of more than 400 days. Where to go on, null where nobody is left, and how much went.';
+COMMENT ON FUNCTION app.forget_detail(place uuid, at timestamp with time zone, people integer, most integer, OUT next_place uuid, OUT forgotten integer) IS 'One step of forgetting: of some people after a place, sessions, cleared challenges and answers that are older than they keep them, and lines of their records of more than 400 days. Where to go on, null where nobody is left, and how much went.';
 
 CREATE FUNCTION app.forget_device_approvals() RETURNS void
     LANGUAGE sql SECURITY DEFINER
@@ -3749,6 +3768,27 @@ $$;
 ALTER FUNCTION app.redeem_friend_code(given bytea, OUT friend uuid, OUT state text, OUT retry_after integer) OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.redeem_friend_code(given bytea, OUT friend uuid, OUT state text, OUT retry_after integer) IS 'Who gave the code away and how the two stand now; no friend where the code is none; the seconds to wait where ten were given within the hour.';
+
+CREATE FUNCTION app.refuse_more_challenges() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if exists (
+    select from (select distinct uid from arrived) as who
+    where (
+      select count(*) from (select from app.daily_challenge c where c.uid = who.uid limit 20001) as kept
+    ) > 20000
+  ) then
+    raise exception 'no room for another challenge' using errcode = 'BM422', constraint = 'challenge_limit_reached';
+  end if;
+  return null;
+end
+$$;
+
+ALTER FUNCTION app.refuse_more_challenges() OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.refuse_more_challenges() IS 'Raises challenge_limit_reached where somebody would have more than 20000 challenges, from before a clear or since.';
 
 CREATE FUNCTION app.refuse_more_sessions(most integer) RETURNS void
     LANGUAGE plpgsql STABLE
@@ -6514,6 +6554,8 @@ CREATE INDEX team_member_by_member ON app.team_member USING btree (organization_
 
 CREATE TRIGGER company_standing_agreed BEFORE INSERT ON app.company_standing FOR EACH ROW EXECUTE FUNCTION app.require_agreement();
 
+CREATE TRIGGER daily_challenge_bounded AFTER INSERT ON app.daily_challenge REFERENCING NEW TABLE AS arrived FOR EACH STATEMENT EXECUTE FUNCTION app.refuse_more_challenges();
+
 CREATE TRIGGER directory_group_member_added AFTER INSERT ON app.directory_group_member REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION app.note_group_members();
 
 CREATE TRIGGER directory_group_member_removed AFTER DELETE ON app.directory_group_member REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION app.note_group_members();
@@ -6795,6 +6837,8 @@ CREATE POLICY company_standing_self ON app.company_standing TO breathmaster_owne
 CREATE POLICY company_standing_tended ON app.company_standing TO breathmaster_worker USING ((organization_id = ( SELECT app.tended_organization_id() AS tended_organization_id))) WITH CHECK ((organization_id = ( SELECT app.tended_organization_id() AS tended_organization_id)));
 
 ALTER TABLE app.daily_challenge ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY daily_challenge_forgetting ON app.daily_challenge TO breathmaster_worker USING ((uid = ( SELECT app.forgetting_uid() AS forgetting_uid))) WITH CHECK ((uid = ( SELECT app.forgetting_uid() AS forgetting_uid)));
 
 CREATE POLICY daily_challenge_self ON app.daily_challenge TO breathmaster_api, breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
@@ -7631,6 +7675,8 @@ REVOKE ALL ON FUNCTION app.record_organization_event(of_organization uuid, done 
 REVOKE ALL ON FUNCTION app.redeem_friend_code(given bytea, OUT friend uuid, OUT state text, OUT retry_after integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.redeem_friend_code(given bytea, OUT friend uuid, OUT state text, OUT retry_after integer) TO breathmaster_api;
 
+REVOKE ALL ON FUNCTION app.refuse_more_challenges() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION app.refuse_more_sessions(most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.refuse_more_sessions(most integer) TO breathmaster_api;
 
@@ -7810,8 +7856,18 @@ GRANT SELECT ON TABLE app.company_standing TO breathmaster_boards;
 GRANT SELECT,DELETE ON TABLE app.company_standing TO breathmaster_worker;
 
 GRANT SELECT,INSERT ON TABLE app.daily_challenge TO breathmaster_api;
+GRANT DELETE ON TABLE app.daily_challenge TO breathmaster_worker;
+
+GRANT SELECT(uid) ON TABLE app.daily_challenge TO breathmaster_worker;
+
+GRANT SELECT(device_id) ON TABLE app.daily_challenge TO breathmaster_worker;
+
+GRANT SELECT(epoch) ON TABLE app.daily_challenge TO breathmaster_worker;
+
+GRANT SELECT(challenge_id) ON TABLE app.daily_challenge TO breathmaster_worker;
 
 GRANT UPDATE(local_day) ON TABLE app.daily_challenge TO breathmaster_api;
+GRANT SELECT(local_day) ON TABLE app.daily_challenge TO breathmaster_worker;
 
 GRANT UPDATE(kind) ON TABLE app.daily_challenge TO breathmaster_api;
 
@@ -7938,8 +7994,10 @@ GRANT SELECT ON TABLE app.game_state TO breathmaster_api;
 GRANT SELECT(uid) ON TABLE app.game_state TO breathmaster_worker;
 
 GRANT UPDATE(epoch) ON TABLE app.game_state TO breathmaster_api;
+GRANT SELECT(epoch) ON TABLE app.game_state TO breathmaster_worker;
 
 GRANT UPDATE(epoch_started_at) ON TABLE app.game_state TO breathmaster_api;
+GRANT SELECT(epoch_started_at) ON TABLE app.game_state TO breathmaster_worker;
 
 GRANT UPDATE(eligible_at) ON TABLE app.game_state TO breathmaster_api;
 

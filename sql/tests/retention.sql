@@ -2,11 +2,11 @@
 begin;
 set local client_min_messages = warning;
 create extension if not exists pgtap;
-select plan(29);
+select plan(36);
 \ir support/cast.sql
 
--- Policies game_state_forgetting, session_forgetting, sync_batch_forgetting and audit_event_forgetting: the job
--- sees the person whose turn it is, and nobody where it is nobody's.
+-- Policies game_state_forgetting, session_forgetting, sync_batch_forgetting, daily_challenge_forgetting and
+-- audit_event_forgetting: the job sees the person whose turn it is, and nobody where it is nobody's.
 select is(test.each('select uid from app.session', 'breathmaster_worker'),
   'herself 0, colleague 0, friend 0, other company 0, stranger 0, unbound 0',
   'The job sees nobody''s sessions unless it forgets somebody''s, whoever is bound.');
@@ -16,6 +16,8 @@ select is(test.each('select uid from app.sync_batch', 'breathmaster_worker'),
   'herself 0, colleague 0, friend 0, other company 0, stranger 0, unbound 0', 'Nor what anybody was answered.');
 select is(test.each('select uid from app.audit_event', 'breathmaster_worker'),
   'herself 0, colleague 0, friend 0, other company 0, stranger 0, unbound 0', 'Nor anybody''s record.');
+select is(test.each('select uid from app.daily_challenge', 'breathmaster_worker'),
+  'herself 0, colleague 0, friend 0, other company 0, stranger 0, unbound 0', 'Nor anybody''s challenges.');
 
 do $$ begin perform set_config('app.forgetting_uid', test.ben()::text, true); end $$;
 set local role breathmaster_worker;
@@ -26,6 +28,9 @@ select is(test.rows('select uid from app.sync_batch where uid = test.ada()'), 0:
 select is(test.rows('update app.sync_batch set answer = null where uid = test.ada()'), 0::bigint, 'It forgets none.');
 select is(test.rows('select uid from app.audit_event where uid = test.ada()'), 0::bigint, 'It sees no line of anybody else''s record.');
 select is(test.rows('delete from app.audit_event where uid = test.ada()'), 0::bigint, 'It removes none.');
+select is(test.rows('select uid from app.daily_challenge where uid = test.ada()'), 0::bigint,
+  'It sees no challenge of anybody else.');
+select is(test.rows('delete from app.daily_challenge where uid = test.ada()'), 0::bigint, 'It removes none.');
 select is(test.rows($$ update app.game_state set detail_from = '2026-01-01' where uid = test.ada() $$), 0::bigint,
   'It changes nobody else''s state.');
 select throws_ok('select cycles from app.session', '42501', 'permission denied for table session',
@@ -70,6 +75,32 @@ call test.be_unbound();
 select test.forget('2027-04-11 18:00Z');
 reset role;
 select is((select count(*) from app.audit_event), 0::bigint, 'It goes back 400 days.');
+
+-- Challenges that were cleared, of the same age: where their day and the moment of the clear tell that, they go. Others
+-- would come back if a device brought them again, such as those that another account had cleared.
+update app.game_state set epoch = 2 where uid = test.ada();
+insert into app.daily_challenge (uid, device_id, epoch, challenge_id, local_day, kind, target, reward_xp, completed, expired)
+values
+  (test.ada(), 'laptop', 1, 'of the clear''s day', '2026-03-08', 'minutes', 10, 5, true, false),
+  (test.ada(), 'laptop', 0, 'of another account', '2026-03-20', 'minutes', 10, 5, true, false),
+  (test.ada(), 'laptop', 2, 'since', '2026-03-05', 'minutes', 10, 5, true, false);
+create function test.challenges() returns text language sql as $$
+  select string_agg(challenge_id, ', ' order by challenge_id collate "C") from app.daily_challenge where uid = test.ada() $$;
+call test.be_unbound();
+select test.forget('2027-04-11 18:00Z');
+reset role;
+select is(test.challenges(), 'c1, of another account, of the clear''s day, since',
+  'A challenge stays for which no moment tells that it was cleared.');
+update app.game_state set epoch_started_at = '2026-03-08 12:00Z' where uid = test.ada();
+call test.be_unbound();
+select test.forget('2027-03-06 18:00Z');
+reset role;
+select is(test.challenges(), 'c1, of another account, of the clear''s day, since', 'A cleared challenge is kept for 365 days too.');
+call test.be_unbound();
+select matches(test.forget('2027-04-11 18:00Z'), ' 1$', 'Then it goes.');
+reset role;
+select is(test.challenges(), 'of another account, of the clear''s day, since',
+  'What its day doesn''t tell of stays, and so does what was not cleared.');
 
 select * from finish();
 rollback;

@@ -185,6 +185,7 @@ select results_eq(
     ('app.company_season', 'insert, select, update (people, last_rank, last_value, digest, finalised_at)'),
     ('app.company_season_rank', 'delete, insert, select'),
     ('app.company_standing', 'delete, select'),
+    ('app.daily_challenge', 'delete, select (uid, device_id, epoch, challenge_id, local_day)'),
     ('app.device_approval', 'delete, select'),
     ('app.device_request', 'delete, insert, select, update (next_poll_at, poll_seconds, state)'),
     ('app.directory_email', 'delete, insert, select'),
@@ -195,7 +196,7 @@ select results_eq(
     ('app.directory_user', 'delete, select, update (declined)'),
     ('app.domain_claim', 'delete, select (organization_id, domain, proved_at, claimed_at, due_at), update (due_at)'),
     ('app.email_claim', 'select (uid, address, domain, mailbox)'),
-    ('app.game_state', 'select (uid, detail_from), update (detail_from)'),
+    ('app.game_state', 'select (uid, epoch, epoch_started_at, detail_from), update (detail_from)'),
     ('app.global_season', 'insert, select, update (people, last_rank, last_value, digest, finalised_at)'),
     ('app.global_season_rank', 'insert, select'),
     ('app.global_standing', 'select (period, uid, weekly_xp, weekly_xp_at, weekly_streak, weekly_streak_at, display_name, '

@@ -3,7 +3,7 @@
 begin;
 set local client_min_messages = warning;
 create extension if not exists pgtap;
-select plan(21);
+select plan(26);
 \ir support/cast.sql
 
 -- How to read the lines below: each viewer in relation to Ada, then the number of
@@ -114,6 +114,39 @@ select throws_ok(
      values (gen_random_uuid(), 'laptop', 'Laptop', 'UTC', 1, now()) $$,
   '42501', 'new row violates row-level security policy for table "device"',
   'A device of nobody is refused like one of somebody.');
+
+-- A bound on challenges, of all epochs together.
+
+call test.be(test.ada());
+insert into app.daily_challenge (uid, device_id, epoch, challenge_id, local_day, kind, target, reward_xp, completed, expired)
+select test.ada(), 'laptop', n % 3, 'c' || n, '2026-03-07', 'minutes', 10, 5, true, false
+from generate_series(2, 19999) as n;
+select lives_ok(
+  $$ insert into app.daily_challenge (uid, device_id, epoch, challenge_id, local_day, kind, target, reward_xp, completed, expired)
+     values (test.ada(), 'laptop', 1, 'the last', '2026-03-07', 'minutes', 10, 5, false, false) $$,
+  'There is room for 20000 challenges.');
+select throws_ok(
+  $$ insert into app.daily_challenge (uid, device_id, epoch, challenge_id, local_day, kind, target, reward_xp, completed, expired)
+     values (test.ada(), 'laptop', 1, 'one more', '2026-03-07', 'minutes', 10, 5, true, false) $$,
+  'BM422', 'no room for another challenge', 'There is none for another.');
+select lives_ok(
+  $$ insert into app.daily_challenge (uid, device_id, epoch, challenge_id, local_day, kind, target, reward_xp, completed, expired)
+     values (test.ada(), 'laptop', 1, 'the last', '2026-03-07', 'minutes', 10, 5, true, false)
+     on conflict (uid, device_id, epoch, challenge_id) do update set completed = excluded.completed $$,
+  'One that is there is completed all the same.');
+select throws_ok(
+  $$ insert into app.daily_challenge (uid, device_id, epoch, challenge_id, local_day, kind, target, reward_xp, completed, expired)
+     select test.ada(), 'laptop', 1, id, '2026-03-07', 'minutes', 10, 5, true, false from unnest(array['the last', 'one more']) as id
+     on conflict (uid, device_id, epoch, challenge_id) do update set completed = excluded.completed $$,
+  'BM422', 'no room for another challenge', 'Beside one that is there another is counted.');
+call test.be(test.eve());
+insert into app.device (uid, device_id, name, time_zone, epoch, last_taken_at)
+values (test.eve(), 'laptop', 'Laptop', 'UTC', 1, now());
+select lives_ok(
+  $$ insert into app.daily_challenge (uid, device_id, epoch, challenge_id, local_day, kind, target, reward_xp, completed, expired)
+     values (test.eve(), 'laptop', 1, 'c1', '2026-03-07', 'minutes', 10, 5, true, false) $$,
+  'Somebody else''s take no room.');
+reset role;
 
 select * from finish();
 rollback;

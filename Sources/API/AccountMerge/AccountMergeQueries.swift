@@ -76,7 +76,7 @@ extension TenantTransaction {
         guard isConfirmed, let staying = try await goOverToAccountThatStays(at: now) else { return nil }
         let stays = try await staying.wholeLedger(.ofAllEpochs, isLocked: true)
         let merge = stays.absorbing(goes, at: Instant(now))
-        guard merge.totals.sessions <= SyncRoutes.mostSessions else {
+        guard merge.ledger.sessionsInDetail <= SyncRoutes.mostSessions else {
             throw Problem.tooManySessions("sessions")
         }
         try await staying.execute(

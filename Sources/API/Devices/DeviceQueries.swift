@@ -40,7 +40,9 @@ extension TenantTransaction {
         )
     }
 
-    /// Whether there was such a device.
+    /// Ends the sign-in that it synced by. A program's token, which is good for any device, goes on, and is refused
+    /// where it syncs this one.
+    /// - Returns: whether there was such a device.
     func revokeDevice(_ id: String, at now: Date) async throws -> Bool {
         try await queryOne(
             """

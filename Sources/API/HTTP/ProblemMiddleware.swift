@@ -199,6 +199,13 @@ extension Problem {
             "email_limit_reached",
             "There is room for 10 addresses, and all of it is taken"
         ),
+        "challenge_limit_reached": Problem(
+            .unprocessableContent,
+            "too_many_challenges",
+            "More challenges than a person can have",
+            detail: "at most 20000",
+            field: "challengeClaims"
+        ),
         "device_name_invalid": .invalid("name", "must have 1 to 80 characters, in Unicode normal form C"),
     ]
 

@@ -71,6 +71,7 @@ extension TenantTransaction {
     }
 
     /// An operator's decision, and what follows from it for the person's totals and boards.
+    /// - Throws: ``Failure`` where the session can't count any more; nothing is decided then.
     func decide(_ key: Session.Key, accepted: Bool, by name: String, note: String?, at now: Instant)
         async throws
     {
@@ -82,13 +83,13 @@ extension TenantTransaction {
         )
         guard accepted else { return }
         let (before, _) = try await lockedLedger(handedAs: 0, to: key.deviceID)
-        if let session = before.ledger.sessions[key], before.ledger.isTooOld(session) {
+        guard before.ledger.sessions[key] != nil else {
+            throw Failure(description: "the person has cleared that session, so it can't count any more")
+        }
+        guard let merge = Merge(pardoning: key, in: before.ledger, dayStart: before.dayStart, now: now) else {
             throw Failure(
                 description: "the sessions around that one were forgotten, so it can't count any more"
             )
-        }
-        guard let merge = Merge(pardoning: key, in: before.ledger, dayStart: before.dayStart, now: now) else {
-            return
         }
         try await execute(
             """

@@ -11,6 +11,8 @@ struct StoredLedger: Sendable {
     let frequency: SyncFrequency
     /// Devices known to sync by the sign-in that asks, and not revoked.
     let devicesOfThisSignIn: Set<String>
+    /// Devices that the person has ended, and that no sign-in has brought back.
+    let revokedDevices: Set<String>
 }
 
 /// Which sessions of a ledger are read.
@@ -22,14 +24,24 @@ enum LedgerSessions: Sendable {
     case around(SyncBatch, clockOffset: Int64?)
 }
 
+/// Which challenges of a ledger are read.
+private enum LedgerChallenges {
+    /// With those that were cleared.
+    case all
+    /// What the state shows.
+    case shown
+    /// Beside what the state shows, those that a batch names, cleared or not.
+    case around(SyncBatch)
+}
+
 extension TenantTransaction {
-    /// What the person's state is made of: everything but the sessions themselves.
+    /// What the person's state is made of: everything but the sessions themselves, and of challenges what it shows.
     func ledger() async throws -> StoredLedger {
         let (states, devices, days, challenges, entries) = try await query(
             gameState(locking: ""),
             devices,
             days,
-            challenges(naming: nil),
+            self.challenges(.shown),
             entries
         )
         return try stored(states, devices, days, [], challenges, entries)
@@ -42,7 +54,7 @@ extension TenantTransaction {
             devices,
             days,
             self.sessions(which),
-            challenges(naming: nil),
+            self.challenges(.all),
             entries
         )
         return try stored(states, devices, days, sessions, challenges, entries)
@@ -59,7 +71,7 @@ extension TenantTransaction {
             devices,
             days,
             self.sessions(.all),
-            challenges(naming: nil),
+            self.challenges(.all),
             entries
         )
         return (try stored(states, devices, days, sessions, challenges, entries), batches)
@@ -74,7 +86,7 @@ extension TenantTransaction {
             days,
             self.sessions(.around(batch, clockOffset: clockOffset)),
             othersSessions(since: batch.since ?? batch.baseVersion, than: batch.device.id.text),
-            challenges(naming: batch),
+            self.challenges(.around(batch)),
             entries
         )
         return BatchReading(
@@ -113,7 +125,8 @@ extension TenantTransaction {
             revision: state.revision,
             dayStart: state.dayStart,
             frequency: state.frequency,
-            devicesOfThisSignIn: Set(devices.lazy.filter(\.isOfThisSignIn).map(\.device.id))
+            devicesOfThisSignIn: Set(devices.lazy.filter(\.isOfThisSignIn).map(\.device.id)),
+            revokedDevices: Set(devices.lazy.filter(\.isRevoked).map(\.device.id))
         )
     }
 }
@@ -143,7 +156,8 @@ extension TenantTransaction {
         PGQuery(
             """
             select device_id, name, time_zone, epoch, last_taken_at, clock_offset_ms, session_xp, reward_xp, claimed_xp,
-              held_xp, carried_xp, family is not distinct from \(principal.signIn) and revoked_at is null
+              held_xp, carried_xp, family is not distinct from \(principal.signIn) and revoked_at is null,
+              revoked_at is not null
             from app.device
             where uid = \(principal.uid)
             """
@@ -240,21 +254,21 @@ extension TenantTransaction {
         )
     }
 
-    /// With those that were cleared.
-    /// - Parameter batch: nil is all of them; else, beside those it names, what the state shows.
-    private func challenges(naming batch: SyncBatch?) -> PGQuery<ChallengeRow> {
-        var sql: SQL = """
+    private func challenges(_ selection: LedgerChallenges) -> PGQuery<ChallengeRow> {
+        let columns: SQL = """
             select device_id, challenge_id, epoch, local_day, kind, target, reward_xp, completed, expired
             from app.daily_challenge
             where uid = \(principal.uid)
             """
-        if let batch {
-            sql += """
-                 and (epoch = \(currentEpoch) and local_day > current_date - 33
-                  or challenge_id = any (\(batch.challengeIDs)))
-                """
+        let shown: SQL = "epoch = \(currentEpoch) and local_day > current_date - 33"
+        switch selection {
+        case .all:
+            return PGQuery(columns)
+        case .shown:
+            return PGQuery("\(columns) and \(shown)")
+        case .around(let batch):
+            return PGQuery("\(columns) and (\(shown) or challenge_id = any (\(batch.challengeIDs)))")
         }
-        return PGQuery(sql)
     }
 
     private var entries: PGQuery<StateEntryRow> {

@@ -57,6 +57,7 @@ struct GameStateRow: PGRow {
 struct DeviceRow: PGRow {
     let device: Device
     let isOfThisSignIn: Bool
+    let isRevoked: Bool
 
     init(from row: inout PGRowReader) throws {
         device = Device(
@@ -73,6 +74,7 @@ struct DeviceRow: PGRow {
             carriedXP: try row.next()
         )
         isOfThisSignIn = try row.next()
+        isRevoked = try row.next()
     }
 }
 

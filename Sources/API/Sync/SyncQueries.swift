@@ -41,10 +41,11 @@ extension TenantTransaction {
         if merge.changesState {
             let changes = LedgerChanges(of: merge, over: before.ledger)
             try upsert(changes.sessions, of: after, syncVersion: revision.version)
-            if changes.bringsSessionsThatDoNotCount || after.epoch > 1 { try refuseMoreSessions() }
+            if changes.bringsMoreThanDaysTell { try refuseMoreSessions() }
             try upsert(changes.challenges, epoch: after.epoch)
             try upsert(changes.days, in: after.epoch)
             try remove(changes.lostDays, in: after.epoch)
+            if after.epoch != before.ledger.epoch { try removeDays(before: after.epoch) }
             try update(merge, revision: revision)
             if let periods = changes.periods {
                 try publish(periods.standings, changed: periods.names, at: revision.modifiedAt)
@@ -182,6 +183,13 @@ extension TenantTransaction {
         )
     }
 
+    /// Nothing is made of days that were cleared.
+    private func removeDays(before epoch: Int) throws {
+        try executeWithCommit(
+            "delete from app.practice_day where uid = \(principal.uid) and epoch < \(Int32(epoch))"
+        )
+    }
+
     private func upsert(_ entries: [FieldKey: FieldEntry]) throws {
         guard !entries.isEmpty else { return }
         let values = try entries.map { try $0.value.value.map { PGJSON(try JSONOutput.bytes(of: $0)) } }
@@ -304,7 +312,9 @@ private struct LedgerChanges {
     let challenges: [DailyChallenge]
     let days: [PracticeDay]
     let lostDays: [LocalDay]
-    let bringsSessionsThatDoNotCount: Bool
+    /// Sessions that count for nothing, or any beside those that were cleared: of neither the days tell how many
+    /// there are.
+    let bringsMoreThanDaysTell: Bool
     /// The standings that are new and the periods that they are of, where nil is all there are.
     let periods: (standings: [Standing], names: [String]?)?
 
@@ -314,8 +324,9 @@ private struct LedgerChanges {
         sessions = after.sessions.values.filter {
             moved || before.sessions[$0.key] == nil || before.judgements[$0.key] != after.judgements[$0.key]
         }
-        bringsSessionsThatDoNotCount = sessions.contains {
-            before.sessions[$0.key] == nil && after.judgements[$0.key]?.verdict != .sound
+        bringsMoreThanDaysTell = sessions.contains {
+            before.sessions[$0.key] == nil
+                && (after.epoch > 1 || after.judgements[$0.key]?.verdict != .sound)
         }
         challenges = after.challenges.values.filter { moved || before.challenges[$0.key] != $0 }
         days = after.days.values.filter { moved || before.days[$0.day] != $0 }

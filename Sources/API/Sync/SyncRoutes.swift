@@ -3,6 +3,7 @@ import Domain
 import Foundation
 import HTTPTypes
 import Hummingbird
+import PGClient
 import Tenancy
 
 /// `/v1/sync`: a device's practice in, the person's state out.
@@ -11,8 +12,7 @@ struct SyncRoutes: Sendable {
     let doorbell: SyncDoorbell
     let now: @Sendable () -> Date
 
-    /// Twenty a day for years. Beyond, a ledger would cost others their answers.
-    static let mostSessions = 20_000
+    static let mostSessions = SessionBound.mostSessions
 
     func add(to routes: some RouterMethods<MemberContext>) {
         routes.group("sync")
@@ -44,25 +44,45 @@ struct SyncRoutes: Sendable {
         let batch = try JSON.decode(SyncBatch.self, from: body)
         let conditions = try Conditions(request)
         let digest = Array(SHA256.hash(data: body))
-        let (answer, news) = try await database.write(as: context.principal) { tx in
-            try await merge(batch, digest: digest, conditions, in: tx)
-        }
+        let (answer, news) = try await take(batch, digest: digest, conditions, as: context.principal)
         if let news { doorbell.ring(for: context.principal, at: news, by: batch.device.id.text) }
         return JSON.response(bytes: answer)
     }
 
+    /// How many sessions are stored that count for nothing, or were cleared, only Postgres knows, and says so with the
+    /// commit. Where they are too many, those that would be more of them are refused, and the rest is taken up.
+    private func take(
+        _ batch: SyncBatch,
+        digest: [UInt8],
+        _ conditions: Conditions,
+        as principal: Principal
+    ) async throws -> (answer: [UInt8], news: Int?) {
+        do {
+            return try await database.write(as: principal) { tx in
+                try await merge(batch, digest: digest, conditions, in: tx)
+            }
+        } catch let error as PGError where error.sqlState?.rawValue == "BM413" {
+            return try await database.write(as: principal) { tx in
+                try await merge(batch, digest: digest, conditions, isFull: true, in: tx)
+            }
+        }
+    }
+
     /// One batch, one transaction, two round trips: what it touches is read in the
     /// first, and everything is written with the commit.
+    /// - Parameter isFull: there is no room for sessions that Postgres has to count.
     /// - Returns: the answer, and the version that it made if other devices should hear of it.
     private func merge(
         _ batch: SyncBatch,
         digest: [UInt8],
         _ conditions: Conditions,
+        isFull: Bool = false,
         in tx: TenantTransaction
     ) async throws -> (answer: [UInt8], news: Int?) {
         let now = Instant(now())
         let reading = try await tx.lockedLedger(for: batch, clockOffset: conditions.clockOffset(at: now))
         let before = reading.stored
+        try before.refuseRevoked(batch.device, of: tx.principal)
         if let replay = reading.replay {
             guard replay.digest == digest else { throw Problem.batchIDTaken }
             if let answer = replay.answer { return (answer, nil) }
@@ -75,10 +95,10 @@ struct SyncRoutes: Sendable {
             syncVersion: before.revision.version + 1,
             dayStart: before.dayStart,
             deviceClock: conditions.deviceClock,
+            bound: isFull ? .full(inEpoch: before.ledger.epoch) : SessionBound(),
             now: now
         )
         guard merge.eligibility.eligible else { throw Problem.notEligible(merge.eligibility) }
-        guard merge.totals.sessions <= Self.mostSessions else { throw Problem.tooManySessions("sessions") }
 
         let deviceID = batch.device.id.text
         let revision = before.revision.following(merge, by: deviceID, at: now)
@@ -148,6 +168,7 @@ struct SyncRoutes: Sendable {
             let deviceID = submission.device.id.text
             let baseVersion = submission.baseVersion ?? 0
             let (before, batches) = try await tx.lockedLedger(handedAs: baseVersion, to: deviceID)
+            try before.refuseRevoked(submission.device, of: tx.principal)
             try conditions.check(before, at: now)
             let merge = Merge(
                 submission,
@@ -216,6 +237,7 @@ struct SyncRoutes: Sendable {
             let now = Instant(now())
             let deviceID = body.device.id.text
             let (before, _) = try await tx.lockedLedger(handedAs: 0, to: deviceID)
+            try before.refuseRevoked(body.device, of: tx.principal)
             guard body.epoch.value == before.ledger.epoch else { return (before.state(at: now), false) }
             try conditions.check(before, at: now)
             guard before.ledger.eligibleAt != nil else { throw Problem.nothingToReset }
@@ -228,7 +250,8 @@ struct SyncRoutes: Sendable {
                 revision: revision,
                 dayStart: before.dayStart,
                 frequency: before.frequency,
-                devicesOfThisSignIn: before.devicesOfThisSignIn
+                devicesOfThisSignIn: before.devicesOfThisSignIn,
+                revokedDevices: before.revokedDevices
             )
             return (after.state(at: now), true)
         }
@@ -238,6 +261,13 @@ struct SyncRoutes: Sendable {
 }
 
 extension StoredLedger {
+    /// A sign-in brings a device back that was revoked. A token of a program doesn't: it is good for any device, so
+    /// that revoking one would end nothing.
+    fileprivate func refuseRevoked(_ device: DeviceDescription, of principal: Principal) throws {
+        guard principal.signIn == nil, revokedDevices.contains(device.id.text) else { return }
+        throw Problem.deviceRevoked
+    }
+
     /// Where the person was when they last synced.
     private var zone: Zone {
         ledger.devices.values.max { $0.lastTakenAt < $1.lastTakenAt }?.zone ?? .utc
@@ -354,6 +384,13 @@ extension Problem {
         "batch_id_taken",
         "That batchId was used for another batch",
         field: "batchId"
+    )
+
+    fileprivate static let deviceRevoked = Problem(
+        .forbidden,
+        "device_revoked",
+        "That device was revoked; a sync by a sign-in on it brings it back",
+        field: "device.id"
     )
 
     fileprivate static let nothingToReset = Problem(.notFound, "nothing_to_reset", "Nothing was synced yet")

@@ -9,6 +9,7 @@ struct Draft {
     let now: Instant
     /// Milliseconds by which the device's clock is behind ours.
     let clockOffset: Int64
+    var bound: SessionBound
     /// What the completed challenges that came are worth.
     var shownRewards = 0
 
@@ -20,7 +21,8 @@ struct Draft {
         dayStart: DayStart,
         takenAt: Instant,
         now: Instant,
-        clockOffset: Int64 = 0
+        clockOffset: Int64 = 0,
+        bound: SessionBound = SessionBound()
     ) {
         self.ledger = ledger
         self.device = device
@@ -28,6 +30,7 @@ struct Draft {
         self.takenAt = takenAt
         self.now = now
         self.clockOffset = clockOffset
+        self.bound = bound
     }
 
     /// The gate is passed; what comes first is when.
@@ -40,13 +43,16 @@ struct Draft {
     /// Takes up the good ones, tells the others apart, and judges all again that they may have changed.
     mutating func unite(_ items: [Item<ExtensionExport.SessionRecord>]) {
         let first = outcomes.count
+        let room = bound.most - ledger.sessionsInDetail
+        let unwanted = bound.takesQuarantined ? [] : quarantined(of: items)
         var arrived: [Session.Key] = []
         for (index, item) in items.enumerated() {
             switch item {
             case .invalid(let field, let why):
                 outcomes.append(.invalid(.sessions, index, field: field, why: why))
             case .valid(let record):
-                outcomes.append(unite(record, at: index, into: &arrived))
+                let hasRoom = arrived.count < room && !unwanted.contains(index)
+                outcomes.append(unite(record, at: index, hasRoom: hasRoom, into: &arrived))
             }
         }
         judge(arrived)
@@ -63,9 +69,19 @@ struct Draft {
         }
     }
 
+    /// Which of them would count for nothing, by their places in the list: how they are judged together tells.
+    private func quarantined(of items: [Item<ExtensionExport.SessionRecord>]) -> Set<Int> {
+        var trial = self
+        trial.bound = SessionBound(most: bound.most)
+        trial.unite(items)
+        let told = trial.outcomes.dropFirst(outcomes.count)
+        return Set(told.filter { $0.outcome == .quarantined }.map(\.index))
+    }
+
     private mutating func unite(
         _ record: ExtensionExport.SessionRecord,
         at index: Int,
+        hasRoom: Bool,
         into arrived: inout [Session.Key]
     ) -> ItemOutcome {
         let session = session(of: record)
@@ -87,6 +103,8 @@ struct Draft {
             }
         } else if ledger.isTooOld(session) {
             outcome.reason = "tooOld"
+        } else if !hasRoom {
+            outcome.reason = "tooManySessions"
         } else {
             ledger.sessions[session.key] = session
             arrived.append(session.key)

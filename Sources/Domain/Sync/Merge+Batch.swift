@@ -4,6 +4,7 @@ extension Merge {
     ///     answer isn't known any more.
     ///   - syncVersion: the one that this merge makes, if it changes anything.
     ///   - deviceClock: what the device's clock showed when it sent the batch; nil if it didn't say.
+    ///   - bound: sessions beyond it are refused, and the rest is taken up.
     package init(
         _ batch: SyncBatch,
         into before: Ledger,
@@ -11,6 +12,7 @@ extension Merge {
         syncVersion: Int,
         dayStart: DayStart = .midnight,
         deviceClock: Instant? = nil,
+        bound: SessionBound = SessionBound(),
         now: Instant
     ) {
         let known = before.devices[batch.device.id.text]
@@ -20,7 +22,8 @@ extension Merge {
             dayStart: dayStart,
             takenAt: now,
             now: now,
-            clockOffset: Self.clockOffset(of: deviceClock, known: known?.clockOffset ?? 0, now: now)
+            clockOffset: Self.clockOffset(of: deviceClock, known: known?.clockOffset ?? 0, now: now),
+            bound: bound
         )
         let writing = Writing(
             offset: deviceClock.map { now.milliseconds - $0.milliseconds },

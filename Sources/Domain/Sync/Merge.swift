@@ -79,10 +79,11 @@ extension Ledger {
 // MARK: - A pardon
 
 extension Merge {
-    /// An operator lets a session count that was quarantined; nil where it isn't.
+    /// An operator lets a session count that was quarantined, also where it is sound now: what comes later may put
+    /// that in doubt again. Nil where it isn't there, or what it touches was forgotten.
     package init?(pardoning key: Session.Key, in before: Ledger, dayStart: DayStart, now: Instant) {
         guard let session = before.sessions[key], let device = before.devices[key.deviceID],
-            before.judgements[key]?.verdict != .sound, !before.isTooOld(session)
+            !before.isTooOld(session)
         else { return nil }
         var draft = Draft(
             ledger: before,

@@ -95,6 +95,48 @@ struct DeviceTests {
         }
     }
 
+    @Test func `a revoked device that syncs by a token is refused until a sign-in brings it back`()
+        async throws
+    {
+        let clock = TestClock()
+        try await TestServer(clock: clock).withTwoDevices(at: clock) { _, phone in
+            let program = try await phone.client.program(["sync:read", "sync:write"], at: clock.now)
+            func session(_ minutesAgo: Double) -> [String: Any] {
+                Practice.session(startedAt: clock.now.addingTimeInterval(-minutesAgo * 60), cycles: 20)
+            }
+            var tablet = BatchDevice("tablet", of: program)
+            let batch = tablet.body([session(300)])
+            tablet.take(try await program.send(.post, "/v1/sync", batch))
+            #expect(tablet.epoch == 1)
+            #expect(try await phone.client.send(.delete, "/v1/devices/tablet").status == 204)
+
+            clock.advance(by: 60)
+            let before = try await phone.client.send(.get, "/v1/sync/state").json
+            let late = session(200)
+            for (method, path, body) in [
+                (HTTPRequest.Method.post, "/v1/sync", tablet.body([late])), (.post, "/v1/sync", batch),
+                (.put, "/v1/sync/export", Practice.export(device: "tablet", until: clock.now)),
+            ] {
+                let refused = try await program.send(method, path, body)
+                #expect(refused.status == 403)
+                #expect(refused.json["code"] as? String == "device_revoked")
+                #expect(refused.json["field"] as? String == "device.id")
+            }
+            let after = try await phone.client.send(.get, "/v1/sync/state").json
+            #expect(after as NSDictionary == before as NSDictionary)
+            #expect(try await phone.client.devices().map { $0["id"] as? String } == ["phone", "laptop"])
+            // Of another device its person said nothing.
+            var watch = BatchDevice("watch", of: program)
+            #expect(try await watch.sync().status == 200)
+
+            let again = try await phone.client.send(.post, "/v1/sync", tablet.body([late]))
+            #expect(again.outcomes == ["sessions 0 accepted"])
+            tablet.take(again)
+            #expect(try await tablet.sync().status == 200)
+            #expect(try await phone.client.devices().count == 4)
+        }
+    }
+
     @Test func `a device that syncs in batches is this one as well, and so is one that clears`() async throws
     {
         let clock = TestClock()

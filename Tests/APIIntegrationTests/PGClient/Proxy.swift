@@ -22,9 +22,9 @@ final class Proxy: @unchecked Sendable {
     private let state = Mutex(State())
     private var listener: Int32 = -1
 
-    /// Starts one in front of the database of the tests.
-    init() throws {
-        let components = URLComponents(string: try Database.url())
+    /// Starts one in front of a database on a unix socket; nil is that of the tests.
+    init(before other: String? = nil) throws {
+        let components = URLComponents(string: try other ?? Database.url())
         func item(_ name: String) -> String? { components?.queryItems?.first { $0.name == name }?.value }
         let host = item("host") ?? components?.host?.removingPercentEncoding ?? "/var/run/postgresql"
         server = "\(host)/.s.PGSQL.\(item("port") ?? components?.port.map(String.init) ?? "5432")"

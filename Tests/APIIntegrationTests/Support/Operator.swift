@@ -57,17 +57,16 @@ extension TestServer {
     /// Appeals for a session of the laptop, and decides that as an operator does.
     func decide(appealOf session: [String: Any], by client: Client, uid: String, accepted: Bool) async throws
     {
-        let (id, startedAt) = ("\(session["id"] ?? "")", "\(session["startedAt"] ?? "")")
-        let appeal = try await client.send(
-            .post,
-            "/v1/sync/sessions/\(id)/appeal",
-            ["deviceId": "laptop", "startedAt": startedAt, "reason": "I breathe like a hummingbird"]
-        )
-        try #require(appeal.status == 201)
+        try await client.appeal(session)
+        try await decide(session, uid: uid, accepted: accepted)
+    }
+
+    /// What an operator decides on the appeal for a session of the laptop.
+    func decide(_ session: [String: Any], uid: String, accepted: Bool) async throws {
         let key = Session.Key(
             deviceID: "laptop",
-            sessionID: id,
-            startedAt: try #require(Instant(startedAt))
+            sessionID: "\(session["id"] ?? "")",
+            startedAt: try #require(Instant("\(session["startedAt"] ?? "")"))
         )
         let pool = PGPool(PGConfiguration(superuser))
         let principal = Principal(uid: try #require(UUID(uuidString: uid)))
@@ -83,5 +82,20 @@ extension TestServer {
                 "select app.record_email(\(UUID(uuidString: uid) ?? UUID()), \(address))"
             )
         }
+    }
+}
+
+extension Client {
+    /// Asks to let a session of the laptop count.
+    func appeal(_ session: [String: Any]) async throws {
+        let appeal = try await send(
+            .post,
+            "/v1/sync/sessions/\(session["id"] ?? "")/appeal",
+            [
+                "deviceId": "laptop", "startedAt": session["startedAt"] ?? "",
+                "reason": "I breathe like a hummingbird",
+            ]
+        )
+        try #require(appeal.status == 201)
     }
 }

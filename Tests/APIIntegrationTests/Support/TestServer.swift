@@ -42,6 +42,9 @@ struct TestServer {
     /// The database, as the API's role and as its superuser.
     let database, superuser: String
 
+    /// What is between the server and its database, where a test wants to hear what they say.
+    let proxy: Proxy?
+
     /// What it signs with at first.
     let keys: KeyRing
 
@@ -57,12 +60,14 @@ struct TestServer {
     ///   it, the one that all tests share.
     /// - Parameter isAlone: in a database of its own, on the server that all tests share.
     /// - Parameter keepsTokens: access tokens last, however far the clock goes.
+    /// - Parameter isBehindProxy: it has one connection, through a proxy that counts.
     init(
         clock: TestClock? = nil,
         keepsTokens: Bool = false,
         postgres: OwnPostgres? = nil,
         passwordCost: PasswordHashing.Cost = .standard,
         isAlone: Bool = false,
+        isBehindProxy: Bool = false,
         eventBounds: SyncEvents.Bounds = SyncEvents.Bounds(),
         connections: ConnectionBounds = ConnectionBounds(),
         site: String = "http://breathmaster.test",
@@ -78,7 +83,9 @@ struct TestServer {
             made = try await Self.shared.value
         }
         (database, superuser) = made
-        var configuration = PGConfiguration(database)
+        proxy = try isBehindProxy ? Proxy(before: database) : nil
+        var configuration = PGConfiguration(proxy?.url ?? database)
+        if isBehindProxy { configuration.maximumConnections = 1 }
         // With all tests at once a connection may take its time; what goes wrong with a Postgres of one's
         // own has to be heard of as soon as it is by others.
         if postgres == nil { configuration.acquireTimeout = .seconds(30) }

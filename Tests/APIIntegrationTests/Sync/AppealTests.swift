@@ -69,6 +69,56 @@ struct AppealTests {
         }
     }
 
+    @Test func `a session that counts by the time of the decision goes on counting, whatever comes later`()
+        async throws
+    {
+        let server = try await TestServer()
+        try await server.run { nobody in
+            var (laptop, uid, _) = try await quarantined(nobody)
+            func session(_ minute: Double) -> [String: Any] {
+                Practice.session(startedAt: end.addingTimeInterval(-86_400 * 20 + minute * 60), cycles: 40)
+            }
+            let appealed = session(5)
+            let overlapping = try await laptop.sync([session(0), appealed])
+            #expect(overlapping.outcomes == ["sessions 0 accepted", "sessions 1 quarantined overlaps"])
+            try await laptop.client.appeal(appealed)
+            // One that comes late pushes the other one out, and with it what was in the way.
+            #expect(try await laptop.sync([session(-8)]).outcomes == ["sessions 0 accepted"])
+            #expect(try await laptop.client.verdict(on: appealed) == "sound")
+            try await server.decide(appealed, uid: uid, accepted: true)
+            #expect(try await laptop.sync([session(3)]).outcomes == ["sessions 0 accepted"])
+            #expect(try await laptop.client.verdict(on: appealed) == "sound")
+        }
+    }
+
+    @Test func `an appeal for a session that was cleared meanwhile can't be accepted, and stays open`()
+        async throws
+    {
+        let server = try await TestServer()
+        try await server.run { nobody in
+            let (laptop, uid, session) = try await quarantined(nobody)
+            try await laptop.client.appeal(session)
+            let cleared = try await laptop.client.send(
+                .post,
+                "/v1/sync/reset",
+                ["device": ["id": "laptop", "name": "laptop", "timeZone": "UTC"], "epoch": 1]
+            )
+            #expect(cleared.json["epoch"] as? Int == 2)
+            let error = await #expect(throws: Failure.self) {
+                try await server.decide(session, uid: uid, accepted: true)
+            }
+            #expect(error?.description.contains("has cleared that session") == true)
+            let path = "/v1/sync/sessions/\(session["id"] ?? "")/appeal"
+            func status() async throws -> String? {
+                let appeals = try await laptop.client.send(.get, path).json["appeals"] as? [[String: Any]]
+                return appeals?.first?["status"] as? String
+            }
+            #expect(try await status() == "open")
+            try await server.decide(session, uid: uid, accepted: false)
+            #expect(try await status() == "declined")
+        }
+    }
+
     @Test func `a session that counts, or isn't there, can't be appealed`() async throws {
         try await TestServer().run { nobody in
             let (laptop, _, session) = try await quarantined(nobody)
@@ -84,5 +134,14 @@ struct AppealTests {
             let (stranger, _) = try await nobody.newcomer()
             #expect(try await appeal(session, stranger) == 404)
         }
+    }
+}
+
+extension Client {
+    fileprivate func verdict(on session: [String: Any]) async throws -> String? {
+        let answer = try await send(.get, "/v1/sync/sessions?limit=500").json
+        let sessions = try #require(answer["sessions"] as? [[String: Any]])
+        let stored = sessions.first { $0["id"] as? String == session["id"] as? String }
+        return stored?["verdict"] as? String
     }
 }

@@ -26,6 +26,22 @@ struct SyncAnswerTests {
         }
     }
 
+    @Test func `the state has the challenges of the last 30 days, however it is asked for`() async throws {
+        try await TestServer(clock: TestClock(Practice.noon)).run { nobody in
+            var (laptop, _) = try await nobody.veteran(until: end)
+            let claims = [0, 29, 40].map { daysAgo in
+                Practice.challenge(on: end.addingTimeInterval(-Double(daysAgo) * 86_400))
+            }
+            let answer = try await laptop.sync(claims: claims)
+            #expect((answer.state["challengeHistory"] as? [Any])?.count == 2)
+            let state = try await laptop.client.send(.get, "/v1/sync/state").json
+            #expect(NSDictionary(dictionary: state) == NSDictionary(dictionary: answer.state))
+            // What isn't shown is known all the same.
+            let again = try await laptop.sync(claims: claims)
+            #expect(again.outcomes == (0..<3).map { "challengeClaims \($0) duplicate" })
+        }
+    }
+
     @Test func `an answer says when to come again and with what, as often as the person wants`() async throws
     {
         try await TestServer(clock: TestClock(Practice.noon)).run { nobody in

@@ -126,6 +126,75 @@ struct `A batch` {
         #expect(merge.ledger.fields.isEmpty)
     }
 
+    // MARK: How many sessions there may be
+
+    private func batch(of sittings: [Sitting]) throws -> SyncBatch {
+        let records = try sittings.map { sitting -> ExtensionExport.SessionRecord in
+            let data = try JSONEncoder().encode(sitting)
+            return try JSONDecoder().decode(ExtensionExport.SessionRecord.self, from: data)
+        }
+        return SyncBatch(
+            batchID: UUID(),
+            device: DeviceDescription(id: Label("laptop"), name: Label("laptop"), timeZone: .utc),
+            epoch: nil,
+            baseVersion: 0,
+            since: nil,
+            sessions: Items(all: records.map { .valid($0) }),
+            challengeClaims: Items(all: []),
+            state: [:]
+        )
+    }
+
+    private func send(
+        _ sittings: [Sitting],
+        into ledger: inout Ledger,
+        _ bound: SessionBound
+    ) throws -> [String] {
+        let merge = Merge(
+            try batch(of: sittings),
+            into: ledger,
+            base: .nothing,
+            syncVersion: 1,
+            bound: bound,
+            now: .on(day: 9, 0)
+        )
+        ledger = merge.ledger
+        return merge.outcomes.map { $0.reason ?? $0.outcome.rawValue }
+    }
+
+    @Test func `with more sessions than there is room for has those refused that are too many`() throws {
+        let sittings = [9, 10, 11].map { Sitting(at: .on(day: 1, $0)) }
+        let bound = SessionBound(most: 2)
+        var ledger = Ledger(eligibleAt: .on(day: -9, 0))
+        let first = try send(sittings, into: &ledger, bound)
+        #expect(first == ["accepted", "accepted", "tooManySessions"])
+        #expect(ledger.sessionsInDetail == 2)
+        // One that is there takes no more room.
+        let again = try send(sittings, into: &ledger, bound)
+        #expect(again == ["duplicate", "duplicate", "tooManySessions"])
+        // Of days that were forgotten nothing is stored in detail.
+        ledger.detailFrom = LocalDay(of: .on(day: 2, 0), in: .utc)
+        let later = try send([Sitting(at: .on(day: 8, 9))], into: &ledger, bound)
+        #expect(later == ["accepted"])
+        #expect(ledger.sessionsInDetail == 1)
+        #expect(Totals(of: ledger).sessions == 3)
+    }
+
+    @Test func `has what counts for nothing refused where that is full, and after a clear all that is new`()
+        throws
+    {
+        let (sound, other) = (Sitting(at: .on(day: 1, 9)), Sitting(at: .on(day: 1, 11)))
+        let impossible = [12, 13].map { Sitting(at: .on(day: 1, $0), cycles: 9999) }
+        var ledger = Ledger(eligibleAt: .on(day: -9, 0))
+        let stored = try send([impossible[0]], into: &ledger, SessionBound())
+        #expect(stored == ["tooManyCycles"])
+        let first = try send([sound] + impossible, into: &ledger, .full(inEpoch: 1))
+        #expect(first == ["accepted", "tooManyCycles", "tooManySessions"])
+        #expect(ledger.sessions.count == 2)
+        let later = try send([sound, other], into: &ledger, .full(inEpoch: 2))
+        #expect(later == ["duplicate", "tooManySessions"])
+    }
+
     // MARK: When something was written
 
     private func writing(_ pattern: String, at label: Instant?) -> [String: Item<SyncBatch.StateClaim>] {
