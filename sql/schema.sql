@@ -342,7 +342,7 @@ begin
   if pair.asked_by <> me and pair.withdrawn_at is null then
     -- The other has said it before, and it doesn't matter whether that was declined since.
     perform app.require_friend_place(false);
-    update app.friendship set accepted_at = now(), declined_at = null
+    update app.friendship set accepted_at = now(), declined_at = null, ended_at = null
     where uid = pair.uid and friend_uid = pair.friend_uid;
     return 'friends';
   end if;
@@ -358,18 +358,24 @@ begin
   if (case when invited then door.codes_welcome else door.asks_welcome end) is not true then
     raise exception 'nobody there to ask' using errcode = 'BM404';
   end if;
-  -- Whom they blocked is answered as one who waits, and so is whom they declined
-  -- before: a code, which they gave away, takes that back; asking once more doesn't.
+  -- Who said no, and asks now, asks like anybody.
+  if pair.asked_by is distinct from me then
+    pair.declined_at := null;
+    pair.ended_at := null;
+  end if;
+  -- Whom they blocked is answered as one who waits, and so is whom they declined or removed before: a code, which they
+  -- gave away, takes that back; asking once more doesn't, nor does a code from before the removal.
   pair.declined_at := case
     when door.closed then now()
-    when pair.asked_by = me and not invited then pair.declined_at
+    when not invited or door.code_made_at <= pair.ended_at then pair.declined_at
   end;
-  pair.accepted_at := case when door.accepts and pair.declined_at is null then now() end;
-  insert into app.friendship (uid, friend_uid, asked_by, accepted_at, declined_at)
-  values (least(me, other), greatest(me, other), me, pair.accepted_at, pair.declined_at)
+  -- To accept somebody whom one removed is for oneself to do.
+  pair.accepted_at := case when door.accepts and pair.declined_at is null and pair.ended_at is null then now() end;
+  insert into app.friendship (uid, friend_uid, asked_by, accepted_at, declined_at, ended_at)
+  values (least(me, other), greatest(me, other), me, pair.accepted_at, pair.declined_at, pair.ended_at)
   on conflict (uid, friend_uid) do update
-    set (asked_by, asked_at, accepted_at, declined_at, withdrawn_at)
-      = (excluded.asked_by, excluded.asked_at, excluded.accepted_at, excluded.declined_at, null);
+    set (asked_by, asked_at, accepted_at, declined_at, withdrawn_at, ended_at)
+      = (excluded.asked_by, excluded.asked_at, excluded.accepted_at, excluded.declined_at, null, excluded.ended_at);
   return case when pair.accepted_at is null then 'requested' else 'friends' end;
 end
 $$;
@@ -955,7 +961,15 @@ CREATE FUNCTION app.close_seasons(weeks text[], at timestamp with time zone) RET
     AS $$
 declare
   week text;
+  early constant text[] := array(
+    select given from unnest(weeks) as given
+    where (to_date(given, 'IYYY-"W"IW') + 7 + time '18:00') at time zone 'UTC' + interval '72 hours' > at
+  );
 begin
+  if early <> '{}' then
+    raise exception 'not over yet, and 72 hours later: %', array_to_string(early, ', ')
+      using errcode = 'invalid_parameter_value';
+  end if;
   if exists (select unnest(weeks) except select period from app.season) then
     -- Waits for the syncs that are under way, and the next ones wait for this.
     perform pg_advisory_xact_lock(hashtextextended('app.season', 0));
@@ -969,7 +983,9 @@ begin
       -- The first by an index, and then the next: most weeks have none, and one may have a million.
       insert into app.global_season (period, metric)
       select week, unnest(array['weekly_xp', 'weekly_streak'])
-      where (select uid from app.global_standing where period = week order by weekly_xp desc, weekly_xp_at, uid limit 1) is not null;
+      where (
+        select uid from app.global_standing where period = week order by weekly_xp desc, weekly_xp_at, uid limit 1
+      ) is not null;
       with recursive company as (
         (select organization_id from app.company_standing where period = week order by organization_id limit 1)
         union all
@@ -999,7 +1015,7 @@ $$;
 
 ALTER FUNCTION app.close_seasons(weeks text[], at timestamp with time zone) OWNER TO breathmaster_worker;
 
-COMMENT ON FUNCTION app.close_seasons(weeks text[], at timestamp with time zone) IS 'Answers those of the weeks that are still to be finalised.';
+COMMENT ON FUNCTION app.close_seasons(weeks text[], at timestamp with time zone) IS 'Answers those of the weeks that are still to be finalised. Raises 22023, and closes none, where one of them may not be closed yet.';
 
 CREATE FUNCTION app.closing_season() RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -2061,7 +2077,7 @@ ALTER FUNCTION app.friend_code_owner(given bytea) OWNER TO breathmaster_boards;
 
 COMMENT ON FUNCTION app.friend_code_owner(given bytea) IS 'Null for a code that is over, was replaced or never was.';
 
-CREATE FUNCTION app.friend_door(whom uuid, OUT asks_welcome boolean, OUT codes_welcome boolean, OUT accepts boolean, OUT closed boolean) RETURNS record
+CREATE FUNCTION app.friend_door(whom uuid, OUT asks_welcome boolean, OUT codes_welcome boolean, OUT accepts boolean, OUT closed boolean, OUT code_made_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -2075,17 +2091,18 @@ begin
   perform set_config('app.uid', whom::text, true);
   select place.received < 500 and u.allow_friend_requests, place.received < 500,
     u.auto_accept_friends and place.taken < 500,
-    exists (select from app.block b where b.uid = u.uid and b.blocked_uid = me)
-  into asks_welcome, codes_welcome, accepts, closed
+    exists (select from app.block b where b.uid = u.uid and b.blocked_uid = me),
+    (select c.made_at from app.friend_code c where c.uid = u.uid)
+  into asks_welcome, codes_welcome, accepts, closed, code_made_at
   from app.user u, app.friend_places() as place
   where u.uid = whom;
   perform set_config('app.uid', me::text, true);
 end
 $$;
 
-ALTER FUNCTION app.friend_door(whom uuid, OUT asks_welcome boolean, OUT codes_welcome boolean, OUT accepts boolean, OUT closed boolean) OWNER TO breathmaster_owner;
+ALTER FUNCTION app.friend_door(whom uuid, OUT asks_welcome boolean, OUT codes_welcome boolean, OUT accepts boolean, OUT closed boolean, OUT code_made_at timestamp with time zone) OWNER TO breathmaster_owner;
 
-COMMENT ON FUNCTION app.friend_door(whom uuid, OUT asks_welcome boolean, OUT codes_welcome boolean, OUT accepts boolean, OUT closed boolean) IS 'Whether one may be asked by uid and by code, whether they accept at once, and whether they blocked the one who asks. Nulls for who does not exist.';
+COMMENT ON FUNCTION app.friend_door(whom uuid, OUT asks_welcome boolean, OUT codes_welcome boolean, OUT accepts boolean, OUT closed boolean, OUT code_made_at timestamp with time zone) IS 'Whether one may be asked by uid and by code, whether they accept at once, whether they blocked the one who asks, and since when there is their code. Nulls for who does not exist.';
 
 CREATE FUNCTION app.friend_places() RETURNS TABLE(taken bigint, asked bigint, received bigint)
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -2358,7 +2375,7 @@ COMMENT ON COLUMN app."user".stats_sharing IS 'What stands beside the value on t
 
 COMMENT ON COLUMN app."user".friends_only_visible IS 'On no board but the friends''.';
 
-COMMENT ON COLUMN app."user".show_detailed_stats IS 'Whether any board may show what the person reached in all time.';
+COMMENT ON COLUMN app."user".show_detailed_stats IS 'Whether boards may show total XP and the longest streak of all time, and the global one the number of sessions too: on friends boards, that one goes by share_detailed_progress.';
 
 COMMENT ON COLUMN app."user".real_name IS 'For colleagues, where both the company and the person say so; nobody else ever sees it.';
 
@@ -4376,10 +4393,12 @@ begin
       'epoch', case when s.epoch = old_epoch then new_epoch else 0 end)) as r
   on conflict (uid, device_id, session_id, started_at) do update set pardoned = session.pardoned or excluded.pardoned;
   insert into app.session_appeal
-  select r.* from unnest(appeals) as a cross join lateral jsonb_populate_record(a, jsonb_build_object('uid', stays)) as r
+  select r.* from unnest(appeals) as a
+    cross join lateral jsonb_populate_record(a, jsonb_build_object('uid', stays)) as r
   on conflict do nothing;
   insert into app.appeal_decision
-  select r.* from unnest(decisions) as d cross join lateral jsonb_populate_record(d, jsonb_build_object('uid', stays)) as r
+  select r.* from unnest(decisions) as d
+    cross join lateral jsonb_populate_record(d, jsonb_build_object('uid', stays)) as r
   on conflict do nothing;
   -- By what its devices were handed their next claims are measured; nothing is answered the same again.
   insert into app.sync_batch
@@ -4399,7 +4418,8 @@ begin
   insert into app.friendship (uid, friend_uid, asked_by, asked_at)
   select least(stays, them), greatest(stays, them), them, origin.happened_at from unnest(friends) as f (them)
   where not exists (select from app.block b where them in (b.uid, b.blocked_uid))
-  limit greatest(0, 100 - (select count(*) from app.friendship where accepted_at is null and asked_by <> stays))
+  limit greatest(0, 100 - (
+    select count(*) from app.friendship where accepted_at is null and declined_at is null and asked_by <> stays))
   on conflict do nothing;
 end
 $$;
@@ -4629,19 +4649,26 @@ declare
   me constant uuid := app.uid();
 begin
   perform app.take_turns(me, other);
+  -- A request that nobody has said no to. Whom the other removed stays that, so that asking anew is no way around it.
   delete from app.friendship
   where uid = least(me, other) and friend_uid = greatest(me, other)
-    and (accepted_at is not null or (asked_by = me and declined_at is null));
+    and asked_by = me and accepted_at is null and declined_at is null and ended_at is null;
   update app.friendship
-  set declined_at = coalesce(declined_at, now()),
-    withdrawn_at = case when asked_by = me then coalesce(withdrawn_at, now()) else withdrawn_at end
+  set asked_by = case when accepted_at is null then asked_by else other end,
+    accepted_at = null,
+    declined_at = coalesce(declined_at, now()),
+    withdrawn_at = case
+      when accepted_at is not null or asked_by = me then coalesce(withdrawn_at, now())
+      else withdrawn_at
+    end,
+    ended_at = case when accepted_at is null then ended_at else now() end
   where uid = least(me, other) and friend_uid = greatest(me, other);
 end
 $$;
 
 ALTER FUNCTION app.unfriend(other uuid) OWNER TO breathmaster_owner;
 
-COMMENT ON FUNCTION app.unfriend(other uuid) IS 'Declines, withdraws or ends, and nobody is told.';
+COMMENT ON FUNCTION app.unfriend(other uuid) IS 'Declines, withdraws or ends, and nobody is told. Who is removed is from then on one who was declined.';
 
 CREATE FUNCTION app.unlink_identity(of_issuer text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4888,7 +4915,9 @@ CREATE TABLE app.company_season (
     last_value double precision,
     digest bytea DEFAULT '\x'::bytea NOT NULL,
     finalised_at timestamp with time zone,
-    CONSTRAINT company_season_metric_check CHECK ((metric = ANY (ARRAY['weekly_minutes'::text, 'weekly_consistency'::text, 'team_challenge_participation'::text])))
+    salt bytea DEFAULT sha256((uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()))) NOT NULL,
+    CONSTRAINT company_season_metric_check CHECK ((metric = ANY (ARRAY['weekly_minutes'::text, 'weekly_consistency'::text, 'team_challenge_participation'::text]))),
+    CONSTRAINT company_season_salt_check CHECK ((octet_length(salt) = 32))
 );
 
 ALTER TABLE ONLY app.company_season FORCE ROW LEVEL SECURITY;
@@ -4896,6 +4925,10 @@ ALTER TABLE ONLY app.company_season FORCE ROW LEVEL SECURITY;
 ALTER TABLE app.company_season OWNER TO breathmaster_owner;
 
 COMMENT ON TABLE app.company_season IS 'A company''s board of a closed week, as app.global_season is.';
+
+COMMENT ON COLUMN app.company_season.digest IS 'As app.global_season has it.';
+
+COMMENT ON COLUMN app.company_season.salt IS 'As app.global_season has it.';
 
 CREATE TABLE app.company_season_rank (
     organization_id uuid NOT NULL,
@@ -5229,8 +5262,10 @@ CREATE TABLE app.friendship (
     accepted_at timestamp with time zone,
     declined_at timestamp with time zone,
     withdrawn_at timestamp with time zone,
+    ended_at timestamp with time zone,
     CONSTRAINT friendship_asked_by_one_of_them CHECK (((asked_by = uid) OR (asked_by = friend_uid))),
     CONSTRAINT friendship_declined_is_not_accepted CHECK (((declined_at IS NULL) OR (accepted_at IS NULL))),
+    CONSTRAINT friendship_ended_is_not_accepted CHECK (((ended_at IS NULL) OR (accepted_at IS NULL))),
     CONSTRAINT friendship_in_order CHECK ((uid < friend_uid)),
     CONSTRAINT friendship_withdrawn_was_declined CHECK (((withdrawn_at IS NULL) OR (declined_at IS NOT NULL)))
 );
@@ -5241,9 +5276,13 @@ ALTER TABLE app.friendship OWNER TO breathmaster_owner;
 
 COMMENT ON TABLE app.friendship IS 'A pair of people, the smaller uid first. It exists once asked, and counts once accepted.';
 
+COMMENT ON COLUMN app.friendship.asked_by IS 'Who asked; once the friendship was ended, whom the other one removed, as if they had asked and had been declined.';
+
 COMMENT ON COLUMN app.friendship.declined_at IS 'Since when the one who was asked does not see it.';
 
 COMMENT ON COLUMN app.friendship.withdrawn_at IS 'Since when the one who asked does not see it either. The row stays, so that asking again is no way around a no.';
+
+COMMENT ON COLUMN app.friendship.ended_at IS 'When the one who isn''t asked_by ended the friendship that there was. From then on it is for them to ask, or to say yes.';
 
 CREATE TABLE app.game_state (
     uid uuid NOT NULL,
@@ -5289,7 +5328,9 @@ CREATE TABLE app.global_season (
     last_value integer,
     digest bytea DEFAULT '\x'::bytea NOT NULL,
     finalised_at timestamp with time zone,
-    CONSTRAINT global_season_metric_check CHECK ((metric = ANY (ARRAY['weekly_xp'::text, 'weekly_streak'::text])))
+    salt bytea DEFAULT sha256((uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()))) NOT NULL,
+    CONSTRAINT global_season_metric_check CHECK ((metric = ANY (ARRAY['weekly_xp'::text, 'weekly_streak'::text]))),
+    CONSTRAINT global_season_salt_check CHECK ((octet_length(salt) = 32))
 );
 
 ALTER TABLE app.global_season OWNER TO breathmaster_owner;
@@ -5300,7 +5341,9 @@ COMMENT ON COLUMN app.global_season.people IS 'How many were ranked: so far, unt
 
 COMMENT ON COLUMN app.global_season.last_rank IS 'The rank that was given last, and to which value: where the job goes on.';
 
-COMMENT ON COLUMN app.global_season.digest IS 'A chain over the ranks in their order, each SHA-256 of what was before and of "rank,uid,value;". It stays as it was when people go.';
+COMMENT ON COLUMN app.global_season.digest IS 'A chain over the ranks in their order, each SHA-256 of what was before and of "rank,uid,value;". It stays as it was when people go. Shown to nobody as it is: what is published is SHA-256 of the salt and this.';
+
+COMMENT ON COLUMN app.global_season.salt IS 'Drawn by lot, and shown to nobody: without it nothing can be tried against the digest that is published.';
 
 CREATE TABLE app.global_season_rank (
     uid uuid NOT NULL,
@@ -5955,7 +5998,7 @@ CREATE VIEW board.company_season WITH (security_barrier='true') AS
     company_season.period,
     company_season.metric,
     company_season.people,
-    company_season.digest,
+    sha256((company_season.salt || company_season.digest)) AS digest,
     company_season.finalised_at
    FROM app.company_season
   WHERE ((company_season.finalised_at IS NOT NULL) AND (( SELECT app.uid() AS uid) IS NOT NULL));
@@ -5963,6 +6006,8 @@ CREATE VIEW board.company_season WITH (security_barrier='true') AS
 ALTER TABLE board.company_season OWNER TO breathmaster_boards;
 
 COMMENT ON VIEW board.company_season IS 'The boards of the bound organization that are history, as board.global_season has them.';
+
+COMMENT ON COLUMN board.company_season.digest IS 'As board.global_season has it.';
 
 CREATE VIEW board.company_season_rank AS
  SELECT company_season_rank.organization_id,
@@ -6122,14 +6167,16 @@ CREATE VIEW board.global_season WITH (security_barrier='true') AS
  SELECT global_season.period,
     global_season.metric,
     global_season.people,
-    global_season.digest,
+    sha256((global_season.salt || global_season.digest)) AS digest,
     global_season.finalised_at
    FROM app.global_season
   WHERE ((global_season.finalised_at IS NOT NULL) AND (( SELECT app.uid() AS uid) IS NOT NULL));
 
 ALTER TABLE board.global_season OWNER TO breathmaster_boards;
 
-COMMENT ON VIEW board.global_season IS 'The global boards that are history: how many were ranked, and the digest of their ranks.';
+COMMENT ON VIEW board.global_season IS 'The global boards that are history: how many were ranked, and what vouches for the digest of their ranks without telling it.';
+
+COMMENT ON COLUMN board.global_season.digest IS 'SHA-256 of the salt and the digest of the ranks: evidence for whoever keeps both, and for others no way to try who was ranked.';
 
 CREATE VIEW board.global_season_rank AS
  SELECT global_season_rank.period,
@@ -7396,7 +7443,7 @@ GRANT ALL ON FUNCTION app.found_organization(called text, origin app.origin) TO 
 REVOKE ALL ON FUNCTION app.friend_code_owner(given bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.friend_code_owner(given bytea) TO breathmaster_owner;
 
-REVOKE ALL ON FUNCTION app.friend_door(whom uuid, OUT asks_welcome boolean, OUT codes_welcome boolean, OUT accepts boolean, OUT closed boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION app.friend_door(whom uuid, OUT asks_welcome boolean, OUT codes_welcome boolean, OUT accepts boolean, OUT closed boolean, OUT code_made_at timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.friend_places() FROM PUBLIC;
 

@@ -2,7 +2,7 @@
 begin;
 set local client_min_messages = warning;
 create extension if not exists pgtap;
-select plan(34);
+select plan(35);
 \ir support/cast.sql
 
 -- Ada's account is to end in Frank's, who has agreed (support/cast.sql).
@@ -93,6 +93,14 @@ insert into app.friendship (uid, friend_uid, asked_by, accepted_at)
 values (least(test.eve(), test.frank()), greatest(test.eve(), test.frank()), test.eve(), now());
 insert into app.block (uid, blocked_uid) values (test.eve(), test.ada()), (test.frank(), test.ada());
 insert into app.block (uid, blocked_uid) select test.eve(), gen_random_uuid() from generate_series(1, 999);
+-- The stranger, a friend of Ada's, asks anew. Those whom Frank has removed take no place of those who do.
+insert into app.friendship (uid, friend_uid, asked_by, accepted_at)
+values (least(test.stranger(), test.ada()), greatest(test.stranger(), test.ada()), test.ada(), now());
+with person as (
+  insert into app.user (uid) select gen_random_uuid() from generate_series(1, 100) returning uid
+)
+insert into app.friendship (uid, friend_uid, asked_by, declined_at, withdrawn_at, ended_at)
+select least(uid, test.frank()), greatest(uid, test.frank()), uid, now(), now(), now() from person;
 call test.take_over(test.frank());
 select is(current_setting('app.uid'), test.frank()::text, 'Afterwards the transaction is the one''s that stays.');
 reset role;
@@ -103,8 +111,12 @@ select results_eq($$ select distinct taken_over_at from app.session where uid = 
   $$ values ('2026-03-06 18:29Z'::timestamptz) $$, 'which say when they came,');
 select results_eq('select uid from app.block where blocked_uid = test.frank()', 'values (test.eve())',
   'who blocked it has blocked the one that stays,');
-select is_empty('select from app.friendship where test.eve() in (uid, friend_uid) and test.frank() in (uid, friend_uid)',
+select is_empty(
+  $$ select from app.friendship
+     where test.eve() in (uid, friend_uid) and test.frank() in (uid, friend_uid) and accepted_at is not null $$,
   'and is no friend of theirs any more,');
+select results_eq($$ select asked_by from app.friendship where test.frank() in (uid, friend_uid) and declined_at is null $$,
+  'values (test.stranger())', 'a friend of the one that is gone has asked the one that stays,');
 select is_empty('select from app.block where test.ada() in (uid, blocked_uid)', 'nobody''s block is of the one that is gone,');
 select is_empty($$ select address from app.email_claim where mailbox = 'ada@acme.example' $$,
   'and what lets somebody in is free.');

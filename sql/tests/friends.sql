@@ -3,7 +3,7 @@
 begin;
 set local client_min_messages = warning;
 create extension if not exists pgtap;
-select plan(124);
+select plan(144);
 \ir support/cast.sql
 
 -- How to read the lines below: each viewer in relation to Ada, then the number of
@@ -137,11 +137,12 @@ select is(app.befriend(test.stranger()), 'friends', 'A request from before can b
 
 -- Ending it takes effect at once, on both sides, in the same transaction, and needs
 -- nobody's consent.
+call test.be(test.frank());
+select lives_ok('select app.unfriend(test.ada())', 'Frank ends his friendship with Ada.');
+select is(test.names_on('friends'), 'Frank', 'Ada has left Frank''s board.');
 call test.be(test.ada());
-select lives_ok('select app.unfriend(test.frank())', 'Ada ends her friendship with Frank.');
 select is(test.names_on('friends'), 'Ada', 'Frank has left Ada''s board.');
 call test.be(test.frank());
-select is(test.names_on('friends'), 'Frank', 'Ada has left Frank''s board.');
 select is(app.befriend(test.ada()), 'requested', 'After the end one has to ask anew.');
 select lives_ok('select app.unfriend(test.ada())', 'Frank thinks better of it.');
 call test.be(test.ada());
@@ -171,11 +172,11 @@ select is(app.befriend(test.ada()), 'requested', 'Nor is that she accepts everyb
 call test.be(test.ada());
 update app.user set auto_accept_friends = false;
 select is(app.befriend(test.frank()), 'friends', 'Who declined can change their mind: the other has asked already.');
-select app.unfriend(test.frank());
 
 -- A no to someone who has withdrawn is over when one asks oneself: then it is the
 -- other's to say.
 call test.be(test.frank());
+select app.unfriend(test.ada());
 select app.befriend(test.ada());
 update app.user set allow_friend_requests = true;
 call test.be(test.ada());
@@ -297,6 +298,50 @@ select app.unfriend(test.ben());
 reset role;
 select is((select attempts from app.friend_code_attempt where uid = test.eve()), 1, 'And so does the count.');
 
+-- Whom one removed waits, whatever one says to everybody else: the same is answered as to
+-- whom one blocked. It is for the one who removed to say yes again.
+
+call test.be(test.ada());
+update app.user set auto_accept_friends = true;
+select app.unfriend(test.frank());
+select is(test.list(), 'stranger friends by name', 'Who removes somebody has one friend less.');
+call test.be(test.frank());
+select is(test.list(), 'stranger friends by name', 'So has who is removed, and nothing says why.');
+select is(app.befriend(test.ada()), 'requested', 'Who was removed is no friend again by asking, though she accepts everybody.');
+select is(test.redeem('code of Ada'), 'Ada requested', 'Nor by a code from before.');
+select is(test.list(), 'stranger friends by name, Ada requested unnamed', 'They find their request waiting.');
+select is(test.names_on('friends'), 'Frank', 'And see nobody''s practice by it.');
+call test.be(test.ada());
+select is(test.list(), 'stranger friends by name', 'Who removed them hears none of it.');
+call test.be(test.frank());
+select app.unfriend(test.ada());
+select is(test.list(), 'stranger friends by name', 'What they withdraw is gone for them.');
+select is(app.befriend(test.ada()), 'requested', 'Withdrawing and asking anew is no way around it.');
+call test.be(test.ada());
+update app.friend_code set digest = sha256('new code of Ada'), made_at = now() + interval '1 second';
+call test.be(test.frank());
+select is(test.redeem('new code of Ada'), 'Ada requested', 'By a code that was made since they ask, and to say yes is hers.');
+select is(test.redeem('new code of Ada'), 'Ada requested', 'However often they give it.');
+call test.be(test.ada());
+select is(test.list(), 'stranger friends by name, Frank received by name', 'That she hears.');
+call test.be(test.frank());
+select app.unfriend(test.ada());
+select is(app.befriend(test.ada()), 'requested', 'Withdrawing that is no way around it either.');
+call test.be(test.ada());
+select is(test.list(), 'stranger friends by name', 'And what they ask without the code is not heard.');
+select is(app.befriend(test.frank()), 'friends', 'Who removed somebody can change her mind: the other has asked already.');
+select app.unfriend(test.frank());
+select is(app.befriend(test.frank()), 'requested', 'If not, she asks like anybody.');
+call test.be(test.frank());
+select is(test.list(), 'stranger friends by name, Ada received by name', 'The other is asked and has not answered.');
+select is(app.befriend(test.ada()), 'friends', 'And may accept.');
+select app.unfriend(test.ada());
+select is(app.befriend(test.ada()), 'friends', 'Who has removed somebody is not removed: she accepts him at once, as everybody.');
+call test.be(test.ada());
+update app.user set auto_accept_friends = false;
+update app.friend_code set digest = sha256('code of Ada'), made_at = now();
+reset role;
+
 -- Blocks (policies block_self, block_of_either and block_between). Ada's only one is of
 -- somebody who doesn't exist.
 
@@ -365,8 +410,8 @@ select app.unfriend(test.ada());
 call test.be(test.ada());
 delete from app.block where blocked_uid = test.ben();
 select is((select state from app.redeem_friend_code(sha256('new code of Ben'))), 'friends', 'After the block all is as between strangers.');
-select app.unfriend(test.ben());
 call test.be(test.ben());
+select app.unfriend(test.ada());
 select app.befriend(test.ada());
 select app.block_person(test.ada());
 call test.be(test.ada());
@@ -438,6 +483,9 @@ select throws_ok(
 select throws_ok(
   $$ update app.friendship set declined_at = now() where accepted_at is not null $$, '23514', null,
   'What was declined is not accepted.');
+select throws_ok(
+  $$ update app.friendship set ended_at = now() where accepted_at is not null $$, '23514', null,
+  'What was ended is not accepted.');
 
 select * from finish();
 rollback;

@@ -3,7 +3,7 @@
 begin;
 set local client_min_messages = warning;
 create extension if not exists pgtap;
-select plan(48);
+select plan(58);
 \ir support/cast.sql
 
 -- The boards of history have what the boards have, and which place it was.
@@ -119,6 +119,12 @@ select app.publish_standings(
   array['2026-W10'], '{}', array['2026-W10'], array[100], array[1], array[50], array[1], '{}', '{}', '{}',
   array['2026-03-07Z']::timestamptz[], array['2026-03-07Z']::timestamptz[], array['2026-03-07Z']::timestamptz[]);
 
+-- A week is over everywhere on Monday at 18:00 UTC, and may be closed 72 hours later: whoever asks is told so.
+select throws_ok($$ select app.close_seasons(array['2026-W09', '2026-W10'], '2026-03-12 17:59:59.999Z') $$, '22023',
+  'not over yet, and 72 hours later: 2026-W10', 'No week is closed before its time.');
+select throws_ok($$ select app.close_seasons(array['2026-W53'], '2027-01-07 17:59:59.999Z') $$, '22023',
+  'not over yet, and 72 hours later: 2026-W53', 'Nor one that reaches over into the next year.');
+select is_empty($$ select from board.season where period in ('2026-W09', '2026-W53') $$, 'And none beside it.');
 select results_eq($$ select app.close_seasons(array['2026-W09', '2026-W10', '2026-W05'], '2026-03-12 18:00Z') $$,
   $$ values ('2026-W10') $$, 'Closing answers what is to be finalised: no week without standings, and none that is history.');
 select is_empty($$ select from board.global_season where period = '2026-W10' $$, 'A closed week is not history yet.');
@@ -131,13 +137,40 @@ select is(test.ranks('2026-W10', 'weekly_streak'), '1 Eve 3, 1 Ada 3, 3 stranger
 union all
 select is(test.ranks('2026-W10', 'weekly_streak'), '1 Ada 3, 1 Eve 3, 3 stranger 1', 'After a tie the next rank counts all of it.')
   where test.eve() > test.ada();
+reset role;
 select results_eq(
-  $$ select people, digest from board.global_season where period = '2026-W10' and metric = 'weekly_xp' $$,
+  $$ select people, digest from app.global_season where period = '2026-W10' and metric = 'weekly_xp' $$,
   $$ select 3, sha256(sha256(sha256(
        convert_to(format('1,%s,300;', test.eve()), 'UTF8'))
        || convert_to(format('2,%s,100;', test.ada()), 'UTF8'))
        || convert_to(format('2,%s,100;', test.stranger()), 'UTF8')) $$,
   'The digest is a chain over the ranks in their order.');
+
+-- Who knows all of the chain but one could try the one. What is published can be told by
+-- nobody who hasn't the salt, which is each board's own.
+select ok(every(octet_length(salt) = 32) and count(distinct salt) = count(*), 'Each board that is history has a salt of its own.')
+from (select salt from app.global_season union all select salt from app.company_season) as salted;
+select results_eq(
+  $$ select period, metric, digest from board.global_season order by 1, 2 $$,
+  $$ select period, metric, sha256(salt || digest) from app.global_season where finalised_at is not null order by 1, 2 $$,
+  'The digest of a global board is published behind its salt.');
+select set_config('app.uid', test.ada()::text, true), set_config('app.organization_id', test.acme()::text, true);
+select results_eq(
+  $$ select period, metric, digest from board.company_season order by 1, 2 $$,
+  $$ select period, metric, sha256(salt || digest) from app.company_season
+     where organization_id = test.acme() and finalised_at is not null order by 1, 2 $$,
+  'So is a company''s.');
+select is(test.each('select salt from app.global_season'),
+  'herself 42501, colleague 42501, friend 42501, other company 42501, stranger 42501, unbound 42501',
+  'The server reads no salt of a global board, for nobody.');
+select is(test.each('select salt from app.company_season'),
+  'herself 42501, colleague 42501, friend 42501, other company 42501, stranger 42501, unbound 42501',
+  'Nor of a company''s.');
+select columns_are('board', 'global_season', array['period', 'metric', 'people', 'digest', 'finalised_at'],
+  'A global board that is history says how many there were, and has no salt.');
+select columns_are('board', 'company_season', array['organization_id', 'period', 'metric', 'people', 'digest', 'finalised_at'],
+  'A company''s says as much.');
+call test.be(test.stranger());
 select is(app.finalise_season('2026-W10', 1000, '2026-03-13Z'), false, 'What is finalised is not finalised again.');
 select results_eq($$ select distinct finalised_at from board.global_season where period = '2026-W10' $$,
   $$ values ('2026-03-12 18:00Z'::timestamptz) $$, 'It keeps the time at which it was.');

@@ -52,7 +52,7 @@ struct FriendRoutes: Sendable {
     }
 
     /// `DELETE /v1/friends/{uid}`: declines, withdraws or ends. Nobody is told:
-    /// a request that was declined goes on waiting for the one who asked.
+    /// a request that was declined goes on waiting for the one who asked, and so does one by who was removed.
     @Sendable func unfriend(_ request: Request, in context: MemberContext) async throws -> Response {
         let other = try context.parameters.id("uid")
         try await database.write(as: context.principal) { tx in

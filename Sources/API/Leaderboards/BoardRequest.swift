@@ -22,6 +22,8 @@ struct BoardRequest: Sendable {
     /// Tells this board from all others.
     let name: String
 
+    private static let largestPage = 100
+
     /// - Parameter week: the season that the path names; without it, `period` says which.
     init(
         scope given: String?,
@@ -39,7 +41,7 @@ struct BoardRequest: Sendable {
             ?? Self.period(query["period"], for: metric, now: now)
         organizationID = try Self.organization(query["organization"], for: scope)
         teamID = try Self.team(query["team"], for: scope, isHistory: week != nil)
-        limit = try Self.limit(query["limit"], most: 100)
+        limit = try Self.limit(query["limit"], most: Self.largestPage)
         let whose = [organizationID, teamID].compactMap { $0?.text }.joined(separator: "+")
         name = [scope.rawValue, metric.rawValue, "\(period)", whose].joined(separator: "/")
         anchor = try Self.anchor(cursor: query["cursor"], around: query["around"], on: name, key: cursorKey)
@@ -52,10 +54,10 @@ struct BoardRequest: Sendable {
         return board
     }
 
-    /// The first three.
+    /// Where whoever is among the first three by rank is found: of those who tie, there may be many.
     var podium: BoardRequest {
         var podium = fromTop
-        podium.limit = 3
+        podium.limit = Self.largestPage
         return podium
     }
 

@@ -64,15 +64,15 @@ private struct HiddenBoard: PGRow {
 extension BoardRequest {
     /// Which of all standings in their order are on the page. Who is not on the board sees its top.
     fileprivate func page(of standings: [StandingRow], own: Int?) -> Range<Int> {
-        let start =
-            switch anchor {
-            case .top: 0
-            case .me: (own ?? 0) - half
-            case .next(let cursor) where cursor.isBackward:
-                standings.count { $0.isAbove(cursor) } - limit
-            case .next(let cursor):
-                standings.count { !$0.isBelow(cursor) }
-            }
+        let start: Int
+        switch anchor {
+        case .top: start = 0
+        case .me: start = (own ?? 0) - half
+        case .next(let cursor) where cursor.isBackward:
+            let end = standings.count { $0.isAbove(cursor) }
+            return max(0, end - limit)..<end
+        case .next(let cursor): start = standings.count { !$0.isBelow(cursor) }
+        }
         let first = min(max(0, start), standings.count)
         return first..<min(first + limit, standings.count)
     }

@@ -20,6 +20,7 @@ struct SeasonStatus: Sendable {
 /// A board of a season as it was when it became final.
 struct BoardSeal: PGRow {
     let people: Int32
+    /// Of the digest of the ranks and a salt, which stay in the database: nobody can try who was ranked.
     let digest: [UInt8]
 
     init(from row: inout PGRowReader) throws {
@@ -100,18 +101,28 @@ extension TenantTransaction {
         )
     }
 
-    /// Whose values practice moved that came in after the week had ended: the 50 largest. None while it runs.
+    /// Whose values practice moved that came in after the week had ended: the 50 largest. None while it runs. Of what is
+    /// history, those who have a place there: who comes to the board later was no part of it.
     func lateChanges(of board: BoardRequest, in season: SeasonStatus?) async throws -> [LateChange] {
         guard season?.state != .open, board.metric != .teamChallengeParticipation else { return [] }
         let before: SQL = "\(identifier: board.metric.column + "_before")"
         let value: SQL = "\(identifier: board.metric.column)"
         let owned: SQL = board.organizationID.map { "organization_id = \($0) and " } ?? ""
+        let history = season?.finalisedAt == nil ? nil : board.history
+        // In their order first, so that no more of them are looked for in history than there is room for.
         return try await query(
             """
-            select uid, display_name, is_mine, \(before)::float8, \(value)::float8
-            from board.\(identifier: board.scope.rawValue)
-            where \(owned)period = \(board.period.description) and \(before) is not null and \(before) <> \(value)
-            order by \(value) desc, entry_id
+            select uid, display_name, is_mine, before::float8, value::float8
+            from (
+                select uid, display_name, is_mine, entry_id, \(before) as before, \(value) as value,
+                  \(identifier: board.metric.column + "_at") as achieved_at
+                from board.\(identifier: board.scope.rawValue)
+                where \(owned)period = \(board.period.description) and \(before) is not null and \(before) <> \(value)
+                order by \(value) desc, entry_id
+                offset 0
+              ) as late
+            where \(history?.hasPlaceOfLate ?? "true")
+            order by late.value desc, late.entry_id
             limit 50
             """,
             as: LateChange.self
@@ -204,6 +215,19 @@ private struct History {
             others: ", rank",
             isWhole: isWhole
         )
+    }
+
+    /// Whether a row `late` of the scope's view, of a week that doesn't move any more, is here too. Found by its place,
+    /// which is that of an index.
+    var hasPlaceOfLate: SQL {
+        """
+        (
+          select true from \(rows.view) place
+          where \(isOfBoard) and place.value = late.value and place.achieved_at = late.achieved_at
+            and place.entry_id = late.entry_id
+          limit 1
+        )
+        """
     }
 }
 

@@ -93,10 +93,10 @@ struct AccountMergeOthersTests {
             // Of a week in which the other account had nothing.
             let early = end.addingTimeInterval(-30 * 86_400)
             try await desktop.sync([Practice.session(startedAt: early, cycles: 40)])
-            clock.advance(by: 600)
             let weeks = [end, end.addingTimeInterval(-7 * 86_400), early].map {
                 Week(of: LocalDay(of: Instant($0), in: .utc))
             }
+            clock.advance(by: Season(weeks[0]).finalAt.date.timeIntervalSince(clock.now))
             for week in weeks { try await server.finalise(Season(week)) }
             clock.advance(by: 600)
             #expect(try await laptop.client.merge(into: desktop.client).status == 200)

@@ -96,6 +96,83 @@ struct FriendTests {
         }
     }
 
+    @Test func `who was removed waits as if blocked, also where everybody else is accepted at once`()
+        async throws
+    {
+        let clock = TestClock(try Date("2041-06-03T12:00:00Z", strategy: .iso8601))
+        try await TestServer(clock: clock).run { nobody in
+            var answers: [[String]] = []
+            for (method, path) in [(HTTPRequest.Method.delete, "/v1/friends"), (.put, "/v1/friends/blocks")] {
+                let ada = try await nobody.practitioner("Ada", at: clock.now, cycles: 50, on: ["friends"])
+                let ben = try await nobody.practitioner("Ben", at: clock.now, on: ["friends"])
+                try await ada.client.change(["leaderboards": ["friends": ["autoAcceptFriends": true]]])
+                let code = try await ada.client.send(.post, "/v1/friends/code").json["code"] as? String ?? ""
+                #expect(try await ben.client.befriend(ada.uid) == "friends")
+                #expect(try await ben.client.board("friends") == "1 Ada, 2 Ben")
+
+                #expect(try await ada.client.send(method, "\(path)/\(ben.uid)").status == 204)
+                for _ in 1...2 {
+                    #expect(try await ben.client.states() == [:])
+                    let asked = try await ben.client.befriend(ada.uid)
+                    let redeemed = try await ben.client.redeem(code)
+                    let listed = try await ben.client.states()[ada.uid] ?? "nobody"
+                    let board = try await ben.client.board("friends")
+                    answers.append([asked, redeemed, listed, board])
+                    #expect(try await ada.client.states() == [:])
+                    #expect(try await ada.client.board("friends") == "1 Ada")
+                    #expect(try await ben.client.send(.delete, "/v1/friends/\(ada.uid)").status == 204)
+                }
+            }
+            #expect(answers == Array(repeating: ["requested", "requested", "requested", "1 Ben"], count: 4))
+        }
+    }
+
+    @Test func `who removed somebody may ask them, or say yes to what they asked since`() async throws {
+        try await TestServer().run { nobody in
+            let ada = try await nobody.newcomer()
+            let ben = try await nobody.newcomer()
+            for person in [ada, ben] {
+                _ = try await person.client.send(.patch, "/v1/me", ["privacy": ["allowFriendRequests": true]])
+            }
+            try await ada.client.change(["leaderboards": ["friends": ["autoAcceptFriends": true]]])
+            #expect(try await ben.client.befriend(ada.uid) == "friends")
+
+            #expect(try await ada.client.send(.delete, "/v1/friends/\(ben.uid)").status == 204)
+            #expect(try await ada.client.befriend(ben.uid) == "requested")
+            #expect(try await ben.client.states() == [ada.uid: "received"])
+            #expect(try await ben.client.befriend(ada.uid) == "friends")
+
+            #expect(try await ada.client.send(.delete, "/v1/friends/\(ben.uid)").status == 204)
+            #expect(try await ben.client.befriend(ada.uid) == "requested")
+            #expect(try await ada.client.befriend(ben.uid) == "friends")
+
+            // Who went of their own accord was turned away by nobody.
+            #expect(try await ben.client.send(.delete, "/v1/friends/\(ada.uid)").status == 204)
+            #expect(try await ben.client.befriend(ada.uid) == "friends")
+        }
+    }
+
+    @Test func `a code that was made after a removal is heard, and accepts nobody by itself`() async throws {
+        try await TestServer().run { nobody in
+            let ada = try await nobody.newcomer()
+            let ben = try await nobody.newcomer()
+            try await ada.client.change([
+                "privacy": ["allowFriendRequests": true],
+                "leaderboards": ["friends": ["autoAcceptFriends": true]],
+            ])
+            #expect(try await ben.client.befriend(ada.uid) == "friends")
+            #expect(try await ada.client.send(.delete, "/v1/friends/\(ben.uid)").status == 204)
+            let code = try await ada.client.send(.post, "/v1/friends/code").json["code"] as? String ?? ""
+            for _ in 1...2 { #expect(try await ben.client.redeem(code) == "requested") }
+            #expect(try await ada.client.states() == [ben.uid: "received"])
+            // To withdraw that and ask anew is no way around it.
+            #expect(try await ben.client.send(.delete, "/v1/friends/\(ada.uid)").status == 204)
+            #expect(try await ben.client.befriend(ada.uid) == "requested")
+            #expect(try await ada.client.states() == [:])
+            #expect(try await ada.client.befriend(ben.uid) == "friends")
+        }
+    }
+
     @Test func `of two who ask each other in the same moment, both are friends`() async throws {
         try await TestServer().run { nobody in
             for _ in 1...5 {

@@ -225,6 +225,36 @@ struct LeaderboardTests {
         }
     }
 
+    @Test func `a page of friends before a place ends before it, though it is shorter then`() async throws {
+        let clock = TestClock(try Self.monday(of: 2047))
+        try await TestServer(clock: clock).run { nobody in
+            var people: [String: (client: Client, uid: String)] = [:]
+            for (name, cycles) in [("A", 60), ("B", 50), ("C", 40), ("D", 30), ("E", 20)] {
+                people[name] = try await nobody.practitioner(
+                    name,
+                    at: clock.now,
+                    cycles: cycles,
+                    on: ["friends"]
+                )
+            }
+            let viewer = try #require(people["D"])
+            for name in ["A", "B", "C", "E"] {
+                let friend = try #require(people[name])
+                _ = try await viewer.client.befriend(friend.uid)
+                #expect(try await friend.client.befriend(viewer.uid) == "friends")
+            }
+            let board = "friends?limit=4"
+            #expect(try await viewer.client.board("\(board)&around=me") == "2 B, 3 C, 4 D, 5 E")
+            let page = try await viewer.client.send(.get, "/v1/leaderboards/\(board)&around=me").json
+            let cursor = try #require(page["previousCursor"] as? String)
+            #expect(try await viewer.client.board("\(board)&cursor=\(cursor)") == "1 A")
+            let first = try await viewer.client.send(.get, "/v1/leaderboards/\(board)&cursor=\(cursor)").json
+            #expect(first["previousCursor"] == nil)
+            let next = try #require(first["nextCursor"] as? String)
+            #expect(try await viewer.client.board("\(board)&cursor=\(next)") == "2 B, 3 C, 4 D, 5 E")
+        }
+    }
+
     @Test func `a friend's favourites are the patterns that they set for most of their day`() async throws {
         let clock = TestClock(try Self.monday(of: 2043))
         try await TestServer(clock: clock).run { nobody in

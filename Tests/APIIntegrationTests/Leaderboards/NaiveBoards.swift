@@ -272,16 +272,18 @@ struct NaiveBoards {
         people[viewer]?.agrees("leaderboards.\(scope.rawValue).hidden") == true
     }
 
-    /// Whose value moved after the week had ended, from what.
+    /// Whose value moved after the week had ended, from what; of history, those who have a place in it.
     func changes(on board: Board, for viewer: String, at now: Date) -> [String] {
         guard let week = board.week, Season(week).endsAt.date <= now, !isHidden(board.scope, from: viewer),
             board.metric != .teamChallengeParticipation
         else { return [] }
+        let isHistory = board.scope != .friends && closedWeeks.contains(week)
         return ranked(on: board, for: viewer)
             .filter { place in
                 board.scope != .global || people[place.uid]?.isAnonymous == true
                     || !areApart(place.uid, viewer)
             }
+            .filter { place in !isHistory || history[board]?.contains { $0.uid == place.uid } == true }
             .compactMap { place in
                 guard let before = people[place.uid]?.before[week] else { return nil }
                 let value = before?.value(of: board.metric).value ?? 0

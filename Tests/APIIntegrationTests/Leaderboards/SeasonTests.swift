@@ -164,7 +164,126 @@ import Testing
                 let line = "\(entry["rank"] ?? ""),\(entry["uid"] ?? ""),\(entry["value"] ?? "");"
                 digest = Data(SHA256.hash(data: digest + Data(line.utf8)))
             }
-            #expect(final["digest"] as? String == digest.map { String(format: "%02x", $0) }.joined())
+            // Without what the database alone knows, nobody could try who a place is of that they don't see.
+            let salt = try await server.asSuperuser { tx in
+                try await tx.queryOne(
+                    "select salt from app.global_season where period = '2052-W20' and metric = 'weekly_xp'",
+                    as: [UInt8].self
+                )
+            }
+            let published = SHA256.hash(data: Data(salt) + digest)
+            #expect(final["digest"] as? String == published.map { String(format: "%02x", $0) }.joined())
+        }
+    }
+
+    @Test(arguments: [
+        ("2080-W20", [50, 50, 50, 50], [1, 1, 1, 1]), ("2081-W20", [60, 50, 40, 40], [1, 2, 3, 3]),
+    ])
+    func `whoever is among the first three by rank is on the podium, however many they are`(
+        week: String,
+        cycles: [Int],
+        ranks: [Int]
+    ) async throws {
+        let (clock, season) = try Self.stage(week)
+        let server = try await TestServer(clock: clock, keepsTokens: true)
+        try await server.run { nobody in
+            for (number, cycles) in cycles.enumerated() {
+                _ = try await nobody.practitioner("P\(number)", at: clock.now, cycles: cycles)
+            }
+            let (client, _) = try await nobody.practitioner("Last", at: clock.now, cycles: 20)
+            func podium() async throws -> [Int] {
+                let path = "/v1/leaderboards/global/seasons/\(week)?limit=1"
+                let answer = try await client.send(.get, path).json
+                return try #require(answer["podium"] as? [[String: Any]]).compactMap { $0["rank"] as? Int }
+            }
+            #expect(try await podium() == ranks)
+            clock.move(to: season.finalAt)
+            try await server.finalise(season)
+            #expect(try await podium() == ranks)
+        }
+    }
+
+    @Test func `who comes to a board after its season became final is not among what changed in it`()
+        async throws
+    {
+        let (clock, season) = try Self.stage("2082-W20")
+        let server = try await TestServer(clock: clock, keepsTokens: true)
+        try await server.run { nobody in
+            let ada = try await nobody.practitioner("Ada", at: clock.now)
+            let ben = try await nobody.practitioner("Ben", at: clock.now, on: [])
+            let acme = try await server.company("Acme", owner: ada.uid)
+            let paths = ["global/seasons/2082-W20", "company/seasons/2082-W20?organization=\(acme.id)"]
+            func changed(_ path: String) async throws -> [String?] {
+                let answer = try await ada.client.send(.get, "/v1/leaderboards/\(path)")
+                return try #require(answer.json["changes"] as? [[String: Any]]).map {
+                    $0["displayName"] as? String
+                }
+            }
+            clock.move(to: season.endsAt)
+            for client in [ada.client, ben.client] {
+                try await client.practiseLate(
+                    at: season.endsAt.date.addingTimeInterval(-44 * 3600),
+                    cycles: 400,
+                    now: clock.now
+                )
+            }
+            for path in paths { #expect(try await changed(path) == ["Ada"], "\(path)") }
+
+            clock.move(to: season.finalAt)
+            try await server.finalise(season)
+            try await server.recordEmail(of: ben.uid, "ben@\(acme.domain)")
+            #expect(try await ben.client.join(acme.id).status == 200)
+            let boards = ["global": ["enabled": true], "company": ["enabled": true]]
+            try await ben.client.change(["privacy": ["shareProgress": true], "leaderboards": boards])
+            for path in paths { #expect(try await changed(path) == ["Ada"], "\(path)") }
+            // She is there still who is there as somebody else.
+            try await ada.client.change(["leaderboards": ["global": ["anonymizedDisplay": true]]])
+            #expect(try await changed(paths[0]).count == 1)
+        }
+    }
+
+    /// The rule is here and there: 72 hours after the week is over everywhere.
+    @Test(arguments: ["2093-W53", "2094-W01", "2096-W09"])
+    func `the database closes no season before its time, whoever says that it is over`(week: String)
+        async throws
+    {
+        let (clock, season) = try Self.stage(week)
+        let server = try await TestServer(clock: clock, keepsTokens: true)
+        try await server.run { nobody in
+            func close(at moment: Date) async throws {
+                _ = try await server.server.pool.transaction { tx in
+                    try await tx.query("select app.close_seasons(\([week]), \(moment))", as: String.self)
+                }
+            }
+            let refusal = await #expect(throws: PGError.self) {
+                try await close(at: season.finalAt.date.addingTimeInterval(-0.001))
+            }
+            #expect(refusal?.sqlState?.rawValue == "22023")
+            try await close(at: season.finalAt.date)
+            let (client, _) = try await nobody.newcomer()
+            clock.move(to: season.finalAt)
+            let seen = try await client.send(.get, "/v1/leaderboards/global/seasons/\(week)").json["season"]
+            #expect((seen as? [String: Any])?["state"] as? String == "final", "Nobody was in it.")
+        }
+    }
+
+    @Test func `consistency is of all seven days of the week, also while it runs`() async throws {
+        let (clock, season) = try Self.stage("2083-W20")
+        // Wednesday.
+        clock.advance(by: -4 * 86_400)
+        let server = try await TestServer(clock: clock, keepsTokens: true)
+        try await server.run { nobody in
+            let ada = try await nobody.practitioner("Ada", at: clock.now)
+            let acme = try await server.company("Acme", owner: ada.uid)
+            let path =
+                "/v1/leaderboards/company?organization=\(acme.id)&metric=weeklyConsistency&period=2083-W20"
+            for moment in [clock.now, season.endsAt.date] {
+                clock.move(to: Instant(moment))
+                let board = try await ada.client.send(.get, path).json
+                let entry = try #require((board["entries"] as? [[String: Any]])?.first)
+                let value = try #require(entry["value"] as? Double)
+                #expect(abs(value - 3.0 / 7) < 1e-9)
+            }
         }
     }
 

@@ -122,6 +122,7 @@ struct RowSecurityTests {
             try await laptop.sync([impossible], state: ["unlockedPatterns": ["value": ["boxing"]]])
             try await server.decide(appealOf: impossible, by: ben, uid: other, accepted: false)
 
+            clock.advance(by: season.finalAt.date.timeIntervalSince(clock.now))
             try await server.finalise(season)
 
             let adaID = try #require(UUID(uuidString: ada))
