@@ -120,13 +120,13 @@ struct SyncBoundsTests {
             #expect(last.outcomes == ["challengeClaims 0 accepted"])
             let unaware = laptop
             let yesterday = Practice.challenge(on: end.addingTimeInterval(-86_400))
-            let refused = try await laptop.sync([session(90)], claims: [yesterday])
+            let refused = try await laptop.sync([session(200)], claims: [yesterday])
             #expect(refused.status == 422)
             #expect(refused.json["code"] as? String == "too_many_challenges")
             #expect(refused.json["field"] as? String == "challengeClaims")
             // Nothing of it was taken up, and without the challenge it is.
             laptop = unaware
-            let sound = try await laptop.sync([session(90)], claims: [Practice.challenge(on: end)])
+            let sound = try await laptop.sync([session(200)], claims: [Practice.challenge(on: end)])
             #expect(sound.outcomes == ["sessions 0 accepted", "challengeClaims 0 duplicate"])
         }
     }
