@@ -1,5 +1,6 @@
 -- :people people on the global board of this week, the first 100 in one company, the next
--- 1,000 in another and 50,000 in a third; the first have fifty friends each. Only what boards read.
+-- 1,000 in another and 50,000 in a third; the first have fifty friends each. Only what boards read, and the ledgers of
+-- those who sync.
 -- To be run by a superuser on a migrated, empty database.
 set session_replication_role = replica; -- nothing here that a trigger or a foreign key would refuse
 set synchronous_commit = off;
@@ -16,6 +17,9 @@ insert into app.user (uid, display_name, share_progress, share_streaks, global_b
 select uid, 'Practitioner ' || n, true, true, true, true, true from person;
 insert into app.refresh_token (uid, family, current_hash, expires_at)
 select uid, uid, sha256(uid::text::bytea), now() + interval '60 days' from person;
+
+create temporary view practitioner as select uid from person where n <= 5000;
+\ir ledgers.sql
 
 \set week `date -u +%G-W%V`
 insert into app.standing (uid, period, weekly_xp, weekly_streak, weekly_minutes, practised_days, total_sessions,
