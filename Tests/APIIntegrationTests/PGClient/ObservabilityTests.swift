@@ -108,15 +108,11 @@ import Tracing
             configuration.maximumConnections = 1
             configuration.metricsFactory = metrics
         }
-        func discards(_ reason: DiscardReason) throws -> Int64 {
-            let dimensions = [("pool", "main"), ("reason", reason.rawValue)]
-            return try metrics.expectCounter("pgclient_discards_total", dimensions).totalValue
-        }
         try await Database.withPool(change) { pool in
             _ = try await failure(.connection) {
                 try await pool.execute("select pg_terminate_backend(pg_backend_pid()), pg_sleep(30)")
             }
-            try await Database.eventually("it is counted") { try discards(.lost) == 1 }
+            try await Database.eventually("it is counted") { try discards(.lost, metrics) == 1 }
         }
         let proxy = try Proxy()
         proxy.stop()
@@ -128,5 +124,28 @@ import Tracing
             [("pool", "main"), ("outcome", "failure")]
         )
         #expect(failed.totalValue == 1)
+    }
+
+    @Test(arguments: [DiscardReason.expired, .idle])
+    func `A connection that is old or that nobody needs is counted as that`(reason: DiscardReason)
+        async throws
+    {
+        let metrics = TestMetrics()
+        let change: (inout PGConfiguration) -> Void = { configuration in
+            configuration.metricsFactory = metrics
+            if reason == .expired { configuration.maximumLifetime = .milliseconds(1) }
+            if reason == .idle { configuration.idleTimeout = .milliseconds(1) }
+        }
+        try await Database.withPool(change) { pool in
+            try await Database.eventually("one is counted") {
+                try await pool.execute("select 1")
+                return try discards(reason, metrics) > 0
+            }
+        }
+    }
+
+    private func discards(_ reason: DiscardReason, _ metrics: TestMetrics) throws -> Int64 {
+        let dimensions = [("pool", "main"), ("reason", reason.rawValue)]
+        return try metrics.expectCounter("pgclient_discards_total", dimensions).totalValue
     }
 }
