@@ -33,6 +33,7 @@ final class Cable: @unchecked Sendable {
         var isReset = false
         /// How many bytes of the server's still pass, before the connection that they pass on is closed.
         var rest = Int.max
+        var breaksTLS = false
         var isOver = false
     }
 
@@ -69,6 +70,9 @@ final class Cable: @unchecked Sendable {
     /// Lets so many more bytes of the server's pass, and then closes the connection, once.
     func close(after bytes: Int) { state.withLock { $0.rest = bytes } }
 
+    /// Says yes to whoever asks for TLS, and then hangs up.
+    func breakTLS() { state.withLock { $0.breaksTLS = true } }
+
     /// Ends every connection, and takes no more.
     func stop() {
         state.withLock { $0.isOver = true }
@@ -100,6 +104,9 @@ final class Cable: @unchecked Sendable {
         } ?? -1
     }
 
+    /// Its length, and the code 80877103 (PostgreSQL's documentation, "Message Formats").
+    private static let requestForTLS: [UInt8] = [0, 0, 0, 8, 4, 210, 22, 47]
+
     private func pass(_ client: Int32) {
         let server = Glibc.socket(AF_UNIX, streamSocket, 0)
         defer {
@@ -124,6 +131,10 @@ final class Cable: @unchecked Sendable {
             guard poll(&polled, 2, 5) >= 0 else { return }
             if polled[0].revents != 0 {
                 let count = read(client, &buffer, buffer.count)
+                if now.breaksTLS, buffer.prefix(max(0, count)).elementsEqual(Self.requestForTLS) {
+                    _ = sendAll(client, Array("S".utf8)[...])
+                    return
+                }
                 guard count > 0, sendAll(server, buffer[..<count]) else { return }
             }
             if polled[1].revents != 0 {

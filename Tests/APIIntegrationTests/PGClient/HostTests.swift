@@ -100,6 +100,16 @@ import Testing
         }
     }
 
+    @Test func `Where TLS breaks and isn't required, another socket is connected without it`() async throws {
+        let cable = try Cable()
+        defer { cable.stop() }
+        cable.breakTLS()
+        try await expectAnswer(from: cable.url() + " sslmode=prefer")
+        try await Database.withPool(at: cable.url() + " sslmode=require") { pool in
+            _ = try await failure(.connection) { try await Database.expectAnswer(pool) }
+        }
+    }
+
     @Test func `The name of a host further on in the list keeps nobody else waiting either`() async throws {
         let silence = DispatchSemaphore(value: 0)
         defer { silence.signal() }
