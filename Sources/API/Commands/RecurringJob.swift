@@ -28,3 +28,13 @@ struct RecurringJob: Service {
         }
     }
 }
+
+/// Goes on while the step says that there is more to do, without hurry: each step is followed by a pause of four times
+/// as long, so that most of the time is for those who ask meanwhile.
+func unhurried(_ step: () async throws -> Bool) async throws {
+    while true {
+        let began = ContinuousClock.now
+        guard try await step() else { return }
+        try await Task.sleep(for: (ContinuousClock.now - began) * 4)
+    }
+}

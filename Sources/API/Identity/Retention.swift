@@ -13,17 +13,24 @@ struct Retention: Sendable {
     let now: @Sendable () -> Date
 
     func forget() async throws {
-        var place: UUID? = UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
-        while let current = place {
-            (place, _) = try await pool.transaction { tx in
-                try await tx.queryOne(
-                    """
-                    select next_place, forgotten
-                    from app.forget_detail(\(current), \(now()), \(Self.mostPeople), \(Self.mostRows))
-                    """,
-                    as: (UUID?, Int32).self
-                )
-            }
+        var place = UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
+        try await unhurried {
+            guard let next = try await forgetSome(after: place) else { return false }
+            place = next
+            return true
         }
+    }
+
+    /// Where to go on; nil where nobody is left.
+    private func forgetSome(after place: UUID) async throws -> UUID? {
+        try await pool.transaction { tx in
+            try await tx.queryOne(
+                """
+                select next_place, forgotten
+                from app.forget_detail(\(place), \(now()), \(Self.mostPeople), \(Self.mostRows))
+                """,
+                as: (UUID?, Int32).self
+            )
+        }.0
     }
 }

@@ -21,12 +21,7 @@ struct SeasonFinalising: Sendable {
 
     func finalise(_ seasons: [Season], most: Int = most) async throws {
         for week in try await close(seasons) {
-            while true {
-                let began = ContinuousClock.now
-                guard try await finaliseSome(of: week, most: most) else { break }
-                // There is no hurry: most of the time is for those who sync meanwhile.
-                try await Task.sleep(for: (ContinuousClock.now - began) * 4)
-            }
+            try await unhurried { try await finaliseSome(of: week, most: most) }
             logger.info("season finalised", metadata: ["week": "\(week)"])
         }
     }
