@@ -8,15 +8,19 @@ final class RowBatch: Sendable {
     let columns: PGResult
     /// Of each column of each row the length, in the machine's byte order and -1 for NULL, and the value.
     ///
-    /// Safe: only the connection that copies rows writes here and to the counts, before anybody else has the batch,
-    /// which frees it when nobody has it any more.
+    /// Safe: only the connection that copies rows writes here, before anybody else has the batch, which frees it when
+    /// nobody has the batch any more.
     nonisolated(unsafe) private var memory = UnsafeMutableRawBufferPointer.allocate(
         byteCount: 4 << 10,
         alignment: 1
     )
-    /// How many rows there are. Safe: as above.
+    /// How many rows there are.
+    ///
+    /// Safe: only the connection that copies rows counts them, before anybody else has the batch.
     nonisolated(unsafe) private(set) var count = 0
-    /// How many bytes the rows have. Safe: as above.
+    /// How many bytes the rows have.
+    ///
+    /// Safe: only the connection that copies rows adds to it, before anybody else has the batch.
     nonisolated(unsafe) private(set) var size = 0
 
     /// Without rows.
