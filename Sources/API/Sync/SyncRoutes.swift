@@ -313,9 +313,7 @@ extension BatchReading {
         guard let row = batches.first(where: { !$0.isReplay }) else { return nil }
         return Base(hand: row.hand, at: row.receivedAt, isOwn: row.deviceID == batch.device.id.text)
     }
-}
 
-extension BatchReading {
     /// What other devices brought since, and at last what the merge has judged anew: of what two did at once.
     fileprivate func othersSessions(
         after merge: Merge,
@@ -331,40 +329,6 @@ extension BatchReading {
         let asTheyWere = othersSessions.filter { changed[$0.key] == nil }
         return asTheyWere
             + judgedAnew.sorted { ($0.deviceId, $0.id, $0.startedAt) < ($1.deviceId, $1.id, $1.startedAt) }
-    }
-}
-
-/// What a request says beside its body.
-struct Conditions: Sendable {
-    /// What the device's clock showed when it sent the request.
-    let deviceClock: Instant?
-    private let entityTag: String?
-
-    /// It says nothing.
-    init() {
-        (deviceClock, entityTag) = (nil, nil)
-    }
-
-    fileprivate init(_ request: Request) throws {
-        entityTag = request.headers[.ifMatch]
-        guard let text = HTTPField.Name("X-Device-Clock").flatMap({ request.headers[$0] }) else {
-            deviceClock = nil
-            return
-        }
-        guard let clock = Instant(text) else {
-            throw Problem.invalid("X-Device-Clock", "must be an RFC 3339 date and time")
-        }
-        deviceClock = clock
-    }
-
-    /// Milliseconds by which the device's clock is behind; nil if it didn't say.
-    fileprivate func clockOffset(at now: Instant) -> Int64? {
-        deviceClock.map { now.milliseconds - $0.milliseconds }
-    }
-
-    fileprivate func check(_ stored: StoredLedger, at now: Instant) throws {
-        guard let entityTag, entityTag != "*", !entityTag.contains(stored.entityTag(at: now)) else { return }
-        throw Problem.stateHasChanged(stored.state(at: now))
     }
 }
 
@@ -394,11 +358,4 @@ extension Problem {
     )
 
     fileprivate static let nothingToReset = Problem(.notFound, "nothing_to_reset", "Nothing was synced yet")
-
-    /// With the server's copy, so that the client can go on from there.
-    fileprivate static func stateHasChanged(_ state: GameState) -> Problem {
-        var problem = Problem(.preconditionFailed, "state_has_changed", "The state has changed since")
-        problem.state = state
-        return problem
-    }
 }

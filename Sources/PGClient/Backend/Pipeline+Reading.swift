@@ -121,20 +121,13 @@ extension Pipeline {
             inFlight[0].note(tooLarge(inFlight[0].request.work.origin))
             return close(connectionError())
         }
-        if let rows {
-            rows.append(row)
-            PQclear(row)
-        } else {
-            rows = RowBatch(of: PGResult(row, origin: inFlight[0].request.work.origin))
-            rows?.append(row)
-        }
-        if let rows, rows.size >= 64 << 10 { passRows() }
+        rows.append(row, origin: inFlight[0].request.work.origin)
+        if rows.size >= 64 << 10 { passRows() }
     }
 
     mutating func passRows() {
-        guard let batch = rows else { return }
-        rows = nil
-        effects.traffic.received += batch.size
+        effects.traffic.received += rows.size
+        guard let batch = rows.take() else { return }
         if case .rows(_, let buffer) = inFlight[0].request.work, !inFlight[0].isCancelled {
             buffer.push(batch, bytes: batch.footprint)
             inFlight[0].isHeldUp = buffer.isFull

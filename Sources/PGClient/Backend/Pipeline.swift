@@ -35,7 +35,7 @@ struct Pipeline: ~Copyable {
 
     var inFlight: [Segment] = []
     /// Rows of a stream that its reader hasn't been told of.
-    var rows: RowBatch?
+    var rows = RowCopies()
     /// A statement that ends a transaction and is to go out with whatever is sent next.
     var posted: Statement?
     /// Requests that wait until what is in flight is over: a script doesn't share the connection.

@@ -1,64 +1,75 @@
 import CLibpq
 
-/// Rows of a stream, copied out of the results of one row each that libpq hands out. Each of those is given back at
-/// once, and the next one finds its memory still warm.
+/// Rows of a stream, copied out of the results of one row each that libpq hands out.
 @usableFromInline
 final class RowBatch: Sendable {
     /// One of the rows as libpq has handed it out, which knows the columns.
     let columns: PGResult
     /// Of each column of each row the length, in the machine's byte order and -1 for NULL, and the value.
     ///
-    /// Safe: only the connection that copies rows writes here, before anybody else has the batch, which frees it when
-    /// nobody has the batch any more.
-    nonisolated(unsafe) private var memory = UnsafeMutableRawBufferPointer.allocate(
-        byteCount: 4 << 10,
-        alignment: 1
-    )
+    /// Safe: nobody writes there any more, and the class has the only reference to the memory, which it frees when nobody
+    /// has the class any more.
+    nonisolated(unsafe) let bytes: UnsafeRawBufferPointer
     /// How many rows there are.
-    ///
-    /// Safe: only the connection that copies rows counts them, before anybody else has the batch.
-    nonisolated(unsafe) private(set) var count = 0
-    /// How many bytes the rows have.
-    ///
-    /// Safe: only the connection that copies rows adds to it, before anybody else has the batch.
-    nonisolated(unsafe) private(set) var size = 0
+    let count: Int
 
-    /// Without rows.
-    init(of columns: PGResult) {
+    /// Takes over the memory.
+    fileprivate init(of columns: PGResult, _ bytes: UnsafeRawBufferPointer, count: Int) {
         self.columns = columns
+        self.bytes = bytes
+        self.count = count
     }
+
+    deinit {
+        bytes.deallocate()
+    }
+
+    /// How many bytes it keeps from others.
+    var footprint: Int { bytes.count + PQresultMemorySize(columns.handle) }
+}
+
+/// What is to be a batch. Each result of a row is given back as soon as it was copied, and the next one finds its memory
+/// still warm.
+struct RowCopies: ~Copyable {
+    private var columns: PGResult?
+    private var memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    private var count = 0
+    /// How many bytes the rows have.
+    private(set) var size = 0
 
     deinit {
         memory.deallocate()
     }
 
-    /// The rows, as long as the batch is there.
-    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: memory[..<size]) }
-
-    /// How many bytes it keeps from others.
-    var footprint: Int { memory.count + PQresultMemorySize(columns.handle) }
-
-    /// Copies a row.
-    func append(_ row: OpaquePointer) {
+    /// Takes over a row.
+    mutating func append(_ row: OpaquePointer, origin: @autoclosure () -> Origin) {
         for column in 0..<PQnfields(row) {
             let length = PQgetlength(row, 0, column)
             let isNull = length == 0 && PQgetisnull(row, 0, column) == 1
             reserve(MemoryLayout<Int32>.size + Int(length))
             memory.storeBytes(of: isNull ? -1 : length, toByteOffset: size, as: Int32.self)
             size += MemoryLayout<Int32>.size
-            memory.baseAddress?.advanced(by: size).copyMemory(
-                from: PQgetvalue(row, 0, column),
-                byteCount: Int(length)
-            )
+            memory.baseAddress?.advanced(by: size)
+                .copyMemory(from: PQgetvalue(row, 0, column), byteCount: Int(length))
             size += Int(length)
         }
         count += 1
+        if columns == nil { columns = PGResult(row, origin: origin()) } else { PQclear(row) }
     }
 
-    private func reserve(_ more: Int) {
+    /// What was copied so far, as a batch; nil if there is nothing.
+    mutating func take() -> RowBatch? {
+        guard let columns else { return nil }
+        let batch = RowBatch(of: columns, UnsafeRawBufferPointer(memory), count: count)
+        (self.columns, memory, count, size) = (nil, UnsafeMutableRawBufferPointer(start: nil, count: 0), 0, 0)
+        return batch
+    }
+
+    private mutating func reserve(_ more: Int) {
         guard size + more > memory.count else { return }
-        let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: 2 * (size + more), alignment: 1)
-        larger.copyMemory(from: bytes)
+        let capacity = max(4 << 10, 2 * (size + more))
+        let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 1)
+        larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: memory[..<size]))
         memory.deallocate()
         memory = larger
     }
