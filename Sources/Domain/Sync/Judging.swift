@@ -1,21 +1,22 @@
 extension Ledger {
     /// How far a session reaches: none that counts is longer than a day, so what
     /// began a day before may still go on, and what it pushes out may have pushed
-    /// out another until the day after the next.
+    /// out another, and so on until the chain is broken off.
     static let reachBefore = Plausibility.longestSession
-    static let reachAfter = 2 * Plausibility.longestSession
-    /// What has to be known around sessions that arrive, to judge them and to add
-    /// up their days: two sessions of one local day end at most 50 hours apart,
-    /// wherever on earth.
-    package static let window: (before: Int64, after: Int64) = (5 * 86_400_000, 6 * 86_400_000)
+    static let reachAfter = Plausibility.longestChain + Plausibility.longestSession
+    /// What has to be known around sessions that arrive, to judge all that they
+    /// reach and to add up its days: as much before the first of those as it may
+    /// have been reached from; and two sessions of one local day end at most 50
+    /// hours apart, wherever on earth.
+    package static let window: (before: Int64, after: Int64) = (
+        reachBefore + reachAfter, reachAfter + 3 * 86_400_000
+    )
 
     /// Judges again what sessions that began between the two instants may have
     /// changed, and adds up their days.
     mutating func judge(from first: Instant, to last: Instant, dayStart: DayStart = .midnight) {
         let open = first.advanced(by: -Self.reachBefore)...last.advanced(by: Self.reachAfter)
-        let verdicts = self.verdicts { session in
-            open.contains(session.began) ? nil : judgements[session.key]?.verdict
-        }
+        let verdicts = self.verdicts(anew: open)
         let sound = SoundSessions(sessions.values.filter { verdicts[$0.key] == .sound })
         var changed: Set<LocalDay> = []
         for session in sessions.values where open.contains(session.began) {
@@ -58,10 +59,15 @@ extension Ledger {
         days = other.days.filter { $0.key <= day }
     }
 
-    private func verdicts(settled: (Session) -> Verdict?) -> [Session.Key: Verdict] {
+    /// Of those that began then, and what stands of the others: around them, not everything is known.
+    private func verdicts(anew open: ClosedRange<Instant>) -> [Session.Key: Verdict] {
         Dictionary(grouping: sessions.values, by: \.key.deviceID).values
             .reduce(into: [:]) { verdicts, sessions in
-                verdicts.merge(Plausibility.verdicts(on: sessions, settled: settled)) { first, _ in first }
+                let onDevice = Plausibility.verdicts(on: sessions)
+                for session in sessions {
+                    let standing = open.contains(session.began) ? nil : judgements[session.key]?.verdict
+                    verdicts[session.key] = standing ?? onDevice[session.key]
+                }
             }
     }
 
@@ -95,9 +101,8 @@ extension Ledger {
 // MARK: - What was forgotten
 
 extension Ledger {
-    /// A session that counts began within a day of others that it may touch, who may touch others again, and a
-    /// local day is up to 18 hours away from UTC's.
-    fileprivate static let daysInReach = 4
+    /// What it takes to judge a session, ``window``'s days before it; and a local day is up to 18 hours away from UTC's.
+    fileprivate static let daysInReach = Int(window.before / 86_400_000) + 2
 
     /// Whether a session may touch days whose sessions were forgotten, so that nothing tells what it counts for, nor
     /// whether it is one of them.

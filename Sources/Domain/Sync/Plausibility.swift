@@ -28,30 +28,45 @@ package enum Plausibility {
     /// The extension measures activity and wall clock by separate ticks.
     static let tickSlack: Int64 = 1000
 
+    /// Nor does one device go on for so long with always another session before one is over. Where something ends,
+    /// or who would want to know what becomes of the last would have to know them all.
+    static let longestChain = 3 * longestSession
+
     /// Judges the sessions of one device together: of two that overlap, the one
-    /// that began first stands. Depends on the set alone, not on its order.
-    ///
-    /// - Parameter settled: verdicts that stand as they are. Those are of sessions too far from any that is new.
-    package static func verdicts(
-        on sessions: some Sequence<Session>,
-        settled: (Session) -> Verdict? = { _ in nil }
-    ) -> [Session.Key: Verdict] {
+    /// that began first stands, unless it overlaps one that stands itself. In a chain
+    /// of them what begins later than ``longestChain`` doesn't stand. Depends on the set
+    /// alone, not on its order, and of that on what began within ``Ledger/reachAfter`` before.
+    package static func verdicts(on sessions: some Sequence<Session>) -> [Session.Key: Verdict] {
         var verdicts: [Session.Key: Verdict] = [:]
-        var busyUntil: Instant?
+        var chain = Chain()
         let inOrder = sessions.sorted {
             ($0.began, $0.key.sessionID, $0.key.startedAt) < ($1.began, $1.key.sessionID, $1.key.startedAt)
         }
         for session in inOrder {
-            var verdict = settled(session) ?? verdict(on: session)
-            if verdict == .sound, settled(session) == nil, let busyUntil, session.began < busyUntil {
-                verdict = session.isPardoned ? .sound : .overlaps
-            }
-            if verdict == .sound {
-                busyUntil = max(busyUntil ?? session.ended, session.ended)
-            }
-            verdicts[session.key] = verdict
+            let verdict = verdict(on: session)
+            verdicts[session.key] = verdict == .sound ? chain.add(session) : verdict
         }
         return verdicts
+    }
+
+    /// Sessions of one device each of which began before all those before it were over.
+    private struct Chain {
+        private var began = Instant(milliseconds: .min)
+        /// The latest end of all of them, and of those that stand.
+        private var (coveredUntil, busyUntil) = (Instant(milliseconds: .min), Instant(milliseconds: .min))
+
+        /// What becomes of the next, which is possible by itself.
+        mutating func add(_ session: Session) -> Verdict {
+            // One that was pardoned may be longer than any other.
+            let end = min(session.ended, session.began.advanced(by: longestSession))
+            if session.began >= coveredUntil { began = session.began }
+            coveredUntil = max(coveredUntil, end)
+            let stands =
+                session.isPardoned
+                || session.began >= busyUntil && session.began < began.advanced(by: longestChain)
+            if stands { busyUntil = max(busyUntil, end) }
+            return stands ? .sound : .overlaps
+        }
     }
 
     private static func verdict(on session: Session) -> Verdict {

@@ -150,14 +150,14 @@ struct RetentionTests {
             let listed = try await short.send(.get, "/v1/sync/sessions").json["sessions"] as? [Any]
             #expect(listed?.count == 15)
 
-            // Beside what is gone nothing is taken; from four days on it is.
+            // Beside what is gone nothing is taken; from seven days on it is.
             var phone = BatchDevice("phone", of: short)
             func practise(daysAgo days: Double) async throws -> [String] {
                 let start = clock.now.addingTimeInterval(-days * 86_400 - 3600)
                 return try await phone.sync([Practice.session(startedAt: start, cycles: 20)]).outcomes
             }
-            #expect(try await practise(daysAgo: 27) == ["sessions 0 rejected tooOld"])
-            #expect(try await practise(daysAgo: 26) == ["sessions 0 accepted"])
+            #expect(try await practise(daysAgo: 24) == ["sessions 0 rejected tooOld"])
+            #expect(try await practise(daysAgo: 23) == ["sessions 0 accepted"])
             #expect(try await practise(daysAgo: 0) == ["sessions 0 accepted"])
             #expect(try await short.send(.get, "/v1/sync/state").json["totalSessions"] as? Int == 32)
             #expect(try await server.boardDifferences() == [])

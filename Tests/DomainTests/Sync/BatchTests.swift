@@ -31,7 +31,7 @@ struct `A batch` {
             into: ledger,
             base: base.map { Base(hand: $0, at: .on(day: 0, 0), isOwn: true) },
             syncVersion: 1,
-            now: .on(day: 9, 0)
+            now: .on(day: 10, 0)
         )
     }
 
@@ -156,7 +156,7 @@ struct `A batch` {
             base: .nothing,
             syncVersion: 1,
             bound: bound,
-            now: .on(day: 9, 0)
+            now: .on(day: 10, 0)
         )
         ledger = merge.ledger
         return merge.outcomes.map { $0.reason ?? $0.outcome.rawValue }
@@ -174,7 +174,7 @@ struct `A batch` {
         #expect(again == ["duplicate", "duplicate", "tooManySessions"])
         // Of days that were forgotten nothing is stored in detail.
         ledger.detailFrom = LocalDay(of: .on(day: 2, 0), in: .utc)
-        let later = try send([Sitting(at: .on(day: 8, 9))], into: &ledger, bound)
+        let later = try send([Sitting(at: .on(day: 9, 9))], into: &ledger, bound)
         #expect(later == ["accepted"])
         #expect(ledger.sessionsInDetail == 1)
         #expect(Totals(of: ledger).sessions == 3)
@@ -350,7 +350,7 @@ struct `A batch` {
                 into: ledger,
                 base: base.map { Base(hand: $0, at: .on(day: 8, 0), isOwn: true) },
                 syncVersion: 1,
-                now: .on(day: 9, 0)
+                now: .on(day: 10, 0)
             )
         }
         // The laptop still shows what was cleared.

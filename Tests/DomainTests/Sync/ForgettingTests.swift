@@ -65,7 +65,7 @@ struct `A ledger that forgets` {
             }
             var (whole, forgetful) = (Ledger(), Ledger())
             for (day, batch) in arrivals.sorted(by: { $0.day < $1.day }) {
-                forgetful.forget(before: Self.day(day - 10))
+                forgetful.forget(before: Self.day(day - 13))
                 whole = Self.merge(batch, into: whole, on: day).ledger
                 let merge = Self.merge(batch, into: forgetful, on: day)
                 forgetful = merge.ledger

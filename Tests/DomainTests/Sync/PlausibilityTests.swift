@@ -80,6 +80,18 @@ struct `Plausibility by the practice's own physics` {
         )
     }
 
+    @Test func `every second of a chain stands for three days, and then nothing until it is broken off`() {
+        let day = 86_400_000
+        // Each begins in the middle of the one before it.
+        let chain = (0..<12).map {
+            Self.session("\($0)", from: Self.start + $0 * day / 2, wallClock: day, active: day)
+        }
+        let after = Self.session("after", from: Self.start + 13 * day / 2)
+        let verdicts = Plausibility.verdicts(on: chain + [after])
+        #expect(chain.filter { verdicts[$0.key] == .sound }.map(\.key.sessionID) == ["0", "2", "4"])
+        #expect(verdicts[after.key] == .sound)
+    }
+
     @Test func `of two that start together the first name stands`() {
         let (a, b) = (Self.session("a"), Self.session("b"))
         #expect(Plausibility.verdicts(on: [b, a]) == [a.key: .sound, b.key: .overlaps])
