@@ -149,7 +149,7 @@ struct Server: Sendable {
         EventRoutes(database: database, events: events, now: now).add(to: members)
         PracticeRoutes(database: database, now: now).add(to: members)
         AppealRoutes(database: database).add(to: members)
-        EligibilityRoutes(database: database, now: now).add(to: version, members: members)
+        EligibilityRoutes(database: database, limits: limits, now: now).add(to: version, members: members)
         LeaderboardRoutes(database: database, cursorKey: tokens.cursorKey, now: now).add(to: members)
         SeasonRoutes(database: database, cursorKey: tokens.cursorKey, now: now).add(to: members)
         OrganizationKeyRoutes(database: database, limits: limits, now: now).add(to: members)

@@ -77,6 +77,12 @@ struct LimitedAction: Sendable {
         perAddress: Quota(30, perSeconds: 600),
         perAccount: Quota(20, perSeconds: 600)
     )
+    /// Anybody may ask, and each may bring an export of 2 MiB to be judged.
+    static let askEligibility = LimitedAction(
+        name: "ask-eligibility",
+        perAddress: Quota(60, perSeconds: 60),
+        perAccount: nil
+    )
     /// Each may have the provider asked.
     static let showIdentity = LimitedAction(
         name: "show-identity",

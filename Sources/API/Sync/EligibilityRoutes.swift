@@ -6,6 +6,7 @@ import Tenancy
 /// `/v1/sync/eligibility` and `/v1/sync/enable`: the gate, asked and passed.
 struct EligibilityRoutes: Sendable {
     let database: TenantDatabase
+    let limits: Limits
     let now: @Sendable () -> Date
 
     /// The product brief's `SyncEligibility`, and what to ask the person with.
@@ -52,9 +53,11 @@ struct EligibilityRoutes: Sendable {
         members.group("sync").post("enable", use: enableSync)
     }
 
-    /// `POST /v1/sync/eligibility`: for the asking, without an account. Nothing is
+    /// `POST /v1/sync/eligibility`: for the asking, without an account. Nothing of it is
     /// stored, and a state that is only claimed passes no gate by it.
     @Sendable func eligibility(_ request: Request, in context: AppContext) async throws -> Response {
+        // What comes is read and judged only for those who haven't asked too often.
+        try await limits.take(.askEligibility, from: context.origin.source)
         let eligibility =
             switch try await JSON.decode(Question.self, from: request) {
             case .claimed(let state): Eligibility(state)

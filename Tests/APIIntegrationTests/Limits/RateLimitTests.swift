@@ -102,6 +102,35 @@ struct RateLimitTests {
         }
     }
 
+    @Test func `whether sync is open is asked so often from one address, by what may be wrong as well`()
+        async throws
+    {
+        let clock = TestClock()
+        try await TestServer(clock: clock).run { nobody in
+            let path = "/v1/sync/eligibility"
+            let state = ["currentLevel": 5, "totalSessions": 25, "currentStreak": 3, "accountAge": 7]
+            var statuses: [Int] = []
+            for number in 1...60 {
+                let body = number.isMultiple(of: 2) ? state : [:]
+                statuses.append(try await nobody.send(.post, path, body).status)
+            }
+            #expect(statuses == (1...60).map { $0.isMultiple(of: 2) ? 200 : 422 })
+            let (member, _) = try await nobody.newcomer()
+            for client in [nobody, member] {
+                let refused = try await client.send(.post, path, state)
+                #expect(refused.status == 429)
+                #expect(refused.headers[.rateLimitPolicy] == "\"ask-eligibility-address\";q=60;w=60")
+                #expect(refused.retryAfter == "1")
+            }
+            var neighbour = nobody
+            neighbour.address = TestServer.anyAddress()
+            #expect(try await neighbour.send(.post, path, state).status == 200)
+            clock.advance(by: 1)
+            #expect(try await nobody.send(.post, path, state).status == 200)
+            #expect(try await nobody.send(.post, path, state).status == 429)
+        }
+    }
+
     @Test func `an account asks this process so often in a minute, for whatever it likes`() async throws {
         let clock = TestClock()
         try await TestServer(clock: clock).run { nobody in
