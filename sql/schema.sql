@@ -1717,8 +1717,13 @@ begin
       left_over := false;
       exit;
     end if;
-    -- A board without anybody is work too.
-    most := most - greatest(1, app.finalise_board(week, board.organization_id, board.metric, most, at));
+    begin
+      -- A board without anybody is work too.
+      most := most - greatest(1, app.finalise_board(week, board.organization_id, board.metric, most, at));
+    exception
+      -- Somebody on it left the company, or ended their account, after this had looked. Looked at again, they are gone.
+      when foreign_key_violation then most := most - 1;
+    end;
   end loop;
   perform set_config('app.closing_season', '', true);
   return left_over;
