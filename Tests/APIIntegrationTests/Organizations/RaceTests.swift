@@ -10,8 +10,7 @@ struct RaceTests {
             _ = try await server.asSuperuser { tx in
                 try await tx.execute("delete from app.member where uid = \(uid)")
             }
-            try await race(
-                server,
+            try await server.race(
                 first: "update app.user set company_board = false where uid = \(uid)",
                 then:
                     "select app.join_organization(\(company), app.joining_agreement(\(company), now()), \(origin))",
@@ -29,8 +28,7 @@ struct RaceTests {
 
     @Test func `leaving while a sync projects is no error, and leaves nothing behind`() async throws {
         try await withMember { server, uid, company in
-            try await race(
-                server,
+            try await server.race(
                 first: "select app.end_membership(\(company), \(uid), \(origin))",
                 then: "update app.user set share_streaks = false where uid = \(uid)",
                 as: uid
@@ -57,8 +55,7 @@ struct RaceTests {
                 others.append(try #require(UUID(uuidString: uid)))
             }
             let error = await #expect(throws: PGError.self) {
-                try await race(
-                    server,
+                try await server.race(
                     first: "select app.befriend(\(others[0]))",
                     then: "select app.befriend(\(others[1]))",
                     as: try #require(UUID(uuidString: ada.uid))
@@ -82,36 +79,5 @@ struct RaceTests {
             let uid = try #require(UUID(uuidString: text))
             try await body(server, uid, try #require(UUID(uuidString: acme.id)))
         }
-    }
-
-    /// `then` begins while `first` is done and not yet committed.
-    private func race(_ server: TestServer, first: SQL, then: SQL, as uid: UUID) async throws {
-        let pool = PGPool(PGConfiguration(server.database))
-        let binding: SQL = "select app.bind(\(uid))"
-        let marker = "race \(UUID())"
-        let other = try await pool.transaction(opening: binding) { one in
-            try await one.execute(first)
-            let other = Task {
-                try await pool.transaction(opening: binding) { two in
-                    try await two.execute("/* \(unsafeSQL: marker) */ \(then)")
-                }
-            }
-            try await eventually("the other waits for this one, or is done") {
-                try await server.asSuperuser { tx in
-                    try await tx.queryOne(
-                        """
-                        select count(*) from pg_stat_activity
-                        where pid <> pg_backend_pid() and query like \("%\(marker)%")
-                          and (wait_event_type = 'Lock' or state like 'idle%')
-                        """,
-                        as: Int.self
-                    ) > 0
-                }
-            }
-            return other
-        }
-        let result = await other.result
-        await pool.close()
-        _ = try result.get()
     }
 }
