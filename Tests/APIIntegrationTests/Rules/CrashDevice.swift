@@ -9,13 +9,19 @@ struct CrashDevice: @unchecked Sendable {
         /// By the names of the device and of the session.
         let sessions: Set<String>
         let xp: Int
+        /// The total that it showed.
+        let shownXP: Int
         let epoch: Int
+        /// By how many seconds the clock was ahead that it was sent by; nil if it didn't tell.
+        let clockError: TimeInterval?
         var isAcknowledged = false
     }
 
     let id: String
     private let token: String
     private let day: Date
+    private let tellsClock: Bool
+    private var clockError: TimeInterval = 0
     private(set) var epoch: Int?
     private(set) var totalXP = 0
     private(set) var sent: [Sent] = []
@@ -25,10 +31,11 @@ struct CrashDevice: @unchecked Sendable {
     private var isChallengeDone = false
     private var answered: [(bytes: Data, answer: [String: Any])] = []
 
-    init(_ id: String, token: String, practisingOn day: Date = Date()) {
+    init(_ id: String, token: String, practisingOn day: Date = Date(), tellsClock: Bool = false) {
         self.id = id
         self.token = token
         self.day = day
+        self.tellsClock = tellsClock
     }
 
     mutating func perform(_ step: CrashPlan.Step, through wreck: Wreck) async throws {
@@ -39,7 +46,13 @@ struct CrashDevice: @unchecked Sendable {
         case .syncAndVanish(let effort):
             let (sessions, claims) = practise(effort)
             let bytes = try batch(sessions, claims: claims, otherXP: effort.otherXP)
-            let reply = await wreck.send("POST", "/v1/sync", token: token, body: bytes)
+            let reply = await wreck.send(
+                "POST",
+                "/v1/sync",
+                token: token,
+                clockError: toldClockError,
+                body: bytes
+            )
             sent[sent.count - 1].isAcknowledged = reply?.status == 200
         case .sendAgain(let number):
             let (bytes, answer) = answered[number % answered.count]
@@ -48,6 +61,7 @@ struct CrashDevice: @unchecked Sendable {
                 problems.append("\(id) was told something else when it asked again")
             }
         case .reset: try await reset(through: wreck)
+        case .clock(let hours): clockError = Double(hours) * 3600
         }
     }
 
@@ -66,11 +80,19 @@ struct CrashDevice: @unchecked Sendable {
         return answer
     }
 
-    /// Sittings of its day, one every 20 minutes. After a clear, that day is over.
+    private var toldClockError: TimeInterval? { tellsClock ? clockError : nil }
+
+    /// Sittings of its day, one every 20 minutes, as its clock labels them. After a clear, that day is over.
     private mutating func practise(_ effort: CrashPlan.Effort) -> ([[String: Any]], [[String: Any]]) {
         guard epoch == 1 else { return ([], []) }
-        let sessions = (sittings..<sittings + effort.sittings).map {
-            Practice.session(startedAt: day.addingTimeInterval(Double($0) * 1200), cycles: 50)
+        let sessions = (sittings..<sittings + effort.sittings).map { sitting in
+            var session = Practice.session(
+                startedAt: day.addingTimeInterval(Double(sitting) * 1200 + clockError),
+                cycles: effort.cycles
+            )
+            // A clock may show the same time twice.
+            session["id"] = "sitting-\(sitting)"
+            return session
         }
         // The challenge of a day can be done once.
         let claims = effort.isChallengeDone && !isChallengeDone ? [Practice.challenge(on: day)] : []
@@ -88,7 +110,13 @@ struct CrashDevice: @unchecked Sendable {
         let xp = practised + claims.reduce(otherXP) { $0 + ($1["rewardXP"] as? Int ?? 0) }
         totalXP += xp
         sent.append(
-            Sent(sessions: Set(sessions.map { "\(id) \($0["id"] ?? "")" }), xp: xp, epoch: epoch ?? 1)
+            Sent(
+                sessions: Set(sessions.map { "\(id) \($0["id"] ?? "")" }),
+                xp: xp,
+                shownXP: totalXP,
+                epoch: epoch ?? 1,
+                clockError: toldClockError
+            )
         )
         let body: [String: Any] = [
             "batchId": UUID().uuidString, "device": ["id": id, "name": id, "timeZone": "UTC"],
@@ -116,7 +144,15 @@ struct CrashDevice: @unchecked Sendable {
     private func send(_ path: String, _ bytes: Data, through wreck: Wreck) async throws -> [String: Any] {
         var answer: [String: Any] = [:]
         try await eventually("\(id) is answered", within: .seconds(60)) {
-            guard let reply = await wreck.send("POST", path, token: token, body: bytes) else { return false }
+            guard
+                let reply = await wreck.send(
+                    "POST",
+                    path,
+                    token: token,
+                    clockError: toldClockError,
+                    body: bytes
+                )
+            else { return false }
             answer = reply.json
             return reply.status == 200
         }

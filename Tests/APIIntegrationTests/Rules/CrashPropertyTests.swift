@@ -3,9 +3,23 @@ import Testing
 
 @testable import API
 
-/// Whoever dies, and whenever: what was acknowledged is there, and what was not is there at most once.
+/// Whoever dies, and whenever: what was acknowledged is there, and what was not is there at most once; and each counts
+/// for what it should, by whatever clocks two devices practised at the same time.
 /// `SOAK_CRASHES` says how many plans are tried.
 struct CrashPropertyTests {
+    private struct Outcome {
+        let problems: [String]
+        /// What occurred, by name.
+        let occasions: Set<String>
+    }
+
+    /// What batches of devices add up to, if all of them arrived.
+    private struct Sum: Hashable {
+        var brought = 0
+        /// The largest total that one of them showed.
+        var shown = 0
+    }
+
     private static let plans = ProcessInfo.processInfo.environment["SOAK_CRASHES"].flatMap(UInt64.init) ?? 4
 
     @Test
@@ -23,25 +37,29 @@ struct CrashPropertyTests {
             for seed in 1...Self.plans {
                 let plan = CrashPlan(seed: seed)
                 occasions.formUnion(plan.occasions)
-                let problems = try await Self.problems(after: plan, on: wreck, postgres)
-                #expect(problems == [], "seed \(seed)")
+                let outcome = try await Self.outcome(of: plan, on: wreck, postgres, testServer)
+                occasions.formUnion(outcome.occasions)
+                #expect(outcome.problems == [], "seed \(seed)")
                 #expect(try await testServer.boardDifferences() == [], "seed \(seed)")
             }
         }
         // It means nothing where the occasion never came.
         #expect(
             occasions == [
-                "sync", "sendAgain", "reset", "syncAndVanish", "serverIsKilled", "postgresStops",
-                "postgresCrashes",
+                "sync", "sendAgain", "reset", "syncAndVanish", "clock", "serverIsKilled", "postgresStops",
+                "postgresCrashes", "sound", "overlaps", "inTheFuture", "clockPutRight", "sharedTime",
             ]
         )
     }
 
-    private static func problems(after plan: CrashPlan, on wreck: Wreck, _ postgres: OwnPostgres) async throws
-        -> [String]
-    {
+    private static func outcome(
+        of plan: CrashPlan,
+        on wreck: Wreck,
+        _ postgres: OwnPostgres,
+        _ server: TestServer
+    ) async throws -> Outcome {
         let end = Date()
-        let token = try await wreck.newcomer()
+        let (token, uid) = try await wreck.newcomer()
         var veteran = CrashDevice("veteran", token: token)
         try await veteran.sync(Practice.sessions(until: end, days: 10, cycles: 40), through: wreck)
 
@@ -54,13 +72,18 @@ struct CrashPropertyTests {
         }()
         var devices = [veteran]
         try await withThrowingTaskGroup(of: CrashDevice.self) { group in
-            for (number, steps) in plan.devices.enumerated() {
+            for (number, part) in plan.devices.enumerated() {
                 group.addTask {
-                    // Each practises on a day of its own.
-                    let day = end.addingTimeInterval(Double(-20 - number) * 86_400)
-                    var device = CrashDevice("device-\(number)", token: token, practisingOn: day)
+                    // Each two practise on a day of their own, and mostly at the same time.
+                    let day = end.addingTimeInterval(Double(-20 - number / 2) * 86_400)
+                    var device = CrashDevice(
+                        "device-\(number)",
+                        token: token,
+                        practisingOn: day.addingTimeInterval(Double(part.delay) * 60),
+                        tellsClock: part.tellsClock
+                    )
                     try await device.sync(through: wreck)
-                    for step in steps { try await device.perform(step, through: wreck) }
+                    for step in part.steps { try await device.perform(step, through: wreck) }
                     return device
                 }
             }
@@ -68,7 +91,36 @@ struct CrashPropertyTests {
         }
         await wreck.waitNoMore()
         try await disasters
-        return try await problems(of: devices, on: wreck, token: token) + states(of: devices, on: wreck)
+        var witness = CrashDevice("witness", token: token)
+        let answer = try await witness.sync(through: wreck)
+        let sessions = answer["sessions"] as? [[String: Any]] ?? []
+        let practice = try await JudgedPractice(sessions, of: uid, on: server)
+        var problems = Self.problems(of: devices, as: witness, sees: answer, practice)
+        problems += practice.problems + clockProblems(of: practice, by: devices, since: end)
+        problems += try await states(of: devices, on: wreck)
+        return Outcome(problems: problems, occasions: practice.occasions)
+    }
+
+    /// A clock that a device told was found to be as wrong as it was, but for the time that a request took; and of any
+    /// other, nothing was made up.
+    private static func clockProblems(
+        of practice: JudgedPractice,
+        by devices: [CrashDevice],
+        since start: Date
+    ) -> [String] {
+        let sent = devices.flatMap(\.sent)
+        let longest = Date().timeIntervalSince(start) * 1000
+        return practice.sittings.compactMap { sitting in
+            let batch = sent.first { $0.sessions.contains(sitting.name) }
+            guard let error = batch?.clockError else {
+                return sitting.clockOffset == 0
+                    ? nil : "\(sitting.name) was put right by \(sitting.clockOffset) ms, unasked"
+            }
+            // Whole milliseconds, of the clock and of ours.
+            let beyond = Double(sitting.clockOffset) + error * 1000
+            return (-2...longest + 2).contains(beyond)
+                ? nil : "\(sitting.name) was put right by \(sitting.clockOffset) ms, of \(-error) s"
+        }
     }
 
     /// Once each has synced again, which may still bring what nobody answered for, all hold the same.
@@ -87,40 +139,45 @@ struct CrashPropertyTests {
     }
 
     /// What is wrong in the end, as a device sees it that was not there.
-    private static func problems(of devices: [CrashDevice], on wreck: Wreck, token: String) async throws
-        -> [String]
-    {
-        var witness = CrashDevice("witness", token: token)
-        let answer = try await witness.sync(through: wreck)
-        let list = (answer["sessions"] as? [[String: Any]] ?? []).map {
-            "\($0["deviceId"] ?? "") \($0["id"] ?? "")"
-        }
+    private static func problems(
+        of devices: [CrashDevice],
+        as witness: CrashDevice,
+        sees answer: [String: Any],
+        _ practice: JudgedPractice
+    ) -> [String] {
         var problems = devices.flatMap(\.problems)
-        let stored = Set(list)
-        if stored.count != list.count { problems.append("a session is there twice") }
+        let stored = Set(practice.sittings.map(\.name))
+        if stored.count != practice.sittings.count { problems.append("a session is there twice") }
 
         // What was sent before a clear is gone with it.
         let sent = devices.flatMap(\.sent).filter { $0.epoch == witness.epoch }
-        var possibleTotals: Set<Int> = [0]
+        var sums: Set<Sum> = [Sum()]
         for batch in sent {
             let arrived = batch.sessions.intersection(stored)
             if arrived != batch.sessions, batch.isAcknowledged || !arrived.isEmpty {
                 problems.append("\(arrived.count) of \(batch.sessions)")
             }
+            let further = sums.map {
+                Sum(brought: $0.brought + batch.xp, shown: max($0.shown, batch.shownXP))
+            }
             // Without a session, one that nobody answered for may be there or not.
             if batch.isAcknowledged || !arrived.isEmpty {
-                possibleTotals = Set(possibleTotals.map { $0 + batch.xp })
+                sums = Set(further)
             } else if batch.sessions.isEmpty {
-                possibleTotals.formUnion(possibleTotals.map { $0 + batch.xp })
+                sums.formUnion(further)
             }
         }
         let strangers = stored.subtracting(sent.flatMap(\.sessions))
         if !strangers.isEmpty { problems.append("\(strangers) were cleared, or never sent") }
+        // What two did at once counts once, and no total goes below one that a device showed.
+        let possibleTotals = Set(sums.map { max($0.brought - practice.overlapXP, $0.shown) })
         if !possibleTotals.contains(witness.totalXP) {
             problems.append("\(witness.totalXP) XP, and not one of \(possibleTotals.sorted())")
         }
         let count = (answer["state"] as? [String: Any])?["totalSessions"] as? Int
-        if count != stored.count { problems.append("\(count ?? -1) sessions counted of \(stored.count)") }
+        if count != practice.sound.count {
+            problems.append("\(count ?? -1) sessions counted of \(practice.sound.count)")
+        }
         return problems
     }
 }

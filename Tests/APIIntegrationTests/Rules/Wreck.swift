@@ -17,22 +17,35 @@ actor Wreck {
         server = try await ServerProcess(database: database, port: port, home: home)
     }
 
-    /// The access token of somebody who is on the global board.
-    func newcomer() async throws -> String {
+    /// Somebody who is on the global board.
+    func newcomer() async throws -> (token: String, uid: String) {
         let answer = await send("POST", "/v1/auth/anonymous", body: Data("{}".utf8))
         let token = try #require(answer?.json["accessToken"] as? String)
+        let uid = try #require(answer?.json["uid"] as? String)
         let wish = try JSONSerialization.data(
             withJSONObject: ["displayName": "Ada", "leaderboards": ["global": ["enabled": true]]]
         )
         #expect(await send("PATCH", "/v1/me", token: token, body: wish)?.status == 200)
-        return token
+        return (token, uid)
     }
 
     /// Nil where there was no answer.
-    func send(_ method: String, _ path: String, token: String? = nil, body: Data) async -> Reply? {
+    func send(
+        _ method: String,
+        _ path: String,
+        token: String? = nil,
+        clockError: TimeInterval? = nil,
+        body: Data
+    ) async -> Reply? {
         guard
             let json = try? JSONSerialization.jsonObject(with: body),
-            let (status, answer) = try? await server.send(method, path, token: token, body: json)
+            let (status, answer) = try? await server.send(
+                method,
+                path,
+                token: token,
+                clockError: clockError,
+                body: json
+            )
         else { return nil }
         if status == 200 {
             answers += 1

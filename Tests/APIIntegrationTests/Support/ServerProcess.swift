@@ -47,15 +47,24 @@ final class ServerProcess: Sendable {
         return process.terminationStatus
     }
 
-    func send(_ method: String, _ path: String, token: String? = nil, body: Any? = nil) async throws -> (
-        Int, [String: Any]
-    ) {
+    /// - Parameter clockError: by how many seconds the clock that the request shows is ahead; nil if it shows none.
+    func send(
+        _ method: String,
+        _ path: String,
+        token: String? = nil,
+        clockError: TimeInterval? = nil,
+        body: Any? = nil
+    ) async throws -> (Int, [String: Any]) {
         var request = URLRequest(url: baseURL.appending(path: path))
         request.httpMethod = method
         request.timeoutInterval = 10
         // Each from somewhere else, as if many people asked.
         request.setValue(TestServer.anyAddress(), forHTTPHeaderField: "X-Forwarded-For")
         if let token { request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization") }
+        if let clockError {
+            let clock = Practice.timestamp(Date().addingTimeInterval(clockError))
+            request.setValue(clock, forHTTPHeaderField: "X-Device-Clock")
+        }
         request.httpBody = try body.map {
             try JSONSerialization.data(withJSONObject: $0, options: .sortedKeys)
         }
