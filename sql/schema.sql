@@ -1634,16 +1634,13 @@ declare
   owned constant text := case when organization is null then '' else 'organization_id = $1 and ' end;
   named constant text := case when organization is null then 'alias, null::text as real_name' else 'null::uuid as alias, real_name' end;
   board record;
-  last record;
   reached record;
   written integer := 0;
 begin
-  execute format('select people, last_rank, last_value::float8, digest from app.%I where %s period = $2 and metric = $3',
-    kind || '_season', owned) into board using organization, week, measure;
-  -- Whoever was written last and is here still: those in between are gone from the board as well.
   execute format(
-    'select value::float8, achieved_at, uid from app.%I where %s period = $2 and metric = $3 order by "position" desc limit 1',
-    kind || '_season_rank', owned) into last using organization, week, measure;
+    'select people, last_rank, last_value::float8, last_at, last_uid, digest
+     from app.%I where %s period = $2 and metric = $3',
+    kind || '_season', owned) into board using organization, week, measure;
   -- Ties that were reached at once by uid: a pseudonym may come or go between two steps.
   for reached in execute format(
     'select uid, display_name, avatar_url, %6$s, %1$I::float8 as value, %2$I as achieved_at
@@ -1653,11 +1650,13 @@ begin
      order by %1$I desc, %2$I, uid
      limit $7',
     measure, measure || '_at', kind || '_standing', owned, number, named)
-    using organization, week, measure, last.value, last.achieved_at, last.uid, most
+    using organization, week, measure, board.last_value, board.last_at, board.last_uid, most
   loop
     board.people := board.people + 1;
     board.last_rank := case when reached.value = board.last_value then board.last_rank else board.people end;
     board.last_value := reached.value;
+    board.last_at := reached.achieved_at;
+    board.last_uid := reached.uid;
     board.digest := sha256(
       board.digest || convert_to(
         format('%s,%s,%s;', board.last_rank, coalesce(reached.alias, reached.uid), reached.value), 'UTF8'));
@@ -1675,10 +1674,13 @@ begin
     written := written + 1;
   end loop;
   execute format(
-    'update app.%I set (people, last_rank, last_value, digest, finalised_at) = ($4, $5, $6, $7, $8)
+    'update app.%I set (people, last_rank, last_value, last_at, last_uid, digest, finalised_at)
+       = ($4, $5, $6, $7, $8, $9, $10)
      where %s period = $2 and metric = $3', kind || '_season', owned)
-    using organization, week, measure, board.people, board.last_rank, board.last_value, board.digest,
-      case when written < most then at end;
+    using organization, week, measure, board.people, board.last_rank, board.last_value,
+      -- Done, it is of nobody in particular.
+      case when written = most then board.last_at end, case when written = most then board.last_uid end,
+      board.digest, case when written < most then at end;
   return written;
 end
 $_$;
@@ -4921,6 +4923,8 @@ CREATE TABLE app.company_season (
     digest bytea DEFAULT '\x'::bytea NOT NULL,
     finalised_at timestamp with time zone,
     salt bytea DEFAULT sha256((uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()))) NOT NULL,
+    last_at timestamp with time zone,
+    last_uid uuid,
     CONSTRAINT company_season_metric_check CHECK ((metric = ANY (ARRAY['weekly_minutes'::text, 'weekly_consistency'::text, 'team_challenge_participation'::text]))),
     CONSTRAINT company_season_salt_check CHECK ((octet_length(salt) = 32))
 );
@@ -4934,6 +4938,8 @@ COMMENT ON TABLE app.company_season IS 'A company''s board of a closed week, as 
 COMMENT ON COLUMN app.company_season.digest IS 'As app.global_season has it.';
 
 COMMENT ON COLUMN app.company_season.salt IS 'As app.global_season has it.';
+
+COMMENT ON COLUMN app.company_season.last_uid IS 'As app.global_season has it.';
 
 CREATE TABLE app.company_season_rank (
     organization_id uuid NOT NULL,
@@ -5334,6 +5340,8 @@ CREATE TABLE app.global_season (
     digest bytea DEFAULT '\x'::bytea NOT NULL,
     finalised_at timestamp with time zone,
     salt bytea DEFAULT sha256((uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()))) NOT NULL,
+    last_at timestamp with time zone,
+    last_uid uuid,
     CONSTRAINT global_season_metric_check CHECK ((metric = ANY (ARRAY['weekly_xp'::text, 'weekly_streak'::text]))),
     CONSTRAINT global_season_salt_check CHECK ((octet_length(salt) = 32))
 );
@@ -5349,6 +5357,8 @@ COMMENT ON COLUMN app.global_season.last_rank IS 'The rank that was given last, 
 COMMENT ON COLUMN app.global_season.digest IS 'A chain over the ranks in their order, each SHA-256 of what was before and of "rank,uid,value;". It stays as it was when people go. Shown to nobody as it is: what is published is SHA-256 of the salt and this.';
 
 COMMENT ON COLUMN app.global_season.salt IS 'Drawn by lot, and shown to nobody: without it nothing can be tried against the digest that is published.';
+
+COMMENT ON COLUMN app.global_season.last_uid IS 'Whose rank was written last, while not all are. With last_value and last_at, their place in the order of the board.';
 
 CREATE TABLE app.global_season_rank (
     uid uuid NOT NULL,
@@ -7901,6 +7911,10 @@ GRANT UPDATE(digest) ON TABLE app.company_season TO breathmaster_worker;
 
 GRANT UPDATE(finalised_at) ON TABLE app.company_season TO breathmaster_worker;
 
+GRANT UPDATE(last_at) ON TABLE app.company_season TO breathmaster_worker;
+
+GRANT UPDATE(last_uid) ON TABLE app.company_season TO breathmaster_worker;
+
 GRANT SELECT,INSERT,DELETE ON TABLE app.company_season_rank TO breathmaster_worker;
 GRANT SELECT ON TABLE app.company_season_rank TO breathmaster_boards;
 
@@ -8089,6 +8103,10 @@ GRANT UPDATE(last_value) ON TABLE app.global_season TO breathmaster_worker;
 GRANT UPDATE(digest) ON TABLE app.global_season TO breathmaster_worker;
 
 GRANT UPDATE(finalised_at) ON TABLE app.global_season TO breathmaster_worker;
+
+GRANT UPDATE(last_at) ON TABLE app.global_season TO breathmaster_worker;
+
+GRANT UPDATE(last_uid) ON TABLE app.global_season TO breathmaster_worker;
 
 GRANT SELECT,INSERT ON TABLE app.global_season_rank TO breathmaster_worker;
 GRANT SELECT ON TABLE app.global_season_rank TO breathmaster_boards;

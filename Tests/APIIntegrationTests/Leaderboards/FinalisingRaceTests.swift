@@ -232,6 +232,71 @@ struct FinalisingRaceTests {
         }
     }
 
+    @Test func `who leaves after their rank was written and comes back has no second place`() async throws {
+        let (clock, season) = try Self.stage("2089-W20")
+        let server = try await TestServer(clock: clock, keepsTokens: true, isAlone: true)
+        try await server.run { nobody in
+            let ada = try await nobody.practitioner("Ada", at: clock.now, cycles: 50)
+            let acme = try await server.company("Acme", owner: ada.uid)
+            var clients = [ada.uid: ada.client]
+            for name in ["Ben", "Cleo", "Dan"] {
+                let (client, uid) = try await server.employee(name, of: acme, nobody, at: clock.now)
+                clients[uid] = client
+            }
+            clock.advance(by: season.finalAt.date.timeIntervalSince(clock.now))
+            try await server.close(season)
+            // Whose rank is written next is then the last, whichever board it is of.
+            let metrics = ["weekly_minutes", "weekly_consistency"]
+            var returned: Set<String> = []
+            while try await server.writeRank(of: season) {
+                for metric in metrics {
+                    let last = try await server.places(on: "company", metric, in: season).last?.uid
+                    guard let last, last != ada.uid, returned.insert(last).inserted else { continue }
+                    let client = try #require(clients[last])
+                    let path = "/v1/organizations/\(acme.id)/membership"
+                    try #require(try await client.send(.delete, path).status == 204)
+                    try #require(try await client.join(acme.id).status == 200)
+                }
+            }
+            #expect(returned.count == 3)
+            for metric in metrics {
+                #expect(try await server.seal(of: "company", metric, in: season).people <= 4)
+                let places = try await server.places(on: "company", metric, in: season)
+                #expect(places.allSatisfy { $0.position <= 4 && $0.rank <= $0.position })
+            }
+            #expect(try await server.boardDifferences() == [])
+        }
+    }
+
+    @Test
+    func `whose account ends while their ranks are written waits for those, and they don't wait for it`()
+        async throws
+    {
+        let (clock, season) = try Self.stage("2090-W20")
+        let server = try await TestServer(clock: clock, keepsTokens: true, isAlone: true)
+        try await server.run { nobody in
+            let ada = try await nobody.practitioner("Ada", at: clock.now, cycles: 50)
+            let acme = try await server.company("Acme", owner: ada.uid)
+            let ben = try await server.employee("Ben", of: acme, nobody, at: clock.now)
+            let uid = try #require(UUID(uuidString: ben.uid))
+            clock.advance(by: season.finalAt.date.timeIntervalSince(clock.now))
+            try await server.close(season)
+
+            let finalise: SQL = "select app.finalise_season('2090-W20', 1000, \(season.finalAt.date))"
+            try await server.race(
+                first: "select from app.user where uid = \(uid) for update",
+                // The company's ranks are written, and those of the whole world want the account.
+                then: finalise,
+                last: "select app.delete_account(row(gen_random_uuid(), '', now())::app.origin)",
+                as: uid
+            )
+            _ = try await server.server.pool.transaction { try await $0.query(finalise, as: Bool.self) }
+            let boards = ["global/seasons/2090-W20", "company/seasons/2090-W20?organization=\(acme.id)"]
+            for path in boards { #expect(try await ada.client.board(path) == "1 Ada") }
+            #expect(try await server.boardDifferences() == [])
+        }
+    }
+
     /// Everybody who never went has a place, and whoever is on the board now is seen there, if they have one.
     ///
     /// - Returns: the page as the first of the people sees it.

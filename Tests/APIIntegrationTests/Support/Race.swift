@@ -3,8 +3,9 @@ import PGClient
 import Testing
 
 extension TestServer {
-    /// Two transactions of one person at the same moment: `then` begins while `first` is done and not yet committed.
-    func race(first: SQL, then: SQL, as uid: UUID) async throws {
+    /// Two transactions of one person at the same moment: `then` begins while `first` is done and not yet committed, and
+    /// `last` is done before that is.
+    func race(first: SQL, then: SQL, last: SQL? = nil, as uid: UUID) async throws {
         let pool = PGPool(PGConfiguration(database))
         let binding: SQL = "select app.bind(\(uid))"
         let marker = "race \(UUID())"
@@ -27,6 +28,7 @@ extension TestServer {
                     ) > 0
                 }
             }
+            if let last { try await one.execute(last) }
             return other
         }
         let result = await other.result
