@@ -131,10 +131,7 @@ COMMENT ON FUNCTION app.add_organization_key(organization uuid, id uuid, hash by
 
 CREATE FUNCTION app.addressed() RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-  select nullif(current_setting('app.addressed', true), '')
-$$;
+    RETURN NULLIF(current_setting('app.addressed'::text, true), ''::text);
 
 ALTER FUNCTION app.addressed() OWNER TO breathmaster_owner;
 
@@ -973,6 +970,8 @@ begin
   if exists (select unnest(weeks) except select period from app.season) then
     -- Waits for the syncs that are under way, and the next ones wait for this.
     perform pg_advisory_xact_lock(hashtextextended('app.season', 0));
+    -- Whether a board is on, of every company.
+    perform set_config('app.tending', 'infinity', true);
     for week in
       insert into app.season (period, closed_at)
       select distinct unnest(weeks), at
@@ -1000,14 +999,15 @@ begin
       insert into app.company_season (organization_id, period, metric)
       select organization_id, week, metric
       from company
+        join app.organization o using (organization_id)
         cross join unnest(array['weekly_minutes', 'weekly_consistency', 'team_challenge_participation']) as metric
-      where organization_id is not null;
+      where o.leaderboard_enabled;
       update app.season set finalised_at = at
       where period = week
         and not exists (select from app.global_season where period = week)
         and not exists (select from app.company_season where period = week);
     end loop;
-    perform set_config('app.closing_season', '', true);
+    perform set_config('app.closing_season', '', true), set_config('app.tending', '', true);
   end if;
   return query select period from app.season where period = any (weeks) and finalised_at is null order by period;
 end
@@ -1034,6 +1034,34 @@ $$;
 ALTER FUNCTION app.closing_season() OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.closing_season() IS 'The week that the job is at, which is all that its policies let it see. Raises 42501 when there is none.';
+
+CREATE FUNCTION app.company_guests() RETURNS uuid[]
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  outer_organization constant text := coalesce(current_setting('app.key_organization_id', true), '');
+  company constant uuid := app.organization_id();
+  domains text[];
+  guests uuid[] := '{}';
+begin
+  perform set_config('app.key_organization_id', coalesce(company::text, ''), true);
+  domains := app.restricting_domains();
+  if domains <> '{}' then
+    guests := array(
+      select m.uid from app.member m
+      where m.organization_id = company and m.domain is null and m.directory_user_id is null
+        and not exists (select from app.email_claim e where e.uid = m.uid and e.domain = any (domains))
+    );
+  end if;
+  perform set_config('app.key_organization_id', outer_organization, true);
+  return guests;
+end
+$$;
+
+ALTER FUNCTION app.company_guests() OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.company_guests() IS 'Those members of the bound organization who are on none of its boards and have none: it has a proved domain and restricts itself to that, and neither a domain nor its directory has brought them, nor do they show an address in one.';
 
 CREATE FUNCTION app.company_shows_real_names() RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -1810,10 +1838,7 @@ ALTER FUNCTION app.follow_directory() OWNER TO breathmaster_worker;
 
 CREATE FUNCTION app.followed_organization_id() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-  select nullif(current_setting('app.key_organization_id', true), '')::uuid
-$$;
+    RETURN (NULLIF(current_setting('app.key_organization_id'::text, true), ''::text))::uuid;
 
 ALTER FUNCTION app.followed_organization_id() OWNER TO breathmaster_owner;
 
@@ -2319,6 +2344,35 @@ ALTER FUNCTION app.inviting_organization_ids() OWNER TO breathmaster_boards;
 
 COMMENT ON FUNCTION app.inviting_organization_ids() IS 'The companies that proved a domain in which the bound user has an address, or that have invited one: which rows those are, the policies say.';
 
+CREATE FUNCTION app.is_guest_of(of_organization uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  outer_organization constant text := coalesce(current_setting('app.key_organization_id', true), '');
+  me constant uuid := app.uid();
+  domains text[];
+  is_guest boolean;
+begin
+  perform set_config('app.key_organization_id', of_organization::text, true);
+  is_guest := exists (
+    select from app.member m
+    where m.organization_id = of_organization and m.uid = me and m.domain is null and m.directory_user_id is null
+  );
+  if is_guest then
+    domains := app.restricting_domains();
+    is_guest := domains <> '{}'
+      and not exists (select from app.email_claim e where e.uid = me and e.domain = any (domains));
+  end if;
+  perform set_config('app.key_organization_id', outer_organization, true);
+  return is_guest;
+end
+$$;
+
+ALTER FUNCTION app.is_guest_of(of_organization uuid) OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.is_guest_of(of_organization uuid) IS 'Whether the bound user is one of the guests of that company, as app.company_guests has them.';
+
 CREATE TABLE app."user" (
     uid uuid NOT NULL,
     display_name text,
@@ -2714,7 +2768,7 @@ COMMENT ON COLUMN app.organization.show_real_names IS 'Whether the board has the
 
 COMMENT ON COLUMN app.organization.audit_retention_days IS 'For how long a line of its record is kept; null is for ever.';
 
-COMMENT ON COLUMN app.organization.domain_restricted IS 'Whether only addresses in its proved domains are invited.';
+COMMENT ON COLUMN app.organization.domain_restricted IS 'Whether only addresses in its proved domains are invited, and only people of those are on its boards: a member who is there for another reason and shows no address in one of them is a guest, see app.company_guests. Without a proved domain there are no guests.';
 
 COMMENT ON COLUMN app.organization.automatic_joining IS 'Whether an address in a proved domain is enough to join. Without it, an invitation is needed.';
 
@@ -2944,6 +2998,8 @@ CREATE FUNCTION app.organization_numbers(of_organization uuid, week text, at tim
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+declare
+  guests constant uuid[] := app.company_guests();
 begin
   perform set_config('app.tending', at::text, true), set_config('app.closing_season', 'none', true);
   select count(*) filter (where role = 'owner'), count(*) filter (where role = 'admin'),
@@ -2953,7 +3009,8 @@ begin
   select count(*) into invitations from app.invitation where organization_id = of_organization and good_until > at;
   -- In steps of five and never under five: one person who comes, goes or practises is not to be read from it.
   select nullif(count(*) / 5 * 5, 0) into active
-  from app.company_standing where organization_id = of_organization and period = week and weekly_minutes > 0;
+  from app.company_standing
+  where organization_id = of_organization and period = week and weekly_minutes > 0 and uid <> all (guests);
   perform set_config('app.tending', '', true), set_config('app.closing_season', '', true);
 end
 $$;
@@ -3053,13 +3110,14 @@ begin
       join app.organization o on o.organization_id = m.organization_id
     where m.uid = (select app.uid()) and m.organization_id = (select app.organization_id()) and o.leaderboard_enabled
       and o.suspended_at is null and o.deletion_due_at is null and app.sign_in_is_recent(o.max_sign_in_age_hours)
+      and not app.is_guest_of(m.organization_id)
   );
 end
 $$;
 
 ALTER FUNCTION app.own_company_boards() OWNER TO breathmaster_owner;
 
-COMMENT ON FUNCTION app.own_company_boards() IS 'The bound organization, if the bound user is a member now whose sign-in is recent enough, it has its board on and it is not closed.';
+COMMENT ON FUNCTION app.own_company_boards() IS 'The bound organization, if the bound user is a member now, and no guest, whose sign-in is recent enough, it has its board on and it is not closed.';
 
 CREATE FUNCTION app.own_domains() RETURNS text[]
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -3421,11 +3479,15 @@ ALTER FUNCTION app.prove_domain(of_organization uuid, claimed text, seen text[],
 COMMENT ON FUNCTION app.prove_domain(of_organization uuid, claimed text, seen text[], origin app.origin) IS 'Whether the tokens that were seen at the domain prove the claim. Raises domain_claim_taken where another company''s proof still stands.';
 
 CREATE FUNCTION app.provisioned_domains() RETURNS text[]
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select coalesce(array_agg(domain), '{}') from app.domain_claim
-  where organization_id = (select app.followed_organization_id()) and proved_at is not null;
+begin
+  return (
+    select coalesce(array_agg(domain), '{}') from app.domain_claim
+    where organization_id = (select app.followed_organization_id()) and proved_at is not null
+  );
+end
 $$;
 
 ALTER FUNCTION app.provisioned_domains() OWNER TO breathmaster_worker;
@@ -4039,6 +4101,24 @@ ALTER FUNCTION app.require_recent_sign_in(of_organization uuid) OWNER TO breathm
 
 COMMENT ON FUNCTION app.require_recent_sign_in(of_organization uuid) IS 'Raises BM403 (sign_in_too_old) where the sign-in is older than a company of the bound user wants it.';
 
+CREATE FUNCTION app.restricting_domains() RETURNS text[]
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  return (
+    select coalesce(array_agg(d.domain), '{}')
+    from app.organization o join app.domain_claim d on d.organization_id = o.organization_id
+    where o.organization_id = (select app.followed_organization_id()) and o.domain_restricted
+      and d.proved_at is not null
+  );
+end
+$$;
+
+ALTER FUNCTION app.restricting_domains() OWNER TO breathmaster_worker;
+
+COMMENT ON FUNCTION app.restricting_domains() IS 'The proved domains of the followed company, where its boards are for people of those. None where they are for everybody.';
+
 CREATE FUNCTION app.retry_mail(message uuid, at timestamp with time zone) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4515,13 +4595,14 @@ CREATE FUNCTION app.teams_on_board(week text, asked uuid DEFAULT NULL::uuid) RET
     AS $$
 declare
   company constant uuid := (app.own_company_boards())[1];
+  is_closed constant boolean := exists (select from app.season where period = week);
   is_final constant boolean := exists (select from app.season where period = week and finalised_at is not null);
-  unseen constant uuid[] := app.uids_behind_blocks();
+  unseen constant uuid[] := app.uids_behind_blocks() || app.company_guests();
 begin
   if company is null then
     return;
   end if;
-  perform set_config('app.tending', 'infinity', true), set_config('app.closing_season', 'none', true);
+  perform set_config('app.tending', 'infinity', true), set_config('app.closing_season', week, true);
   return query
     with belonging as (
       select m.team_id, m.uid from app.team_member m
@@ -4534,6 +4615,9 @@ begin
     ), on_board as (
       select s.uid from app.company_standing s
       where not is_final and s.organization_id = company and s.period = week
+        and (not is_closed or exists (
+          select from app.company_season c where c.organization_id = company and c.period = week
+        ))
       union all
       select r.uid from app.company_season_rank r
       where is_final and r.organization_id = company and r.period = week and r.metric = 'weekly_consistency' and r.shown
@@ -4556,27 +4640,21 @@ ALTER FUNCTION app.teams_on_board(week text, asked uuid) OWNER TO breathmaster_w
 
 COMMENT ON FUNCTION app.teams_on_board(week text, asked uuid) IS 'The teams of the bound organization, or one, with five or more members on its board of a week whom the bound user sees there, and who these are. None where the bound user may not see that board.';
 
-CREATE FUNCTION app.tended_organization_id() RETURNS uuid
-    LANGUAGE sql STABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-  select nullif(current_setting('app.organization_id', true), '')::uuid where app.tending() is not null;
-$$;
-
-ALTER FUNCTION app.tended_organization_id() OWNER TO breathmaster_owner;
-
-COMMENT ON FUNCTION app.tended_organization_id() IS 'The bound organization while a job tends to it, and null otherwise.';
-
 CREATE FUNCTION app.tending() RETURNS timestamp with time zone
     LANGUAGE sql STABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-  select nullif(current_setting('app.tending', true), '')::timestamptz;
-$$;
+    RETURN (NULLIF(current_setting('app.tending'::text, true), ''::text))::timestamp with time zone;
 
 ALTER FUNCTION app.tending() OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.tending() IS 'The moment at which a job tends to companies: its policies let it see those that were there by then. Null when there is none.';
+
+CREATE FUNCTION app.tended_organization_id() RETURNS uuid
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN CASE WHEN (app.tending() IS NOT NULL) THEN (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::uuid ELSE NULL::uuid END;
+
+ALTER FUNCTION app.tended_organization_id() OWNER TO breathmaster_owner;
+
+COMMENT ON FUNCTION app.tended_organization_id() IS 'The bound organization while a job tends to it, and null otherwise.';
 
 CREATE FUNCTION app.uid_by_email(given text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4934,6 +5012,8 @@ ALTER TABLE ONLY app.company_season FORCE ROW LEVEL SECURITY;
 ALTER TABLE app.company_season OWNER TO breathmaster_owner;
 
 COMMENT ON TABLE app.company_season IS 'A company''s board of a closed week, as app.global_season is.';
+
+COMMENT ON COLUMN app.company_season.people IS 'How many were ranked when it became final. Ranks and this stay as they are when people go, are hidden by a block, or are guests.';
 
 COMMENT ON COLUMN app.company_season.digest IS 'As app.global_season has it.';
 
@@ -6006,7 +6086,7 @@ CREATE VIEW board.company AS
 
 ALTER TABLE board.company OWNER TO breathmaster_boards;
 
-COMMENT ON VIEW board.company IS 'weeklyMinutes, weeklyConsistency and teamChallengeParticipation of the members of the bound organization who agreed, where it has its board on.';
+COMMENT ON VIEW board.company IS 'weeklyMinutes, weeklyConsistency and teamChallengeParticipation of the members of the bound organization who agreed and are no guests, where it has its board on. Nobody, of a closed week without history.';
 
 CREATE VIEW board.company_season WITH (security_barrier='true') AS
  SELECT company_season.organization_id,
@@ -6284,6 +6364,17 @@ CREATE VIEW board.suggestion WITH (security_barrier='true') AS
 ALTER TABLE board.suggestion OWNER TO breathmaster_boards;
 
 COMMENT ON VIEW board.suggestion IS 'The companies that the bound user may be asked into: by an invitation to an address of theirs, or a proved domain in which they have one.';
+
+CREATE VIEW board.week_without_history WITH (security_barrier='true') AS
+ SELECT w.period
+   FROM app.season w
+  WHERE ((w.finalised_at IS NULL) AND (NOT (EXISTS ( SELECT
+           FROM app.company_season c
+          WHERE ((c.organization_id = ( SELECT app.organization_id() AS organization_id)) AND (c.period = w.period))))));
+
+ALTER TABLE board.week_without_history OWNER TO breathmaster_boards;
+
+COMMENT ON VIEW board.week_without_history IS 'The weeks that are closed, and whose ranks are still to be written, without the bound organization: it had its board off when they were closed. For the other boards alone.';
 
 CREATE TABLE migration.applied (
     version integer NOT NULL,
@@ -6586,6 +6677,8 @@ CREATE INDEX member_by_directory_user ON app.member USING btree (organization_id
 
 CREATE INDEX member_by_uid ON app.member USING btree (uid);
 
+CREATE INDEX member_for_another_reason ON app.member USING btree (organization_id, uid) WHERE ((domain IS NULL) AND (directory_user_id IS NULL));
+
 CREATE INDEX organization_deletion_due ON app.organization USING btree (deletion_due_at) WHERE (deletion_due_at IS NOT NULL);
 
 CREATE INDEX organization_event_by_time ON app.organization_event USING btree (organization_id, happened_at);
@@ -6601,6 +6694,8 @@ CREATE INDEX password_reset_asked ON app.password_reset USING btree (asked_at);
 CREATE INDEX password_reset_by_address ON app.password_reset USING btree (lower(address), asked_at);
 
 CREATE INDEX password_reset_waiting ON app.password_reset USING btree (asked_at) WHERE (state = 'waiting'::text);
+
+CREATE INDEX season_unfinished ON app.season USING btree (period) WHERE (finalised_at IS NULL);
 
 CREATE INDEX session_by_time ON app.session USING btree (uid, epoch, began_at);
 
@@ -6881,7 +6976,7 @@ ALTER TABLE app.company_season_rank ENABLE ROW LEVEL SECURITY;
 CREATE POLICY company_season_rank_closing ON app.company_season_rank TO breathmaster_worker USING ((period = ( SELECT app.closing_season() AS closing_season))) WITH CHECK ((period = ( SELECT app.closing_season() AS closing_season)));
 
 CREATE POLICY company_season_rank_colleagues ON app.company_season_rank FOR SELECT TO breathmaster_boards USING ((shown AND (organization_id = ANY (( SELECT app.own_company_boards() AS own_company_boards)::uuid[])) AND (NOT (uid IN ( SELECT b.uid
-   FROM board.blocked b)))));
+   FROM board.blocked b))) AND (NOT (uid IN ( SELECT unnest(app.company_guests()) AS unnest)))));
 
 CREATE POLICY company_season_rank_self ON app.company_season_rank TO breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
@@ -6892,7 +6987,8 @@ ALTER TABLE app.company_standing ENABLE ROW LEVEL SECURITY;
 CREATE POLICY company_standing_closing ON app.company_standing FOR SELECT TO breathmaster_worker USING ((period = ( SELECT app.closing_season() AS closing_season)));
 
 CREATE POLICY company_standing_colleagues ON app.company_standing FOR SELECT TO breathmaster_boards USING (((organization_id = ANY (( SELECT app.own_company_boards() AS own_company_boards)::uuid[])) AND (NOT (uid IN ( SELECT b.uid
-   FROM board.blocked b)))));
+   FROM board.blocked b))) AND (NOT (uid IN ( SELECT unnest(app.company_guests()) AS unnest))) AND (NOT (period IN ( SELECT w.period
+   FROM board.week_without_history w)))));
 
 CREATE POLICY company_standing_self ON app.company_standing TO breathmaster_owner USING ((uid = ( SELECT app.uid() AS uid))) WITH CHECK ((uid = ( SELECT app.uid() AS uid)));
 
@@ -7088,6 +7184,8 @@ CREATE POLICY organization_event_head_tended ON app.organization_event_head TO b
 CREATE POLICY organization_event_kept ON app.organization_event FOR SELECT TO breathmaster_owner USING ((organization_id = ( SELECT app.organization_id() AS organization_id)));
 
 CREATE POLICY organization_event_tended ON app.organization_event FOR SELECT TO breathmaster_worker USING ((happened_at <= ( SELECT app.tending() AS tending)));
+
+CREATE POLICY organization_followed ON app.organization FOR SELECT TO breathmaster_worker USING ((organization_id = ( SELECT app.followed_organization_id() AS followed_organization_id)));
 
 CREATE POLICY organization_inviting ON app.organization FOR SELECT TO breathmaster_boards USING (((suspended_at IS NULL) AND (deletion_due_at IS NULL) AND (organization_id = ANY (( SELECT app.inviting_organization_ids() AS inviting_organization_ids)::uuid[]))));
 
@@ -7313,6 +7411,10 @@ GRANT ALL ON FUNCTION app.close_seasons(weeks text[], at timestamp with time zon
 REVOKE ALL ON FUNCTION app.closing_season() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.closing_season() TO breathmaster_worker;
 
+REVOKE ALL ON FUNCTION app.company_guests() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.company_guests() TO breathmaster_api;
+GRANT ALL ON FUNCTION app.company_guests() TO breathmaster_boards;
+
 REVOKE ALL ON FUNCTION app.company_shows_real_names() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.company_shows_real_names() TO breathmaster_api;
 GRANT ALL ON FUNCTION app.company_shows_real_names() TO breathmaster_boards;
@@ -7487,6 +7589,10 @@ REVOKE ALL ON FUNCTION app.inviting_organization_ids() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.inviting_organization_ids() TO breathmaster_api;
 GRANT ALL ON FUNCTION app.inviting_organization_ids() TO breathmaster_owner;
 
+REVOKE ALL ON FUNCTION app.is_guest_of(of_organization uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.is_guest_of(of_organization uuid) TO breathmaster_api;
+GRANT ALL ON FUNCTION app.is_guest_of(of_organization uuid) TO breathmaster_owner;
+
 GRANT SELECT ON TABLE app."user" TO breathmaster_api;
 
 GRANT SELECT(uid) ON TABLE app."user" TO breathmaster_boards;
@@ -7611,10 +7717,13 @@ GRANT SELECT(name) ON TABLE app.organization TO breathmaster_boards;
 GRANT SELECT(created_at) ON TABLE app.organization TO breathmaster_worker;
 
 GRANT SELECT(leaderboard_enabled) ON TABLE app.organization TO breathmaster_boards;
+GRANT SELECT(leaderboard_enabled) ON TABLE app.organization TO breathmaster_worker;
 
 GRANT SELECT(show_real_names) ON TABLE app.organization TO breathmaster_boards;
 
 GRANT SELECT(audit_retention_days) ON TABLE app.organization TO breathmaster_worker;
+
+GRANT SELECT(domain_restricted) ON TABLE app.organization TO breathmaster_worker;
 
 GRANT SELECT(automatic_joining) ON TABLE app.organization TO breathmaster_boards;
 
@@ -7766,6 +7875,8 @@ REVOKE ALL ON FUNCTION app.require_recent_member(of_organization uuid) FROM PUBL
 
 REVOKE ALL ON FUNCTION app.require_recent_sign_in(of_organization uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION app.restricting_domains() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION app.retry_mail(message uuid, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.retry_mail(message uuid, at timestamp with time zone) TO breathmaster_owner;
 
@@ -7820,11 +7931,11 @@ GRANT ALL ON FUNCTION app.team_on_board(week text, asked uuid) TO breathmaster_a
 REVOKE ALL ON FUNCTION app.teams_on_board(week text, asked uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.teams_on_board(week text, asked uuid) TO breathmaster_api;
 
-REVOKE ALL ON FUNCTION app.tended_organization_id() FROM PUBLIC;
-GRANT ALL ON FUNCTION app.tended_organization_id() TO breathmaster_worker;
-
 REVOKE ALL ON FUNCTION app.tending() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.tending() TO breathmaster_worker;
+
+REVOKE ALL ON FUNCTION app.tended_organization_id() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.tended_organization_id() TO breathmaster_worker;
 
 REVOKE ALL ON FUNCTION app.uid_by_email(given text) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.uid_by_email(given text) TO breathmaster_owner;

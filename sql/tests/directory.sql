@@ -2,7 +2,7 @@
 begin;
 set local client_min_messages = warning;
 create extension if not exists pgtap;
-select plan(78);
+select plan(79);
 \ir support/cast.sql
 
 -- What the directory sends is seen by whoever comes with the company's key (policies ..._provisioned),
@@ -101,6 +101,8 @@ select is(
   'acme 1, umbrella 42501', 'What follows a directory makes members of its company alone.');
 select is(test.each_directory('select uid from app.email_claim', 'breathmaster_worker'), 'acme 2, umbrella 1',
   'What follows a directory sees addresses in its company''s domains alone.');
+select is(test.each_directory('select organization_id from app.organization', 'breathmaster_worker'), 'acme 1, umbrella 1',
+  'What follows a directory sees its company alone.');
 select is(test.each_directory('select domain from app.domain_claim', 'breathmaster_worker'), 'acme 1, umbrella 1',
   'What follows a directory sees its company''s domains alone.');
 reset role;

@@ -2,7 +2,7 @@
 begin;
 set local client_min_messages = warning;
 create extension if not exists pgtap;
-select plan(95);
+select plan(110);
 \ir support/cast.sql
 
 -- A metric that a scope must not show is not a column of its view. The lists are
@@ -339,6 +339,79 @@ call test.be(test.ben());
 select app.join_organization(test.acme(), test.agreed(test.acme()), test.origin());
 select is(test.names_on('company'), 'Ada, Ben', 'Joining again puts him back as he had agreed.');
 reset role;
+
+-- Guests. A company that restricts itself to its domains has the people of those on its boards, and nobody who is there
+-- for another reason. Frank is invited by an address elsewhere, which takes a company that doesn't.
+call test.be(test.ada());
+select app.change_organization(test.acme(), '{"domainRestricted": false}', test.origin());
+select app.invite(test.acme(), gen_random_uuid(), 'frank@home.example', 'member', test.origin());
+reset role;
+set local role breathmaster_owner;
+select app.record_email(test.frank(), 'frank@home.example');
+call test.be(test.frank());
+update app.user set company_board = true;
+select app.join_organization(test.acme(), test.agreed(test.acme()), test.origin());
+reset role;
+-- The board as Ada, Ben and Frank see it, and whether it is there for each of them.
+create function test.at_acme() returns text language plpgsql as $$
+declare
+  viewer uuid;
+  seen text[] := '{}';
+begin
+  foreach viewer in array array[test.ada(), test.ben(), test.frank()] loop
+    call test.be(viewer, test.acme());
+    seen := seen || format('%s%s', test.names_on('company'), case when app.is_guest_of(test.acme()) then ' for a guest' end);
+  end loop;
+  reset role;
+  return array_to_string(seen, ' / ');
+end
+$$;
+select is(test.at_acme(), 'Ada, Ben, Frank / Ada, Ben, Frank / Ada, Ben, Frank',
+  'Where the domain doesn''t matter, whoever is a member is on the board.');
+update app.organization set domain_restricted = true where organization_id = test.acme();
+select is(test.at_acme(), 'Ada, Ben / Ada, Ben / nobody for a guest',
+  'Where it does, a guest is on nobody''s board, and has none; who founded the company shows an address.');
+call test.be(test.frank(), test.acme());
+select results_eq($$ select app.company_guests() $$, $$ values (array[test.frank()]) $$, 'A guest is told that they are one.');
+call test.be(test.eve(), test.umbrella());
+select results_eq($$ select app.company_guests() $$, $$ values ('{}'::uuid[]) $$, 'Guests are those of the bound company.');
+select ok(not app.is_guest_of(test.acme()), 'Nobody is a guest of a company that they don''t belong to.');
+call test.be(test.frank());
+select results_eq($$ select app.company_guests(), app.is_guest_of(test.acme()), app.is_guest_of(test.umbrella()) $$,
+  $$ values ('{}'::uuid[], true, false) $$, 'Who is a guest is so whichever company is bound.');
+select is(test.boards(), 'Ada, Eve / Ada, Frank / nobody', 'The other boards have nothing to do with it.');
+reset role;
+update app.organization set leaderboard_enabled = false where organization_id = test.acme();
+call test.be(test.frank(), test.acme());
+select is(test.names_on('company'), 'nobody', 'A board that is off looks the same to a guest as to the others.');
+reset role;
+update app.organization set leaderboard_enabled = true where organization_id = test.acme();
+-- What makes somebody one of the domain, one by one, within this transaction.
+update app.domain_claim set proved_at = null where organization_id = test.acme();
+select is(test.at_acme(), 'Ada, Ben, Frank / Ada, Ben, Frank / Ada, Ben, Frank', 'A domain that isn''t proved keeps nobody out.');
+update app.domain_claim set proved_at = now() where organization_id = test.acme();
+update app.member set directory_user_id = (
+    select directory_user_id from app.directory_user where organization_id = test.acme() and user_name = 'cara@acme.example')
+where organization_id = test.acme() and uid = test.frank();
+select is(test.at_acme(), 'Ada, Ben, Frank / Ada, Ben, Frank / Ada, Ben, Frank', 'Whom the directory knows is no guest.');
+update app.member set directory_user_id = null where organization_id = test.acme() and uid = test.frank();
+delete from app.email_claim where uid in (test.ada(), test.ben());
+select is(test.at_acme(), 'nobody for a guest / Ben / nobody for a guest',
+  'Who came by the domain stays without an address there; who founded the company doesn''t.');
+set local role breathmaster_owner;
+select app.record_email(test.ada(), 'Ada@ACME.example'), app.record_email(test.ben(), 'ben@acme.example');
+select app.record_email(test.frank(), 'frank@mail.acme.example');
+reset role;
+select is(test.at_acme(), 'Ada, Ben / Ada, Ben / nobody for a guest', 'An address below the domain is not in it.');
+insert into app.domain_claim (organization_id, domain, proved_at) values (test.acme(), 'mail.acme.example', now());
+select is(test.at_acme(), 'Ada, Ben, Frank / Ada, Ben, Frank / Ada, Ben, Frank', 'An address in any of the domains is enough.');
+delete from app.domain_claim where domain = 'mail.acme.example';
+select is(test.at_acme(), 'Ada, Ben / Ada, Ben / nobody for a guest', 'It is so for as long as the company holds that domain.');
+set local role breathmaster_owner;
+select app.record_email(test.frank(), 'frank@acme.example');
+reset role;
+select is(test.at_acme(), 'Ada, Ben, Frank / Ada, Ben, Frank / Ada, Ben, Frank', 'Who shows an address in it is back at once.');
+delete from app.member where organization_id = test.acme() and uid = test.frank();
 
 -- A projection cannot say more than the membership, not even when a superuser writes
 -- it, and a period cannot be just any word.

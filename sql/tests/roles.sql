@@ -208,7 +208,8 @@ select results_eq(
     ('app.member', 'delete, insert (organization_id, uid, role, domain, agreed_at, directory_user_id), '
       || 'select (organization_id, uid, role, domain, agreed_at, directory_user_id), update (domain, '
       || 'directory_user_id)'),
-    ('app.organization', 'delete, select (organization_id, created_at, audit_retention_days, deletion_due_at)'),
+    ('app.organization', 'delete, select (organization_id, created_at, leaderboard_enabled, audit_retention_days, '
+      || 'domain_restricted, deletion_due_at)'),
     ('app.organization_deletion', 'select, update (begun_at, finished_at, counts)'),
     ('app.organization_event', 'delete, select (organization_id, number, happened_at, hash)'),
     ('app.organization_event_head', 'select (organization_id, forgotten_number), update (forgotten_number, forgotten_hash)'),
@@ -238,12 +239,12 @@ select is_empty(
 -- The functions that run with their owner's rights are accept_ownership, add_access_token, add_organization_key,
 -- agree_to_account_merge, answer_device_request, ask_deletion, ask_device_sign_in, ask_email, ask_password_reset,
 -- befriend, bind, bind_organization, block_person, cancel_deletion, change_organization, change_role,
--- change_team_member, circle, claim_domain, close_seasons, company_shows_real_names, confirm_account_merge,
+-- change_team_member, circle, claim_domain, close_seasons, company_guests, company_shows_real_names, confirm_account_merge,
 -- create_team, delete_account, delete_organizations, delete_team, device_request_by_code, domains_to_check,
 -- end_membership, enter_account_that_goes, enter_account_that_stays, enter_by_device_request, enter_by_identity,
 -- enter_by_password_reset, enter_by_recovery_code, finalise_season, fold_global_tally, forget_detail,
 -- forget_device_approvals, forget_organization_events, forget_rate_limits, forget_recovery_code, found_organization,
--- invite, inviting_organization_ids, join_organization, joining_agreement, joining_preview, link_identity,
+-- invite, inviting_organization_ids, is_guest_of, join_organization, joining_agreement, joining_preview, link_identity,
 -- mail_refused, mail_taken, managed_organization_ids, note_key_use, notify_of_password, offer_ownership,
 -- open_account_merge, organization_overview, own_addresses, own_company_boards, own_domains, own_organization_ids,
 -- own_permissions, password_by_email, permitted_organization_ids, post_password_resets, prove_domain,
@@ -252,7 +253,8 @@ select is_empty(
 -- unfinished_seasons, unfriend, unlink_identity, verify_email, withdraw_ownership_offer. What changes a company asks
 -- the role of the one who calls. The circle is here because calling a function is a privilege of whoever reads the
 -- view, not of its owner; it tells nobody more than their own friends. So are own_company_boards, which tells of a
--- member's own company, and company_shows_real_names.
+-- member's own company, company_shows_real_names, and company_guests, which tells a member the uids of those of their
+-- colleagues who are on no board.
 select results_eq(
   $$ select p.proname::text collate "default" from pg_proc p
      where p.pronamespace in ('app'::regnamespace, 'board'::regnamespace)
@@ -261,13 +263,13 @@ select results_eq(
   array['accept_ownership', 'add_access_token', 'add_organization_key', 'agree_to_account_merge',
     'answer_device_request', 'ask_deletion', 'ask_device_sign_in', 'ask_email', 'ask_password_reset', 'befriend',
     'bind', 'bind', 'bind', 'bind_organization', 'block_person', 'cancel_deletion', 'change_organization',
-    'change_role', 'change_team_member', 'circle', 'claim_domain', 'close_seasons', 'company_shows_real_names',
-    'confirm_account_merge', 'create_team', 'delete_account', 'delete_organizations', 'delete_team',
+    'change_role', 'change_team_member', 'circle', 'claim_domain', 'close_seasons', 'company_guests',
+    'company_shows_real_names', 'confirm_account_merge', 'create_team', 'delete_account', 'delete_organizations', 'delete_team',
     'device_request_by_code', 'directory_address', 'domains_to_check', 'end_membership', 'enter_account_that_goes',
     'enter_account_that_stays', 'enter_by_device_request', 'enter_by_identity', 'enter_by_password_reset',
     'enter_by_recovery_code', 'finalise_season', 'fold_global_tally', 'forget_detail', 'forget_device_approvals',
     'forget_organization_events', 'forget_rate_limits', 'forget_recovery_code', 'found_organization', 'invite',
-    'inviting_organization_ids', 'is_on_company_boards', 'is_on_global_board', 'join_organization',
+    'inviting_organization_ids', 'is_guest_of', 'is_on_company_boards', 'is_on_global_board', 'join_organization',
     'joining_agreement', 'joining_preview', 'key_organization_id', 'link_identity', 'mail_refused', 'mail_taken',
     'managed_organization_ids', 'note_key_use', 'notify_of_password', 'offer_ownership', 'open_account_merge',
     'organization_id', 'organization_overview', 'own_addresses', 'own_company_boards', 'own_domains',

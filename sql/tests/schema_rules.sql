@@ -64,7 +64,7 @@ create view test.condition as
 select tablename, policyname, cmd, expression,
   regexp_replace(
     expression,
-    '\( SELECT (app\.(uid|organization_id|key_organization_id|followed_organization_id|provisioned_domains|circle|own_organization_ids|managed_organization_ids|own_company_boards|own_domains|own_addresses|inviting_organization_ids|tended_organization_id|closing_season|delivering|tending|addressed|identified|auditing|forgetting_uid)\(\) AS \w+|app\.permitted_organization_ids\(''[a-z.]+''::text\) AS \w+|b\.uid\s+FROM board\.blocked b)\)', '?', 'g'
+    '\( SELECT (app\.(uid|organization_id|key_organization_id|followed_organization_id|provisioned_domains|circle|own_organization_ids|managed_organization_ids|own_company_boards|own_domains|own_addresses|inviting_organization_ids|tended_organization_id|closing_season|delivering|tending|addressed|identified|auditing|forgetting_uid)\(\) AS \w+|app\.permitted_organization_ids\(''[a-z.]+''::text\) AS \w+|b\.uid\s+FROM board\.blocked b|unnest\(app\.company_guests\(\)\) AS unnest|w\.period\s+FROM board\.week_without_history w)\)', '?', 'g'
   ) as form
 from pg_policies,
   lateral (values (qual), (with_check)) as condition (expression)

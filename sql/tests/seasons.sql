@@ -3,7 +3,7 @@
 begin;
 set local client_min_messages = warning;
 create extension if not exists pgtap;
-select plan(58);
+select plan(71);
 \ir support/cast.sql
 
 -- The boards of history have what the boards have, and which place it was.
@@ -178,6 +178,51 @@ call test.be(test.ada(), test.acme());
 select is(test.company_ranks('2026-W10'), '1 Ben 100, 2 Ada 50', 'A company''s board is history in its own metric.');
 select is((select people from board.company_season where period = '2026-W10' and metric = 'team_challenge_participation'), 0,
   'A board without anybody is history too.');
+
+-- A guest of the company is hidden from its history as from its board, and nobody moves up. Ben is one without the domain
+-- by which he came, and an address in it.
+reset role;
+update app.member set domain = null where uid = test.ben();
+delete from app.email_claim where uid = test.ben();
+call test.be(test.ada(), test.acme());
+select is(test.company_ranks('2026-W10'), '2 Ada 50', 'A guest is gone from history, and nobody moves up.');
+select is((select people from board.company_season where period = '2026-W10' and metric = 'weekly_minutes'), 2,
+  'How many there were counts guests too.');
+call test.be(test.ben(), test.acme());
+select is(test.company_ranks('2026-W10'), 'nobody', 'A guest sees nothing of it,');
+select is_empty('select from board.company_season', 'and not that there was any.');
+reset role;
+update app.organization set domain_restricted = false where organization_id = test.acme();
+call test.be(test.ben(), test.acme());
+select is(test.company_ranks('2026-W10'), '1 Ben 100, 2 Ada 50', 'Who is no guest any more has their place again.');
+reset role;
+update app.organization set domain_restricted = true where organization_id = test.acme();
+update app.member set domain = 'acme.example' where uid = test.ben();
+
+-- A week in which a company had its board off. Nobody expected to be shown, so nobody is, also later.
+update app.organization set leaderboard_enabled = false where organization_id = test.acme();
+call test.be(test.eve());
+call test.practise_in('2026-W06', 300);
+call test.be(test.ada());
+call test.practise_in('2026-W06', 100);
+select app.close_seasons(array['2026-W06'], '2026-02-12 18:00Z');
+reset role;
+select results_eq($$ select distinct organization_id from app.company_season where period = '2026-W06' $$,
+  $$ values (test.umbrella()) $$, 'Who has no board when a week is closed has no history of it.');
+update app.organization set leaderboard_enabled = true where organization_id = test.acme();
+call test.be(test.ada(), test.acme());
+select is(test.names_on('company', '2026-W06'), 'nobody', 'Before the last rank is written the week''s board is empty,');
+call test.be(test.eve(), test.umbrella());
+select is(test.names_on('company', '2026-W06'), 'Eve', 'where another company''s is there.');
+select ok(not app.finalise_season('2026-W06', 1000, '2026-02-12 18:00Z'), 'The rest of it becomes history.');
+call test.be(test.ada(), test.acme());
+select is(test.company_ranks('2026-W06'), 'nobody', 'And afterwards it is empty too.');
+select is_empty($$ select from board.company_season where period = '2026-W06' $$, 'It is no season of the company''s.');
+reset role;
+select is_empty('select * from board.week_without_history', 'Then no week is left to be looked after.');
+set local role breathmaster_owner;
+select is_empty($$ select * from app.audit_season('2026-W06') $$, 'An audit finds nothing wrong with that.');
+call test.be(test.ada(), test.acme());
 
 -- What comes later moves nothing, on no board, and is kept for the person all the same.
 

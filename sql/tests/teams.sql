@@ -2,7 +2,7 @@
 begin;
 set local client_min_messages = warning;
 create extension if not exists pgtap;
-select plan(31);
+select plan(38);
 \ir support/cast.sql
 
 -- The cast has a team of Acme's with Ada in it, and one of Acme's directory with Cara, who isn't here.
@@ -108,6 +108,43 @@ call test.be(test.known('dana'));
 delete from app.block;
 call test.be(test.ben(), test.acme());
 select is(test.on_board('2026-W05'), 'none', 'Of a week in which five of them were on the board.');
+-- Nor a week in which the company had its board off when it was closed.
+do $$
+declare
+  called text;
+begin
+  foreach called in array array['ada', 'ben', 'dana', 'gwen', 'hugo'] loop
+    call test.be(test.known(called));
+    call test.practise_in('2026-W06', 100);
+  end loop;
+end
+$$;
+call test.be(test.ben(), test.acme());
+select is(test.on_board('2026-W06'), 'Breathers 5', 'While a week runs, it is as it is.');
+reset role;
+update app.organization set leaderboard_enabled = false where organization_id = test.acme();
+select app.close_seasons(array['2026-W06'], '2026-02-12 18:00Z');
+update app.organization set leaderboard_enabled = true where organization_id = test.acme();
+call test.be(test.ben(), test.acme());
+select is(test.on_board('2026-W06'), 'none', 'Of a week that was closed while the company had no board, no team has one.');
+-- A guest counts for nobody, nor for what those see who answer for the company.
+call test.be(test.ada());
+select is((select active from app.organization_overview(test.acme(), '2026-W10', '2026-03-06 18:00Z')), 5,
+  'Five of them practised and show the company that.');
+reset role;
+update app.member set domain = null where uid = test.ben();
+delete from app.email_claim where uid = test.ben();
+call test.be(test.ada(), test.acme());
+select is(test.on_board(), 'none', 'A team of five with a guest is one of four.');
+select is((select active from app.organization_overview(test.acme(), '2026-W10', '2026-03-06 18:00Z')), null,
+  'The company doesn''t see that a guest practises.');
+call test.be(test.ben(), test.acme());
+select is(test.on_board(), 'none', 'For a guest there is no team.');
+reset role;
+set local role breathmaster_owner;
+select app.record_email(test.ben(), 'ben@acme.example');
+call test.be(test.ben(), test.acme());
+select is(test.on_board(), 'Breathers 5', 'Who shows an address of the company''s is one of five again.');
 call test.be(test.eve(), test.umbrella());
 select is(test.on_board(), 'none', 'To another company there is no such team.');
 call test.be(test.ben());

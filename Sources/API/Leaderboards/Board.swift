@@ -40,14 +40,14 @@ extension TenantTransaction {
             """,
             as: (Bool, Bool, Bool, Bool, Bool, Bool).self
         )
-        // Whoever a directory put into a company has not agreed to anything yet.
+        // Whoever a directory put into a company has not agreed to anything yet; its guests have no board.
         async let companies = query(
             """
             select o.organization_id, o.name, m.agreed_at is not null
             from app.member m
               join app.organization o on o.organization_id = m.organization_id
             where m.uid = \(principal.uid) and o.leaderboard_enabled and o.suspended_at is null
-              and o.deletion_due_at is null
+              and o.deletion_due_at is null and not app.is_guest_of(o.organization_id)
             order by o.name, o.organization_id
             """,
             as: (UUID, String, Bool).self

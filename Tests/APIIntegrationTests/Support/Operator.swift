@@ -39,7 +39,8 @@ extension TestServer {
         return differences
     }
 
-    /// A company with its own domain and its board on; and `owner`, an owner's uid.
+    /// A company with its own domain and its board on; and `owner`, an owner's uid, who came by that domain and
+    /// is no guest.
     func company(_ name: String, owner: String) async throws -> (id: String, domain: String) {
         let domain = "\(UUID().uuidString.lowercased()).example"
         let uid = UUID(uuidString: owner) ?? UUID()
@@ -50,6 +51,7 @@ extension TestServer {
             try await tx.execute(
                 "update app.organization set leaderboard_enabled = true where organization_id = \(id)"
             )
+            try await tx.execute("update app.member set domain = \(domain) where organization_id = \(id)")
         }
         return (id.uuidString.lowercased(), domain)
     }
