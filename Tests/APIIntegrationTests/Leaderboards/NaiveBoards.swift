@@ -151,7 +151,7 @@ struct NaiveBoards {
         people[uid]?.before = before
     }
 
-    /// A week becomes history.
+    /// A week becomes history; not that of a company which has no board then.
     mutating func close(_ week: Week) {
         for uid in people.keys {
             let values = values(of: uid, in: week)
@@ -159,7 +159,7 @@ struct NaiveBoards {
         }
         closedWeeks.insert(week)
         var boards = Scope.global.metrics.map { Board(scope: .global, metric: $0, week: week) }
-        for company in companies.keys {
+        for company in companies.filter({ $0.value.hasBoard }).keys {
             boards += Scope.company.metrics.map {
                 Board(scope: .company, metric: $0, week: week, company: company)
             }

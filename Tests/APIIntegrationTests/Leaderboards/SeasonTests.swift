@@ -355,6 +355,48 @@ import Testing
         }
     }
 
+    @Test func `a week that is closed while a company has no board is none of its seasons, also later`()
+        async throws
+    {
+        let (clock, season) = try Self.stage("2085-W20")
+        let server = try await TestServer(clock: clock, keepsTokens: true, isAlone: true)
+        try await server.run { nobody in
+            let ada = try await nobody.practitioner("Ada", at: clock.now)
+            let acme = try await server.company("Acme", owner: ada.uid)
+            func turnBoard(on isOn: Bool) async throws {
+                let wish = ["leaderboard": ["enabled": isOn]]
+                let answer = try await ada.client.send(.patch, "/v1/organizations/\(acme.id)", wish)
+                try #require(answer.status == 200)
+            }
+            let boards = [
+                "company?period=2085-W20&organization=\(acme.id)",
+                "company/seasons/2085-W20?organization=\(acme.id)",
+            ]
+            for board in boards { #expect(try await ada.client.board(board) == "1 Ada", "\(board)") }
+
+            try await turnBoard(on: false)
+            clock.move(to: season.finalAt)
+            try await server.asSuperuser { tx in
+                _ = try await tx.query(
+                    "select app.close_seasons(\([season.week.description]), \(season.finalAt.date))",
+                    as: (String).self
+                )
+            }
+            try await turnBoard(on: true)
+            // Before the last of the ranks is written, and afterwards.
+            for isFinal in [false, true] {
+                if isFinal { try await server.finalise(season) }
+                for board in boards {
+                    #expect(try await ada.client.board(board) == "empty", "\(board), final: \(isFinal)")
+                }
+                #expect(try await ada.client.board("global?period=2085-W20") == "1 Ada")
+            }
+            let weeks = try await ada.client.weeks("company", "organization=\(acme.id)")
+            #expect(!weeks.contains { $0.hasPrefix("2085-W20") })
+            #expect(try await server.boardDifferences() == [])
+        }
+    }
+
     @Test func `a friends season is the viewer's own, without a history that others share`() async throws {
         let (clock, season) = try Self.stage("2055-W20")
         let server = try await TestServer(clock: clock, keepsTokens: true)
