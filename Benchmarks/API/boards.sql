@@ -38,11 +38,15 @@ group by 2, 3, 4;
 
 insert into app.organization (organization_id, name, leaderboard_enabled)
 select ('00000000-0000-4000-9000-' || lpad(n::text, 12, '0'))::uuid, 'Company ' || n, true from generate_series(1, 3) as n;
+-- Each restricts itself to its domain, and has no guests.
+insert into app.domain_claim (organization_id, domain, proved_at)
+select organization_id, replace(lower(name), ' ', '') || '.example', now() from app.organization;
 create temporary table employee as
 select uid, n, xp, days, reached_at, ('00000000-0000-4000-9000-' || lpad(
   (case when n <= 100 then 1 when n <= 1100 then 2 else 3 end)::text, 12, '0'))::uuid as organization_id
 from person where n <= 51100;
-insert into app.member (organization_id, uid, role) select organization_id, uid, 'member' from employee;
+insert into app.member (organization_id, uid, role, domain)
+select organization_id, uid, 'member', domain from employee join app.domain_claim using (organization_id);
 insert into app.company_standing (organization_id, period, uid, display_name, weekly_minutes, weekly_minutes_at,
   weekly_consistency, weekly_consistency_at)
 select organization_id, :'week', uid, 'Practitioner ' || n, xp / 4, reached_at, days / 7.0, reached_at from employee;
