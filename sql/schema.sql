@@ -209,6 +209,12 @@ begin
   ) then
     raise exception 'the directory of that organization has ended this user''s membership' using errcode = 'BM404';
   end if;
+  -- A domain that goes in this moment has gone before this looks, or finds whom to look for.
+  perform pg_advisory_xact_lock_shared(hashtextextended('app.shown_domain ' || new.organization_id, 0));
+  new.shown_domain := (
+    select min(e.domain) from app.email_claim e
+    where e.uid = new.uid and e.domain = any ((select app.provisioned_domains())::text[])
+  );
   perform set_config('app.key_organization_id', outer_organization, true);
   return new;
 end
@@ -1050,7 +1056,7 @@ begin
   if domains <> '{}' then
     guests := array(
       select m.uid from app.member m
-      where m.organization_id = company and m.domain is null and m.directory_user_id is null
+      where m.organization_id = company and m.domain is null and m.directory_user_id is null and m.shown_domain is null
         and not exists (select from app.email_claim e where e.uid = m.uid and e.domain = any (domains))
     );
   end if;
@@ -1666,25 +1672,26 @@ declare
   written integer := 0;
 begin
   execute format(
-    'select people, last_rank, last_value::float8, last_at, last_uid, digest
-     from app.%I where %s period = $2 and metric = $3',
+    'select people, last_rank, last_value::float8, last_at, digest from app.%I where %s period = $2 and metric = $3',
     kind || '_season', owned) into board using organization, week, measure;
-  -- Ties that were reached at once by uid: a pseudonym may come or go between two steps.
+  -- Who share a place are written in one step, however many they are: in the next, nobody could tell who was.
   for reached in execute format(
-    'select uid, display_name, avatar_url, %6$s, %1$I::float8 as value, %2$I as achieved_at
-     from app.%3$I
-     where %4$s period = $2 and %1$I > 0
-       and ($4 is null or %1$I <= $4::%5$s and (%1$I < $4::%5$s or (%2$I, uid) > ($5, $6)))
-     order by %1$I desc, %2$I, uid
-     limit $7',
+    'select * from (
+       select uid, display_name, avatar_url, %6$s, %1$I::float8 as value, %2$I as achieved_at
+       from app.%3$I
+       where %4$s period = $2 and %1$I > 0
+         and ($4 is null or %1$I <= $4::%5$s and (%1$I < $4::%5$s or %2$I > $5))
+       order by %1$I desc, %2$I
+       fetch first $6 rows with ties
+     ) as next
+     order by value desc, achieved_at, uid',
     measure, measure || '_at', kind || '_standing', owned, number, named)
-    using organization, week, measure, board.last_value, board.last_at, board.last_uid, most
+    using organization, week, measure, board.last_value, board.last_at, most
   loop
     board.people := board.people + 1;
     board.last_rank := case when reached.value = board.last_value then board.last_rank else board.people end;
     board.last_value := reached.value;
     board.last_at := reached.achieved_at;
-    board.last_uid := reached.uid;
     board.digest := sha256(
       board.digest || convert_to(
         format('%s,%s,%s;', board.last_rank, coalesce(reached.alias, reached.uid), reached.value), 'UTF8'));
@@ -1702,13 +1709,10 @@ begin
     written := written + 1;
   end loop;
   execute format(
-    'update app.%I set (people, last_rank, last_value, last_at, last_uid, digest, finalised_at)
-       = ($4, $5, $6, $7, $8, $9, $10)
+    'update app.%I set (people, last_rank, last_value, last_at, digest, finalised_at) = ($4, $5, $6, $7, $8, $9)
      where %s period = $2 and metric = $3', kind || '_season', owned)
-    using organization, week, measure, board.people, board.last_rank, board.last_value,
-      -- Done, it is of nobody in particular.
-      case when written = most then board.last_at end, case when written = most then board.last_uid end,
-      board.digest, case when written < most then at end;
+    using organization, week, measure, board.people, board.last_rank, board.last_value, board.last_at, board.digest,
+      case when written < most then at end;
   return written;
 end
 $_$;
@@ -1734,6 +1738,8 @@ begin
   -- Who changes their mind has done so before this looks, or finds what it wrote.
   perform pg_advisory_xact_lock(hashtextextended('app.season history', 0));
   perform set_config('app.closing_season', week, true);
+  -- Who ends an account has locked it, and waits for the ranks of its memberships: this gives way before they deadlock.
+  perform set_config('lock_timeout', '100ms', true);
   while most > 0 loop
     select * into board from (
       select null::uuid as organization_id, metric from app.global_season where period = week and finalised_at is null
@@ -1753,6 +1759,7 @@ begin
     exception
       -- Somebody on it left the company, or ended their account, after this had looked. Looked at again, they are gone.
       when foreign_key_violation then most := most - 1;
+      when lock_not_available then exit;
     end;
   end loop;
   perform set_config('app.closing_season', '', true);
@@ -2064,6 +2071,40 @@ ALTER FUNCTION app.forget_recovery_code() OWNER TO breathmaster_owner;
 
 COMMENT ON FUNCTION app.forget_recovery_code() IS 'With a new password, whoever has seen the bound user''s code is out too. It stays where there is no address, as the only way back.';
 
+CREATE FUNCTION app.forget_shown_address() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  outer_uid constant text := coalesce(current_setting('app.uid', true), '');
+begin
+  perform set_config('app.uid', old.uid::text, true);
+  update app.member set shown_domain = null where uid = old.uid and shown_domain = old.domain;
+  perform set_config('app.uid', outer_uid, true);
+  return null;
+end
+$$;
+
+ALTER FUNCTION app.forget_shown_address() OWNER TO breathmaster_owner;
+
+CREATE FUNCTION app.forget_shown_domain() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  outer_organization constant text := coalesce(current_setting('app.key_organization_id', true), '');
+begin
+  perform pg_advisory_xact_lock(hashtextextended('app.shown_domain ' || old.organization_id, 0));
+  perform set_config('app.key_organization_id', old.organization_id::text, true);
+  update app.member set shown_domain = null
+  where organization_id = old.organization_id and shown_domain = old.domain;
+  perform set_config('app.key_organization_id', outer_organization, true);
+  return null;
+end
+$$;
+
+ALTER FUNCTION app.forget_shown_domain() OWNER TO breathmaster_worker;
+
 CREATE FUNCTION app.forgetting_uid() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (NULLIF(current_setting('app.forgetting_uid'::text, true), ''::text))::uuid;
@@ -2358,6 +2399,7 @@ begin
   is_guest := exists (
     select from app.member m
     where m.organization_id = of_organization and m.uid = me and m.domain is null and m.directory_user_id is null
+      and m.shown_domain is null
   );
   if is_guest then
     domains := app.restricting_domains();
@@ -2724,6 +2766,7 @@ CREATE TABLE app.member (
     domain text,
     agreed_at timestamp with time zone DEFAULT now(),
     directory_user_id uuid,
+    shown_domain text,
     CONSTRAINT member_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'analyst'::text, 'member'::text])))
 );
 
@@ -2738,6 +2781,8 @@ COMMENT ON COLUMN app.member.domain IS 'The proved domain by which they joined: 
 COMMENT ON COLUMN app.member.agreed_at IS 'When the person agreed to be seen there. Null where the directory has put them in: until then nothing of theirs is on a board.';
 
 COMMENT ON COLUMN app.member.directory_user_id IS 'Whom the directory knows them as: without that row, the membership is over.';
+
+COMMENT ON COLUMN app.member.shown_domain IS 'A proved domain of the organization in which they had shown an address when they became a member, until one of the two goes. Who has one is no guest; who has none may be none as well, for an address shown since.';
 
 CREATE TABLE app.organization (
     organization_id uuid NOT NULL,
@@ -5002,7 +5047,6 @@ CREATE TABLE app.company_season (
     finalised_at timestamp with time zone,
     salt bytea DEFAULT sha256((uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()))) NOT NULL,
     last_at timestamp with time zone,
-    last_uid uuid,
     CONSTRAINT company_season_metric_check CHECK ((metric = ANY (ARRAY['weekly_minutes'::text, 'weekly_consistency'::text, 'team_challenge_participation'::text]))),
     CONSTRAINT company_season_salt_check CHECK ((octet_length(salt) = 32))
 );
@@ -5019,7 +5063,7 @@ COMMENT ON COLUMN app.company_season.digest IS 'As app.global_season has it.';
 
 COMMENT ON COLUMN app.company_season.salt IS 'As app.global_season has it.';
 
-COMMENT ON COLUMN app.company_season.last_uid IS 'As app.global_season has it.';
+COMMENT ON COLUMN app.company_season.last_at IS 'As app.global_season has it.';
 
 CREATE TABLE app.company_season_rank (
     organization_id uuid NOT NULL,
@@ -5421,7 +5465,6 @@ CREATE TABLE app.global_season (
     finalised_at timestamp with time zone,
     salt bytea DEFAULT sha256((uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()))) NOT NULL,
     last_at timestamp with time zone,
-    last_uid uuid,
     CONSTRAINT global_season_metric_check CHECK ((metric = ANY (ARRAY['weekly_xp'::text, 'weekly_streak'::text]))),
     CONSTRAINT global_season_salt_check CHECK ((octet_length(salt) = 32))
 );
@@ -5438,7 +5481,7 @@ COMMENT ON COLUMN app.global_season.digest IS 'A chain over the ranks in their o
 
 COMMENT ON COLUMN app.global_season.salt IS 'Drawn by lot, and shown to nobody: without it nothing can be tried against the digest that is published.';
 
-COMMENT ON COLUMN app.global_season.last_uid IS 'Whose rank was written last, while not all are. With last_value and last_at, their place in the order of the board.';
+COMMENT ON COLUMN app.global_season.last_at IS 'When the last of those whose ranks are written reached their value.';
 
 CREATE TABLE app.global_season_rank (
     uid uuid NOT NULL,
@@ -6677,7 +6720,7 @@ CREATE INDEX member_by_directory_user ON app.member USING btree (organization_id
 
 CREATE INDEX member_by_uid ON app.member USING btree (uid);
 
-CREATE INDEX member_for_another_reason ON app.member USING btree (organization_id, uid) WHERE ((domain IS NULL) AND (directory_user_id IS NULL));
+CREATE INDEX member_for_another_reason ON app.member USING btree (organization_id, uid) WHERE ((domain IS NULL) AND (directory_user_id IS NULL) AND (shown_domain IS NULL));
 
 CREATE INDEX organization_deletion_due ON app.organization USING btree (deletion_due_at) WHERE (deletion_due_at IS NOT NULL);
 
@@ -6733,7 +6776,11 @@ CREATE TRIGGER directory_user_reindexed AFTER UPDATE OF emails ON app.directory_
 
 CREATE TRIGGER directory_user_tallied AFTER INSERT OR DELETE ON app.directory_user FOR EACH ROW EXECUTE FUNCTION app.tally_directory();
 
+CREATE TRIGGER domain_claim_ended AFTER DELETE ON app.domain_claim FOR EACH ROW EXECUTE FUNCTION app.forget_shown_domain();
+
 CREATE TRIGGER domain_claim_greeted AFTER INSERT OR UPDATE OF proved_at ON app.domain_claim FOR EACH ROW WHEN ((new.proved_at IS NOT NULL)) EXECUTE FUNCTION app.greet_domain();
+
+CREATE TRIGGER email_claim_ended AFTER DELETE ON app.email_claim FOR EACH ROW EXECUTE FUNCTION app.forget_shown_address();
 
 CREATE TRIGGER email_claim_greeted AFTER INSERT ON app.email_claim FOR EACH ROW EXECUTE FUNCTION app.greet_address();
 
@@ -7551,6 +7598,10 @@ GRANT ALL ON FUNCTION app.forget_rate_limits(at timestamp with time zone, most i
 REVOKE ALL ON FUNCTION app.forget_recovery_code() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.forget_recovery_code() TO breathmaster_api;
 
+REVOKE ALL ON FUNCTION app.forget_shown_address() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.forget_shown_domain() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION app.forgetting_uid() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.forgetting_uid() TO breathmaster_worker;
 
@@ -7705,6 +7756,8 @@ GRANT SELECT(agreed_at),INSERT(agreed_at) ON TABLE app.member TO breathmaster_wo
 GRANT SELECT(agreed_at) ON TABLE app.member TO breathmaster_boards;
 
 GRANT SELECT(directory_user_id),INSERT(directory_user_id),UPDATE(directory_user_id) ON TABLE app.member TO breathmaster_worker;
+
+GRANT SELECT(shown_domain),UPDATE(shown_domain) ON TABLE app.member TO breathmaster_worker;
 
 GRANT SELECT ON TABLE app.organization TO breathmaster_api;
 GRANT DELETE ON TABLE app.organization TO breathmaster_worker;
@@ -8024,8 +8077,6 @@ GRANT UPDATE(finalised_at) ON TABLE app.company_season TO breathmaster_worker;
 
 GRANT UPDATE(last_at) ON TABLE app.company_season TO breathmaster_worker;
 
-GRANT UPDATE(last_uid) ON TABLE app.company_season TO breathmaster_worker;
-
 GRANT SELECT,INSERT,DELETE ON TABLE app.company_season_rank TO breathmaster_worker;
 GRANT SELECT ON TABLE app.company_season_rank TO breathmaster_boards;
 
@@ -8216,8 +8267,6 @@ GRANT UPDATE(digest) ON TABLE app.global_season TO breathmaster_worker;
 GRANT UPDATE(finalised_at) ON TABLE app.global_season TO breathmaster_worker;
 
 GRANT UPDATE(last_at) ON TABLE app.global_season TO breathmaster_worker;
-
-GRANT UPDATE(last_uid) ON TABLE app.global_season TO breathmaster_worker;
 
 GRANT SELECT,INSERT ON TABLE app.global_season_rank TO breathmaster_worker;
 GRANT SELECT ON TABLE app.global_season_rank TO breathmaster_boards;

@@ -5,18 +5,24 @@ comment on column app.organization.domain_restricted is
 
 -- MARK: Guests
 
--- Who may be a guest. Of a company whose people come by its domain or its directory these are few; of those whom it
--- invites each is looked at, also by an address in the domain.
+-- An address in the domain is how most come to be members, by invitation too, and is remembered: to look for the addresses
+-- of all whom a company has invited took, with a thousand of them, as long as the rest of reading its board.
+alter table app.member add column shown_domain text;
+comment on column app.member.shown_domain is
+  'A proved domain of the organization in which they had shown an address when they became a member, until one of the two goes. Who has one is no guest; who has none may be none as well, for an address shown since.';
+
+-- Who may be a guest.
 -- Not concurrently: a migration is one transaction, and a million members take a second.
 -- squawk-ignore require-concurrent-index-creation
 create index member_for_another_reason on app.member (organization_id, uid)
-  where domain is null and directory_user_id is null;
+  where domain is null and directory_user_id is null and shown_domain is null;
 
 -- What follows a company's directory sees that company, its members, its domains and the addresses in those: all that
 -- says who is a guest.
 create policy organization_followed on app.organization for select to breathmaster_worker
   using (organization_id = (select app.followed_organization_id()));
 grant select (domain_restricted) on app.organization to breathmaster_worker;
+grant select (shown_domain), update (shown_domain) on app.member to breathmaster_worker;
 
 -- What sees that asks these, now with every statement for a board. Parsed bodies become part of the statement, and
 -- PL/pgSQL is planned once for a connection.
@@ -82,7 +88,7 @@ begin
   if domains <> '{}' then
     guests := array(
       select m.uid from app.member m
-      where m.organization_id = company and m.domain is null and m.directory_user_id is null
+      where m.organization_id = company and m.domain is null and m.directory_user_id is null and m.shown_domain is null
         and not exists (select from app.email_claim e where e.uid = m.uid and e.domain = any (domains))
     );
   end if;
@@ -107,6 +113,7 @@ begin
   is_guest := exists (
     select from app.member m
     where m.organization_id = of_organization and m.uid = me and m.domain is null and m.directory_user_id is null
+      and m.shown_domain is null
   );
   if is_guest then
     domains := app.restricting_domains();
@@ -123,7 +130,110 @@ revoke all on function app.company_guests(), app.is_guest_of(uuid) from public;
 -- The functions of a policy are called by whoever reads the view.
 grant execute on function app.company_guests() to breathmaster_api, breathmaster_boards;
 grant execute on function app.is_guest_of(uuid) to breathmaster_api, breathmaster_owner;
+
+-- As before, and remembers the domain.
+create or replace function app.admit_member() returns trigger
+  language plpgsql security definer
+  set search_path = pg_catalog, pg_temp
+as $$
+declare
+  outer_organization constant text := coalesce(current_setting('app.key_organization_id', true), '');
+  entry record;
+begin
+  perform set_config('app.key_organization_id', new.organization_id::text, true);
+  perform app.await_turn(new.organization_id, mailbox)
+  from (select e.mailbox from app.email_claim e where e.uid = new.uid order by e.mailbox) as theirs;
+  select d.directory_user_id, d.declined into entry
+  from app.email_claim e
+    join app.directory_user d on d.organization_id = new.organization_id and d.address = e.mailbox
+  where e.uid = new.uid and d.active
+  order by d.directory_user_id
+  limit 1;
+  if found then
+    if new.role <> 'owner' then
+      new.directory_user_id := coalesce(new.directory_user_id, entry.directory_user_id);
+    end if;
+    if entry.declined then
+      update app.directory_user set declined = false
+      where organization_id = new.organization_id and directory_user_id = entry.directory_user_id;
+    end if;
+  elsif exists (
+    select from app.email_claim e
+    where e.uid = new.uid
+      and (
+        exists (
+          select from app.directory_user d where d.organization_id = new.organization_id and d.address = e.mailbox)
+        or exists (
+          select from app.directory_leaver l
+          where l.organization_id = new.organization_id
+            and l.digest = app.leaver_digest(new.organization_id, e.mailbox))
+      )
+  ) then
+    raise exception 'the directory of that organization has ended this user''s membership' using errcode = 'BM404';
+  end if;
+  -- A domain that goes in this moment has gone before this looks, or finds whom to look for.
+  perform pg_advisory_xact_lock_shared(hashtextextended('app.shown_domain ' || new.organization_id, 0));
+  new.shown_domain := (
+    select min(e.domain) from app.email_claim e
+    where e.uid = new.uid and e.domain = any ((select app.provisioned_domains())::text[])
+  );
+  perform set_config('app.key_organization_id', outer_organization, true);
+  return new;
+end
+$$;
+
+create function app.forget_shown_domain() returns trigger
+  language plpgsql security definer
+  set search_path = pg_catalog, pg_temp
+as $$
+declare
+  outer_organization constant text := coalesce(current_setting('app.key_organization_id', true), '');
+begin
+  perform pg_advisory_xact_lock(hashtextextended('app.shown_domain ' || old.organization_id, 0));
+  perform set_config('app.key_organization_id', old.organization_id::text, true);
+  update app.member set shown_domain = null
+  where organization_id = old.organization_id and shown_domain = old.domain;
+  perform set_config('app.key_organization_id', outer_organization, true);
+  return null;
+end
+$$;
 set local role breathmaster_owner;
+create trigger domain_claim_ended after delete on app.domain_claim
+  for each row execute function app.forget_shown_domain();
+set local role breathmaster_worker;
+revoke all on function app.forget_shown_domain() from public;
+set local role breathmaster_owner;
+
+create function app.forget_shown_address() returns trigger
+  language plpgsql security definer
+  set search_path = pg_catalog, pg_temp
+as $$
+declare
+  outer_uid constant text := coalesce(current_setting('app.uid', true), '');
+begin
+  perform set_config('app.uid', old.uid::text, true);
+  update app.member set shown_domain = null where uid = old.uid and shown_domain = old.domain;
+  perform set_config('app.uid', outer_uid, true);
+  return null;
+end
+$$;
+create trigger email_claim_ended after delete on app.email_claim
+  for each row execute function app.forget_shown_address();
+revoke all on function app.forget_shown_address() from public;
+
+-- Of those who are members already.
+alter table app.member no force row level security;
+alter table app.email_claim no force row level security;
+alter table app.domain_claim no force row level security;
+update app.member m set shown_domain = (
+  select min(e.domain)
+  from app.email_claim e join app.domain_claim d on d.organization_id = m.organization_id and d.domain = e.domain
+  where e.uid = m.uid and d.proved_at is not null
+)
+where domain is null and directory_user_id is null;
+alter table app.domain_claim force row level security;
+alter table app.email_claim force row level security;
+alter table app.member force row level security;
 
 create or replace function app.own_company_boards() returns uuid[]
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp

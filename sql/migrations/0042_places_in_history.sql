@@ -1,26 +1,25 @@
 -- How far a board has come is kept with it: the last rank that is still there said so until now, and whoever had left after
 -- it and come back was written a second time.
-alter table app.global_season add column last_at timestamptz, add column last_uid uuid;
-alter table app.company_season add column last_at timestamptz, add column last_uid uuid;
-comment on column app.global_season.last_uid is
-  'Whose rank was written last, while not all are. With last_value and last_at, their place in the order of the board.';
-comment on column app.company_season.last_uid is 'As app.global_season has it.';
-grant update (last_at, last_uid) on app.global_season, app.company_season to breathmaster_worker;
+alter table app.global_season add column last_at timestamptz;
+alter table app.company_season add column last_at timestamptz;
+comment on column app.global_season.last_at is 'When the last of those whose ranks are written reached their value.';
+comment on column app.company_season.last_at is 'As app.global_season has it.';
+grant update (last_at) on app.global_season, app.company_season to breathmaster_worker;
 
 -- Of boards that are being written now.
 alter table app.global_season_rank no force row level security;
 alter table app.company_season no force row level security;
 alter table app.company_season_rank no force row level security;
-update app.global_season s set (last_at, last_uid) = (
-  select achieved_at, uid from app.global_season_rank r
+update app.global_season s set last_at = (
+  select achieved_at from app.global_season_rank r
   where (r.period, r.metric) = (s.period, s.metric)
   order by "position" desc limit 1)
-where finalised_at is null and people > 0;
-update app.company_season s set (last_at, last_uid) = (
-  select achieved_at, uid from app.company_season_rank r
+where finalised_at is null;
+update app.company_season s set last_at = (
+  select achieved_at from app.company_season_rank r
   where (r.organization_id, r.period, r.metric) = (s.organization_id, s.period, s.metric)
   order by "position" desc limit 1)
-where finalised_at is null and people > 0;
+where finalised_at is null;
 alter table app.company_season_rank force row level security;
 alter table app.company_season force row level security;
 alter table app.global_season_rank force row level security;
@@ -43,25 +42,26 @@ declare
   written integer := 0;
 begin
   execute format(
-    'select people, last_rank, last_value::float8, last_at, last_uid, digest
-     from app.%I where %s period = $2 and metric = $3',
+    'select people, last_rank, last_value::float8, last_at, digest from app.%I where %s period = $2 and metric = $3',
     kind || '_season', owned) into board using organization, week, measure;
-  -- Ties that were reached at once by uid: a pseudonym may come or go between two steps.
+  -- Who share a place are written in one step, however many they are: in the next, nobody could tell who was.
   for reached in execute format(
-    'select uid, display_name, avatar_url, %6$s, %1$I::float8 as value, %2$I as achieved_at
-     from app.%3$I
-     where %4$s period = $2 and %1$I > 0
-       and ($4 is null or %1$I <= $4::%5$s and (%1$I < $4::%5$s or (%2$I, uid) > ($5, $6)))
-     order by %1$I desc, %2$I, uid
-     limit $7',
+    'select * from (
+       select uid, display_name, avatar_url, %6$s, %1$I::float8 as value, %2$I as achieved_at
+       from app.%3$I
+       where %4$s period = $2 and %1$I > 0
+         and ($4 is null or %1$I <= $4::%5$s and (%1$I < $4::%5$s or %2$I > $5))
+       order by %1$I desc, %2$I
+       fetch first $6 rows with ties
+     ) as next
+     order by value desc, achieved_at, uid',
     measure, measure || '_at', kind || '_standing', owned, number, named)
-    using organization, week, measure, board.last_value, board.last_at, board.last_uid, most
+    using organization, week, measure, board.last_value, board.last_at, most
   loop
     board.people := board.people + 1;
     board.last_rank := case when reached.value = board.last_value then board.last_rank else board.people end;
     board.last_value := reached.value;
     board.last_at := reached.achieved_at;
-    board.last_uid := reached.uid;
     board.digest := sha256(
       board.digest || convert_to(
         format('%s,%s,%s;', board.last_rank, coalesce(reached.alias, reached.uid), reached.value), 'UTF8'));
@@ -79,13 +79,10 @@ begin
     written := written + 1;
   end loop;
   execute format(
-    'update app.%I set (people, last_rank, last_value, last_at, last_uid, digest, finalised_at)
-       = ($4, $5, $6, $7, $8, $9, $10)
+    'update app.%I set (people, last_rank, last_value, last_at, digest, finalised_at) = ($4, $5, $6, $7, $8, $9)
      where %s period = $2 and metric = $3', kind || '_season', owned)
-    using organization, week, measure, board.people, board.last_rank, board.last_value,
-      -- Done, it is of nobody in particular.
-      case when written = most then board.last_at end, case when written = most then board.last_uid end,
-      board.digest, case when written < most then at end;
+    using organization, week, measure, board.people, board.last_rank, board.last_value, board.last_at, board.digest,
+      case when written < most then at end;
   return written;
 end
 $$;

@@ -2,7 +2,7 @@
 begin;
 set local client_min_messages = warning;
 create extension if not exists pgtap;
-select plan(110);
+select plan(114);
 \ir support/cast.sql
 
 -- A metric that a scope must not show is not a column of its view. The lists are
@@ -411,6 +411,26 @@ set local role breathmaster_owner;
 select app.record_email(test.frank(), 'frank@acme.example');
 reset role;
 select is(test.at_acme(), 'Ada, Ben, Frank / Ada, Ben, Frank / Ada, Ben, Frank', 'Who shows an address in it is back at once.');
+-- With whom that was so when they came, as with most who are invited, it is kept, and nobody looks for their addresses.
+create procedure test.come_anew(variadic domains text[]) language plpgsql as $$
+begin
+  delete from app.member where organization_id = test.acme() and uid = test.frank();
+  delete from app.email_claim where uid = test.frank();
+  perform app.bind(test.frank());
+  perform app.record_email(test.frank(), 'frank@' || d) from unnest(domains) as d;
+  insert into app.member (organization_id, uid, role) values (test.acme(), test.frank(), 'member');
+end
+$$;
+call test.come_anew('home.example', 'acme.example');
+select is((select shown_domain from app.member where organization_id = test.acme() and uid = test.frank()), 'acme.example',
+  'Who comes with an address in the domain is remembered with it,');
+delete from app.email_claim where address = 'frank@acme.example';
+select is(test.at_acme(), 'Ada, Ben / Ada, Ben / nobody for a guest', 'until the address goes,');
+insert into app.domain_claim (organization_id, domain, proved_at) values (test.acme(), 'mail.acme.example', now());
+call test.come_anew('mail.acme.example');
+select is(test.at_acme(), 'Ada, Ben, Frank / Ada, Ben, Frank / Ada, Ben, Frank', 'whichever of the domains it is,');
+delete from app.domain_claim where domain = 'mail.acme.example';
+select is(test.at_acme(), 'Ada, Ben / Ada, Ben / nobody for a guest', 'or the domain does.');
 delete from app.member where organization_id = test.acme() and uid = test.frank();
 
 -- A projection cannot say more than the membership, not even when a superuser writes

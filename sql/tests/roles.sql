@@ -182,7 +182,7 @@ select results_eq(
   $$ values
     ('app.account_merge', 'delete, select, update (into_uid, agreed_at)'),
     ('app.audit_event', 'delete, select (uid, happened_at, event_id)'),
-    ('app.company_season', 'insert, select, update (people, last_rank, last_value, digest, finalised_at)'),
+    ('app.company_season', 'insert, select, update (people, last_rank, last_value, digest, finalised_at, last_at)'),
     ('app.company_season_rank', 'delete, insert, select'),
     ('app.company_standing', 'delete, select'),
     ('app.daily_challenge', 'delete, select (uid, device_id, epoch, challenge_id, local_day)'),
@@ -197,7 +197,7 @@ select results_eq(
     ('app.domain_claim', 'delete, select (organization_id, domain, proved_at, claimed_at, due_at), update (due_at)'),
     ('app.email_claim', 'select (uid, address, domain, mailbox)'),
     ('app.game_state', 'select (uid, epoch, epoch_started_at, detail_from), update (detail_from)'),
-    ('app.global_season', 'insert, select, update (people, last_rank, last_value, digest, finalised_at)'),
+    ('app.global_season', 'insert, select, update (people, last_rank, last_value, digest, finalised_at, last_at)'),
     ('app.global_season_rank', 'insert, select'),
     ('app.global_standing', 'select (period, uid, weekly_xp, weekly_xp_at, weekly_streak, weekly_streak_at, display_name, '
       || 'avatar_url, alias)'),
@@ -206,8 +206,8 @@ select results_eq(
     ('app.identity', 'select (uid, identifier)'),
     ('app.invitation', 'delete, select (organization_id, invitation_id, good_until)'),
     ('app.member', 'delete, insert (organization_id, uid, role, domain, agreed_at, directory_user_id), '
-      || 'select (organization_id, uid, role, domain, agreed_at, directory_user_id), update (domain, '
-      || 'directory_user_id)'),
+      || 'select (organization_id, uid, role, domain, agreed_at, directory_user_id, shown_domain), update (domain, '
+      || 'directory_user_id, shown_domain)'),
     ('app.organization', 'delete, select (organization_id, created_at, leaderboard_enabled, audit_retention_days, '
       || 'domain_restricted, deletion_due_at)'),
     ('app.organization_deletion', 'select, update (begun_at, finished_at, counts)'),

@@ -240,6 +240,7 @@ struct FinalisingRaceTests {
             let acme = try await server.company("Acme", owner: ada.uid)
             var clients = [ada.uid: ada.client]
             for name in ["Ben", "Cleo", "Dan"] {
+                clock.advance(by: 60)
                 let (client, uid) = try await server.employee(name, of: acme, nobody, at: clock.now)
                 clients[uid] = client
             }
