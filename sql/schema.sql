@@ -1049,15 +1049,19 @@ declare
   outer_organization constant text := coalesce(current_setting('app.key_organization_id', true), '');
   company constant uuid := app.organization_id();
   domains text[];
-  guests uuid[] := '{}';
+  guests uuid[];
 begin
   perform set_config('app.key_organization_id', coalesce(company::text, ''), true);
-  domains := app.restricting_domains();
-  if domains <> '{}' then
+  guests := array(
+    select m.uid from app.member m
+    where m.organization_id = company and m.domain is null and m.directory_user_id is null and m.shown_domain is null
+  );
+  -- Mostly there is nobody to be asked about.
+  if guests <> '{}' then
+    domains := app.restricting_domains();
     guests := array(
-      select m.uid from app.member m
-      where m.organization_id = company and m.domain is null and m.directory_user_id is null and m.shown_domain is null
-        and not exists (select from app.email_claim e where e.uid = m.uid and e.domain = any (domains))
+      select g.uid from unnest(guests) as g (uid)
+      where domains <> '{}' and not exists (select from app.email_claim e where e.uid = g.uid and e.domain = any (domains))
     );
   end if;
   perform set_config('app.key_organization_id', outer_organization, true);
@@ -3155,7 +3159,8 @@ begin
       join app.organization o on o.organization_id = m.organization_id
     where m.uid = (select app.uid()) and m.organization_id = (select app.organization_id()) and o.leaderboard_enabled
       and o.suspended_at is null and o.deletion_due_at is null and app.sign_in_is_recent(o.max_sign_in_age_hours)
-      and not app.is_guest_of(m.organization_id)
+      and (coalesce(m.domain, m.shown_domain) is not null or m.directory_user_id is not null
+        or not app.is_guest_of(m.organization_id))
   );
 end
 $$;

@@ -28,8 +28,8 @@ package enum Plausibility {
     /// The extension measures activity and wall clock by separate ticks.
     static let tickSlack: Int64 = 1000
 
-    /// Nor does one device go on for so long with always another session before one is over. Where something ends,
-    /// or who would want to know what becomes of the last would have to know them all.
+    /// Nor does one device go on for so long with always another session before one is over. Without an end, what
+    /// becomes of the last would depend on all of them.
     static let longestChain = 3 * longestSession
 
     /// Judges the sessions of one device together: of two that overlap, the one
