@@ -202,29 +202,19 @@ struct FinalisingRaceTests {
         global: String,
         people: Int
     ) async throws {
-        let (clock, season) = try Self.stage(week)
-        let server = try await TestServer(clock: clock, keepsTokens: true, isAlone: true)
-        try await server.run { nobody in
-            let ada = try await nobody.practitioner("Ada", at: clock.now, cycles: 50)
-            let acme = try await server.company("Acme", owner: ada.uid)
-            let ben = try await server.employee("Ben", of: acme, nobody, at: clock.now)
-            let uid = try #require(UUID(uuidString: ben.uid))
-            clock.advance(by: season.finalAt.date.timeIntervalSince(clock.now))
-            try await server.close(season)
-
+        try await Self.withColleagues(in: week) { server, season, acme, ada, ben in
             let origin: SQL = "row(gen_random_uuid(), '', now())::app.origin"
-            let company = try #require(UUID(uuidString: acme.id))
             try await server.race(
                 first: isForGood
                     ? "select app.delete_account(\(origin))"
-                    : "select app.end_membership(\(company), \(uid), \(origin))",
+                    : "select app.end_membership(\(acme), \(ben), \(origin))",
                 then: "select app.finalise_season(\(week), 1000, \(season.finalAt.date))",
-                as: uid
+                as: ben
             )
-            let boards = ["global/seasons/\(week)", "company/seasons/\(week)?organization=\(acme.id)"]
+            let boards = ["global/seasons/\(week)", "company/seasons/\(week)?organization=\(acme)"]
             for (path, expected) in zip(boards, [(global, people), ("1 Ada", 1)]) {
-                #expect(try await ada.client.board(path) == expected.0)
-                let page = try await ada.client.send(.get, "/v1/leaderboards/\(path)").json
+                #expect(try await ada.board(path) == expected.0)
+                let page = try await ada.send(.get, "/v1/leaderboards/\(path)").json
                 #expect((page["season"] as? [String: Any])?["state"] as? String == "final")
                 #expect(page["total"] as? Int == expected.1)
             }
@@ -273,28 +263,37 @@ struct FinalisingRaceTests {
     func `whose account ends while their ranks are written waits for those, and they don't wait for it`()
         async throws
     {
-        let (clock, season) = try Self.stage("2090-W20")
+        try await Self.withColleagues(in: "2090-W20") { server, season, acme, ada, ben in
+            let finalise: SQL = "select app.finalise_season('2090-W20', 1000, \(season.finalAt.date))"
+            try await server.race(
+                first: "select from app.user where uid = \(ben) for update",
+                // The company's ranks are written, and those of the whole world want the account.
+                then: finalise,
+                last: "select app.delete_account(row(gen_random_uuid(), '', now())::app.origin)",
+                as: ben
+            )
+            _ = try await server.server.pool.transaction { try await $0.query(finalise, as: Bool.self) }
+            let boards = ["global/seasons/2090-W20", "company/seasons/2090-W20?organization=\(acme)"]
+            for path in boards { #expect(try await ada.board(path) == "1 Ada") }
+            #expect(try await server.boardDifferences() == [])
+        }
+    }
+
+    /// Ada and Ben, who both practised in a week that is closed, and who work for Acme.
+    private static func withColleagues(
+        in week: String,
+        _ body: @Sendable (TestServer, Season, _ acme: UUID, _ ada: Client, _ ben: UUID) async throws -> Void
+    ) async throws {
+        let (clock, season) = try stage(week)
         let server = try await TestServer(clock: clock, keepsTokens: true, isAlone: true)
         try await server.run { nobody in
             let ada = try await nobody.practitioner("Ada", at: clock.now, cycles: 50)
             let acme = try await server.company("Acme", owner: ada.uid)
             let ben = try await server.employee("Ben", of: acme, nobody, at: clock.now)
-            let uid = try #require(UUID(uuidString: ben.uid))
             clock.advance(by: season.finalAt.date.timeIntervalSince(clock.now))
             try await server.close(season)
-
-            let finalise: SQL = "select app.finalise_season('2090-W20', 1000, \(season.finalAt.date))"
-            try await server.race(
-                first: "select from app.user where uid = \(uid) for update",
-                // The company's ranks are written, and those of the whole world want the account.
-                then: finalise,
-                last: "select app.delete_account(row(gen_random_uuid(), '', now())::app.origin)",
-                as: uid
-            )
-            _ = try await server.server.pool.transaction { try await $0.query(finalise, as: Bool.self) }
-            let boards = ["global/seasons/2090-W20", "company/seasons/2090-W20?organization=\(acme.id)"]
-            for path in boards { #expect(try await ada.client.board(path) == "1 Ada") }
-            #expect(try await server.boardDifferences() == [])
+            let (company, uid) = (UUID(uuidString: acme.id), UUID(uuidString: ben.uid))
+            try await body(server, season, try #require(company), ada.client, try #require(uid))
         }
     }
 

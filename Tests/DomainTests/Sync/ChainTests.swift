@@ -31,29 +31,16 @@ struct `Sessions in a chain` {
         }
     }
 
-    private static func batch(_ device: String, _ records: [ExtensionExport.SessionRecord]) -> SyncBatch {
-        SyncBatch(
-            batchID: UUID(),
-            device: DeviceDescription(id: Label(device), name: Label(device), timeZone: .utc),
-            epoch: nil,
-            baseVersion: 0,
-            since: nil,
-            sessions: Items(all: records.map { .valid($0) }),
-            challengeClaims: Items(all: []),
-            state: [:]
-        )
-    }
-
     @Test func `are judged the same, in whatever order they arrive`() {
         for seed in 1...300 {
             var generator = SplitMix64(seed: UInt64(seed))
             let sessions = Self.sessions(using: &generator)
             var (whole, piecemeal) = (Household(), Household())
             for (device, sessions) in Dictionary(grouping: sessions, by: \.device) {
-                _ = whole.sync(Self.batch(device, sessions.map(\.session)), clock: nil, now: Self.now)
+                _ = whole.sync(.of(device, sessions.map(\.session)), clock: nil, now: Self.now)
             }
             for (device, session) in sessions.shuffled(using: &generator) {
-                _ = piecemeal.sync(Self.batch(device, [session]), clock: nil, now: Self.now)
+                _ = piecemeal.sync(.of(device, [session]), clock: nil, now: Self.now)
             }
             #expect(piecemeal.ledger.judgements == whole.ledger.judgements, "seed \(seed)")
             #expect(piecemeal.ledger.days == whole.ledger.days, "seed \(seed)")
@@ -68,7 +55,7 @@ struct `Sessions in a chain` {
             let sessions = Self.sessions(using: &generator)
             var household = Household()
             for (device, session) in sessions {
-                _ = household.sync(Self.batch(device, [session]), clock: nil, now: Self.now)
+                _ = household.sync(.of(device, [session]), clock: nil, now: Self.now)
             }
             let ledger = household.ledger
             let sound = ledger.sessions.values.filter { ledger.judgements[$0.key]?.verdict == .sound }

@@ -28,26 +28,9 @@ struct `A ledger that forgets` {
                     goalBonusXP: nil,
                     timeZone: nil
                 )
-                return (day, batch("device-\(device)", in: zones[device], [record]))
+                return (day, .of("device-\(device)", in: zones[device], [record]))
             }
         }
-    }
-
-    private static func batch(
-        _ device: String,
-        in zone: Zone,
-        _ records: [ExtensionExport.SessionRecord]
-    ) -> SyncBatch {
-        SyncBatch(
-            batchID: UUID(),
-            device: DeviceDescription(id: Label(device), name: Label(device), timeZone: zone),
-            epoch: nil,
-            baseVersion: 0,
-            since: nil,
-            sessions: Items(all: records.map { .valid($0) }),
-            challengeClaims: Items(all: []),
-            state: [:]
-        )
     }
 
     private static func merge(_ batch: SyncBatch, into ledger: Ledger, on day: Int) -> Merge {
@@ -115,7 +98,7 @@ struct `A ledger that forgets` {
                 goalBonusXP: nil,
                 timeZone: nil
             )
-            ledger = Self.merge(Self.batch(device, in: .utc, [record]), into: ledger, on: day).ledger
+            ledger = Self.merge(SyncBatch.of(device, in: .utc, [record]), into: ledger, on: day).ledger
         }
         practise("desktop", on: 3)
         for day in 10..<40 { practise("laptop", on: day) }
@@ -144,15 +127,15 @@ struct `A ledger that forgets` {
         }
         var ledger = Ledger()
         // The second is of the next day, and counts for what the first leaves of it.
-        let first = Self.batch("laptop", in: .utc, [record("one", start.advanced(by: -11 * 60_000))])
-        let second = Self.batch("desktop", in: .utc, [record("two", start)])
+        let first = SyncBatch.of("laptop", in: .utc, [record("one", start.advanced(by: -11 * 60_000))])
+        let second = SyncBatch.of("desktop", in: .utc, [record("two", start)])
         for batch in [first, second] { ledger = Self.merge(batch, into: ledger, on: 11).ledger }
         let day = try #require(ledger.days[Self.day(11)])
         #expect(day.xp < 100)
         ledger.forget(before: Self.day(11))
         #expect(ledger.sessions.count == 1)
         #expect(ledger.recounted().days == ledger.days)
-        let third = Self.batch("tablet", in: .utc, [record("three", start)])
+        let third = SyncBatch.of("tablet", in: .utc, [record("three", start)])
         let merge = Self.merge(third, into: ledger, on: 11)
         #expect(merge.outcomes.map(\.reason) == ["tooOld"])
         #expect(merge.ledger.days == ledger.days)
