@@ -6,7 +6,7 @@ comment on column app.organization.domain_restricted is
 -- MARK: Guests
 
 -- An address in the domain is how most come to be members, by invitation too, and is remembered: to look for the addresses
--- of all whom a company has invited took, with a thousand of them, as long as the rest of reading its board.
+-- of all whom a company has invited took 15 ms of each statement for its board, with 50,000 of them.
 alter table app.member add column shown_domain text;
 comment on column app.member.shown_domain is
   'A proved domain of the organization in which they had shown an address when they became a member, until one of the two goes. Who has one is no guest; who has none may be none as well, for an address shown since.';
